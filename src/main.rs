@@ -1,1 +1,439 @@
-fn main() {}
+//! The command line of yijie. Every command's work stands in `commands/`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use jiff::civil::Date;
+use yijie::commands::{self, Failure, OtherAgency, Out, init::NewTill, journal, pin_from_stdin, queue, sell, split};
+use yijie::config::{Devices, Institution};
+use yijie_agency::{Profile, SandboxSettings};
+use yijie_rules::Lang;
+
+/// 医结 yijie: settlement terminal for institutions designated by China's medical insurance.
+#[derive(Parser)]
+#[command(name = "yijie", version)]
+struct Cli {
+    /// Where the terminal keeps its state.
+    #[arg(long, env = "YIJIE_DATA", global = true)]
+    data: Option<PathBuf>,
+    /// Machine output.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Language of the words: zh or en. Otherwise by LANG.
+    #[arg(long, global = true)]
+    lang: Option<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The main job on embedded parts: sandbox agency, virtual card and scanner, fresh data directory.
+    Demo {
+        /// Without a window; prints each step.
+        #[arg(long)]
+        headless: bool,
+        /// Start in an outage.
+        #[arg(long)]
+        offline: bool,
+    },
+    /// Prepare a data directory.
+    Init(Box<Init>),
+    /// Split claims read from standard input.
+    Split {
+        /// Directory with more packs; may be given again.
+        #[arg(long = "packs")]
+        packs: Vec<PathBuf>,
+        /// Pack to use.
+        #[arg(long)]
+        pack: Option<String>,
+        /// Leave the reasons out.
+        #[arg(long)]
+        no_trace: bool,
+        /// For a person to read.
+        #[arg(long)]
+        explain: bool,
+        /// One claim a line.
+        #[arg(long)]
+        jsonl: bool,
+    },
+    /// Rule packs: list, or check those of a directory.
+    Packs {
+        /// Directory with more packs; may be given again.
+        #[arg(long = "packs")]
+        packs: Vec<PathBuf>,
+        #[command(subcommand)]
+        action: Option<PacksAction>,
+    },
+    /// Card readers and social-security cards.
+    Card {
+        #[command(subcommand)]
+        action: CardAction,
+    },
+    /// What a serial scanner reads.
+    Scan {
+        /// Serial port.
+        #[arg(long)]
+        port: String,
+        /// Speed.
+        #[arg(long, default_value_t = 9600)]
+        baud: u32,
+        /// End after this many.
+        #[arg(long)]
+        count: Option<u64>,
+    },
+    /// Commit and settle sales from standard input, one a line.
+    Sell {
+        #[command(flatten)]
+        agency: AgencyArgs,
+        /// Operator number.
+        #[arg(long)]
+        operator: Option<String>,
+        /// File with the operator's PIN.
+        #[arg(long)]
+        pin_file: Option<PathBuf>,
+        /// Do not ask the agency.
+        #[arg(long)]
+        offline: bool,
+    },
+    /// Sales that have not reached a final state.
+    Queue {
+        #[command(flatten)]
+        agency: AgencyArgs,
+        #[command(subcommand)]
+        action: QueueAction,
+    },
+    /// Undo a settled sale.
+    Reverse {
+        #[command(flatten)]
+        agency: AgencyArgs,
+        /// Sale or message id.
+        id: String,
+    },
+    /// Compare a day's totals with the agency's (3201).
+    Reconcile {
+        #[command(flatten)]
+        agency: AgencyArgs,
+        /// Day, yyyy-MM-dd.
+        #[arg(long)]
+        date: Date,
+    },
+    /// Close today.
+    Close {
+        #[command(flatten)]
+        agency: AgencyArgs,
+    },
+    /// The journal.
+    Journal {
+        #[command(subcommand)]
+        action: JournalAction,
+    },
+    /// The sandbox agency.
+    Agency {
+        #[command(subcommand)]
+        action: AgencyAction,
+    },
+    /// What an agency's raw reply means to the terminal.
+    Wire {
+        #[command(subcommand)]
+        action: WireAction,
+    },
+}
+
+#[derive(Args)]
+struct AgencyArgs {
+    /// Another agency than the configured one.
+    #[arg(long = "agency")]
+    url: Option<String>,
+    /// Its TLS files.
+    #[arg(long)]
+    tls: Option<PathBuf>,
+}
+
+impl From<AgencyArgs> for OtherAgency {
+    fn from(args: AgencyArgs) -> OtherAgency {
+        OtherAgency { url: args.url, tls: args.tls }
+    }
+}
+
+#[derive(Args)]
+struct Init {
+    /// Address of the agency.
+    #[arg(long)]
+    agency: String,
+    /// Directory with ca.pem, client.pem and client.key.
+    #[arg(long)]
+    tls: PathBuf,
+    /// Institution code.
+    #[arg(long)]
+    fixmedins: String,
+    /// Institution name; the code if absent.
+    #[arg(long)]
+    name: Option<String>,
+    /// Level of a medical institution, 1 to 3.
+    #[arg(long)]
+    level: Option<String>,
+    /// Administrative division.
+    #[arg(long, default_value = "530100")]
+    area: String,
+    /// Number of the first operator, a supervisor.
+    #[arg(long)]
+    operator: String,
+    /// The operator's name; the number if absent.
+    #[arg(long)]
+    operator_name: Option<String>,
+    /// Read the PIN from standard input.
+    #[arg(long, required = true)]
+    pin_stdin: bool,
+    /// Serial port of the scanner.
+    #[arg(long)]
+    scanner: Option<String>,
+    /// Device or file receipts go to.
+    #[arg(long)]
+    printer: Option<PathBuf>,
+    /// Price list in CSV.
+    #[arg(long)]
+    catalogue: Option<PathBuf>,
+    /// Number of the till, 0 to 9.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=9))]
+    till: u8,
+}
+
+#[derive(Subcommand)]
+enum PacksAction {
+    /// Load errors of a directory's packs.
+    Check {
+        /// The directory.
+        dir: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum CardAction {
+    /// List the readers.
+    List,
+    /// Read one card.
+    Read {
+        /// Reader, if not any.
+        #[arg(long)]
+        reader: Option<String>,
+        /// Read the card's PIN from standard input.
+        #[arg(long)]
+        pin_stdin: bool,
+    },
+    /// Serve a virtual card to the virtual reader.
+    Emulate {
+        /// The person on it.
+        person: PathBuf,
+        /// vpcd's port.
+        #[arg(long, default_value_t = 35963)]
+        port: u16,
+    },
+}
+
+#[derive(Subcommand)]
+enum QueueAction {
+    /// List it.
+    List,
+    /// Work on all of it.
+    Drain,
+    /// One sale with its history.
+    Show {
+        /// Sale or message id.
+        id: String,
+    },
+    /// Work on one sale.
+    Resolve {
+        /// Sale or message id.
+        id: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum JournalAction {
+    /// One line an entry.
+    List,
+    /// One entry whole.
+    Show {
+        /// Number of the entry.
+        seq: u64,
+    },
+    /// Check every checksum and the chain.
+    Verify,
+    /// Write everything to a file, CSV or JSON by its ending.
+    Export {
+        /// The file.
+        #[arg(long)]
+        to: PathBuf,
+        /// Who takes it.
+        #[arg(long)]
+        operator: Option<String>,
+    },
+}
+
+#[derive(Subcommand)]
+enum AgencyAction {
+    /// Serve an agency to test against.
+    Sandbox {
+        /// Address to listen on.
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// Province profile.
+        #[arg(long, default_value = "plain")]
+        profile: String,
+        /// Who is insured, JSON.
+        #[arg(long)]
+        persons: Option<PathBuf>,
+        /// An unknown person counts as insured as the claim says.
+        #[arg(long)]
+        any_person: bool,
+        /// How it misbehaves.
+        #[arg(long)]
+        faults: Option<PathBuf>,
+    },
+    /// What a sandbox holds.
+    Ledger,
+}
+
+#[derive(Subcommand)]
+enum WireAction {
+    /// Decode a reply read from standard input.
+    Decode {
+        /// Transaction number.
+        #[arg(long)]
+        infno: String,
+        /// Province profile.
+        #[arg(long, default_value = "plain")]
+        profile: String,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let shown_on_request = error.exit_code() == 0;
+            // Nothing to do if even the usage cannot be written.
+            drop(error.print());
+            return ExitCode::from(u8::from(!shown_on_request));
+        }
+    };
+    let out = Out { json: cli.json, lang: language(cli.lang.as_deref()) };
+    yijie_agency::install_crypto();
+    match run(cli, out) {
+        Ok(exit) => ExitCode::from(exit),
+        Err(failure) => {
+            failure.report(out);
+            ExitCode::from(failure.exit)
+        }
+    }
+}
+
+/// Chinese unless English is asked for, by `--lang` or by the environment.
+fn language(asked: Option<&str>) -> Lang {
+    let named = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    match asked.map(str::to_owned).or(named) {
+        Some(name) if name.starts_with("en") => Lang::En,
+        _ => Lang::Zh,
+    }
+}
+
+/// The data directory given, or this user's.
+fn data_dir(given: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+    let share = || std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home);
+    given.or_else(|| share().map(|dir| dir.join("yijie"))).ok_or_else(|| Failure::input("USAGE", "--data"))
+}
+
+fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
+    let data = cli.data;
+    let Some(command) = cli.command else {
+        return commands::window::run(&data_dir(data)?, &OtherAgency::default(), out).map(|()| 0);
+    };
+    match command {
+        Command::Demo { headless, offline } => commands::demo::run(data, headless, offline, out),
+        Command::Init(new) => init(data_dir(data)?, *new, out),
+        Command::Split { packs, pack, no_trace, explain, jsonl } => {
+            split::run(&split::Request { packs, pack, no_trace, explain, jsonl }, out)
+        }
+        Command::Packs { packs, action: None } => commands::packs::list(&packs, out).map(|()| 0),
+        Command::Packs { action: Some(PacksAction::Check { dir }), .. } => commands::packs::check(&dir, out),
+        Command::Card { action } => match action {
+            CardAction::List => commands::card::list(out),
+            CardAction::Read { reader, pin_stdin } => commands::card::read(reader.as_deref(), pin_stdin, out),
+            CardAction::Emulate { person, port } => commands::card::emulate(&person, port, out),
+        }
+        .map(|()| 0),
+        Command::Scan { port, baud, count } => commands::scan::run(&port, baud, count, out).map(|()| 0),
+        Command::Sell { agency, operator, pin_file, offline } => {
+            sell::run(&sell::Request { data: data_dir(data)?, agency: agency.into(), operator, pin_file, offline }, out)
+        }
+        Command::Queue { agency, action } => {
+            let request = match action {
+                QueueAction::List => queue::Request::List,
+                QueueAction::Drain => queue::Request::Drain,
+                QueueAction::Show { id } => queue::Request::Show(id),
+                QueueAction::Resolve { id } => queue::Request::Resolve(id),
+            };
+            queue::run(&data_dir(data)?, &agency.into(), request, out)
+        }
+        Command::Reverse { agency, id } => {
+            queue::run(&data_dir(data)?, &agency.into(), queue::Request::Reverse(id), out)
+        }
+        Command::Reconcile { agency, date } => {
+            commands::close::run(&data_dir(data)?, &agency.into(), Some(date), out)
+        }
+        Command::Close { agency } => commands::close::run(&data_dir(data)?, &agency.into(), None, out),
+        Command::Journal { action } => {
+            let data = data_dir(data)?;
+            match action {
+                JournalAction::List => journal::run(&data, journal::Request::List, out),
+                JournalAction::Show { seq } => journal::run(&data, journal::Request::Show(seq), out),
+                JournalAction::Verify => journal::run(&data, journal::Request::Verify, out),
+                JournalAction::Export { to, operator } => {
+                    let operator = operator.unwrap_or_else(|| "client".to_owned());
+                    journal::run(&data, journal::Request::Export { to: &to, operator: &operator }, out)
+                }
+            }
+        }
+        Command::Agency { action } => agency(data_dir(data)?, action, out).map(|()| 0),
+        Command::Wire { action: WireAction::Decode { infno, profile } } => {
+            commands::agency::decode(&infno, &profile, out)
+        }
+    }
+}
+
+fn init(data: PathBuf, new: Init, out: Out) -> Result<u8, Failure> {
+    let kind = if new.fixmedins.starts_with('P') { "2" } else { "1" };
+    let level = new.level.or_else(|| (kind == "1").then(|| "1".to_owned()));
+    let till = NewTill {
+        institution: Institution {
+            name: new.name.unwrap_or_else(|| new.fixmedins.clone()),
+            code: new.fixmedins,
+            kind: kind.to_owned(),
+            level,
+            area: new.area,
+        },
+        agency: new.agency,
+        tls: new.tls,
+        operator_name: new.operator_name.unwrap_or_else(|| new.operator.clone()),
+        operator: new.operator,
+        pin: pin_from_stdin()?,
+        devices: Devices { scanner: new.scanner, printer: new.printer, ..Devices::default() },
+        catalogue: new.catalogue,
+        till: new.till,
+    };
+    commands::init::run(&data, &till, out).map(|()| 0)
+}
+
+fn agency(data: PathBuf, action: AgencyAction, out: Out) -> Result<(), Failure> {
+    match action {
+        AgencyAction::Ledger => commands::agency::ledger(&data, out),
+        AgencyAction::Sandbox { listen, profile, persons, any_person, faults } => {
+            let profile = Profile::built_in(&profile).map_err(|e| Failure::input(e.code(), &e))?;
+            commands::agency::sandbox(SandboxSettings { listen, data, profile, persons, any_person, faults }, out)
+        }
+    }
+}

@@ -1,1 +1,38 @@
-//! skeleton
+//! The national interface of China's medical insurance (国家医疗保障信息平台定点医药机构接口): typed messages, a client
+//! over mutual TLS that tells done, refused, not sent and unknown apart, and a sandbox agency to test against.
+
+mod answer;
+mod client;
+mod clock;
+mod crypto;
+mod decode;
+mod envelope;
+mod fields;
+mod lenient;
+mod messages;
+mod msgid;
+mod profile;
+mod sandbox;
+
+pub use answer::{AgencyRefusal, Answer, Cause};
+pub use client::{Client, ClientError, ClientSettings, InstitutionId};
+pub use clock::beijing_now;
+pub use crypto::install_crypto;
+pub use decode::{Decoded, IdentityCheck, decode_reply};
+pub use messages::{
+    download::LostCard,
+    ec_query::DecodedPerson,
+    person::{
+        BaseInfo, CardFacts, Credential, IdentityRow, InsuredFacts, InsuredRow, PersonFacts, PersonRecord,
+    },
+    pharmacy::{CancelRequest, Insured, PHARMACY, SaleRequest, Transactions, transactions_of},
+    settled::{FundLine, Irregularity, SettledReply},
+    sign::{Operator, SignIn},
+    statement::{StatementResult, StatementTotals, StatementVerdict},
+};
+pub use msgid::{MSGID_LEN, MsgIds};
+pub use profile::{Profile, ProfileError};
+pub use sandbox::{
+    DEMO_PERSONS, LedgerError, LedgerRow, Sandbox, SandboxError, SandboxSettings, SettlementState, TlsError,
+    read_ledger,
+};

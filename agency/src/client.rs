@@ -1,0 +1,394 @@
+//! The client of the national interface: one mutual-TLS connection pool, one method a transaction.
+
+mod http;
+mod settings;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+
+use http::{Exchange, Http};
+
+use crate::{
+    answer::{AgencyRefusal, Answer, Cause},
+    clock::{beijing_now, wire_time},
+    decode::{Weight, understand},
+    envelope::{Envelope, Output},
+    fields::{Checked, FieldFault},
+    messages::{
+        download::{self, DownloadData, DownloadInput, LostCard},
+        ec_query::{self, DecodedPerson, EcQuery, EcQueryData, EcReply},
+        person::{self, Credential, PersonInput, PersonRecord},
+        pharmacy::{CancelInput, CancelRequest, Insured, PHARMACY, SaleInput, SaleRequest, transactions_of},
+        query::{QueryData, QueryInput},
+        reversal::{ReversalData, ReversalInput},
+        settled::{self, SettledReply},
+        sign::{self, Operator, SignIn, SignInData, SignInInput, SignOutData, SignOutInput},
+        statement::{self, StatementInput, StatementResult, StatementTotals},
+    },
+};
+
+pub use settings::{ClientError, ClientSettings, InstitutionId};
+
+/// A terminal's connection to its agency. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: Http,
+    settings: Arc<ClientSettings>,
+    session: Arc<Mutex<Session>>,
+}
+
+#[derive(Debug)]
+struct Session {
+    operator: Operator,
+    sign_no: String,
+}
+
+impl Client {
+    /// Makes a client; nothing is sent yet.
+    pub fn new(settings: ClientSettings) -> Result<Client, ClientError> {
+        let http = Http::new(&settings)?;
+        let session = Session {
+            operator: settings.operator.clone(),
+            sign_no: String::new(),
+        };
+        Ok(Client {
+            http,
+            settings: Arc::new(settings),
+            session: Arc::new(Mutex::new(session)),
+        })
+    }
+
+    /// The settings this client was made with.
+    pub fn settings(&self) -> &ClientSettings {
+        &self.settings
+    }
+
+    /// 9001: signs an operator in. Later calls carry the operator and the sign number.
+    pub async fn sign_in(&self, operator: Operator, mac: &str, ip: &str) -> Answer<SignIn> {
+        let data = SignInData {
+            opter_no: operator.id.clone(),
+            mac: mac.to_owned(),
+            ip: ip.to_owned(),
+        };
+        {
+            let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+            *session = Session {
+                operator,
+                sign_no: String::new(),
+            };
+        }
+        let input = SignInInput { sign_in: data };
+        let answer = self.ask("9001", "", &input, sign::read_sign_in).await;
+        if let Answer::Done(sign_in) = &answer {
+            let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+            session.sign_no.clone_from(&sign_in.sign_no);
+        }
+        answer
+    }
+
+    /// 9002: signs the operator out.
+    pub async fn sign_out(&self) -> Answer<()> {
+        let data = {
+            let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+            SignOutData {
+                sign_no: session.sign_no.clone(),
+                opter_no: session.operator.id.clone(),
+            }
+        };
+        let answer = self
+            .ask("9002", "", &SignOutInput { sign_out: data }, |_| Some(()))
+            .await;
+        if let Answer::Done(()) = answer {
+            self.session
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .sign_no
+                .clear();
+        }
+        answer
+    }
+
+    /// ec.query: the person a scanned medical-insurance code stands for.
+    pub async fn decode_code(&self, qr: &str) -> Answer<DecodedPerson> {
+        let body = serde_json::to_vec(&self.ec_query(qr));
+        let Ok(body) = body else {
+            return Answer::NotSent(Cause::RequestInvalid {
+                field: "ecQrCode",
+                problem: "can't be written",
+            });
+        };
+        match self.post(&self.settings.profile.ec_query_path, body).await {
+            Exchange::NotSent(cause) => Answer::NotSent(cause),
+            Exchange::Unknown(cause) => Answer::Unknown(cause),
+            Exchange::Body(body) => match ec_query::read(&body) {
+                EcReply::Person(person) => Answer::Done(person),
+                EcReply::Refused { code, message } => Answer::Refused(AgencyRefusal {
+                    infcode: code,
+                    message,
+                }),
+                EcReply::Unreadable(what) => Answer::Unknown(Cause::BodyUnreadable { what }),
+            },
+        }
+    }
+
+    fn ec_query(&self, qr: &str) -> EcQuery {
+        let institution = &self.settings.institution;
+        let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        EcQuery {
+            data: EcQueryData {
+                org_id: institution.code.clone(),
+                business_type: "02121".to_owned(),
+                operator_id: session.operator.id.clone(),
+                operator_name: session.operator.name.clone(),
+                office_id: institution.code.clone(),
+                office_name: institution.name.clone(),
+                ec_qr_code: qr.to_owned(),
+            },
+            org_id: institution.code.clone(),
+            trans_type: "ec.query".to_owned(),
+        }
+    }
+
+    /// 1101: the agency's record of whoever the credential belongs to.
+    pub async fn person(&self, credential: &Credential) -> Answer<PersonRecord> {
+        let input = PersonInput::from(credential);
+        self.ask("1101", "", &input, person::read_person).await
+    }
+
+    /// 2101: what a settlement would come to. Commits nothing.
+    pub async fn presettle(&self, sale: &SaleRequest) -> Answer<SettledReply> {
+        let input = match SaleInput::of(sale, false, &self.settings.profile) {
+            Ok(input) => input,
+            Err(fault) => return not_fit(&fault),
+        };
+        let infno = transactions_of(&sale.claim).presettle;
+        let place = sale.claim.person.insuplc_admdvs.as_deref().unwrap_or_default();
+        let answer = self.ask(infno, place, &input, settled::read_trial).await;
+        of_person(answer, &sale.claim.person.psn_no)
+    }
+
+    /// 2102: settles a sale. The msgid must be on disk before this is called.
+    pub async fn settle(&self, msgid: &str, sale: &SaleRequest) -> Answer<SettledReply> {
+        let input = match SaleInput::of(sale, true, &self.settings.profile) {
+            Ok(input) => input,
+            Err(fault) => return not_fit(&fault),
+        };
+        if let Err(fault) = input.check_settling() {
+            return not_fit(&fault);
+        }
+        let infno = transactions_of(&sale.claim).settle;
+        let place = sale.claim.person.insuplc_admdvs.as_deref().unwrap_or_default();
+        let answer = self
+            .send(
+                infno,
+                msgid,
+                place,
+                &input,
+                Weight::Commits,
+                settled::read_settled,
+            )
+            .await;
+        of_person(answer, &sale.claim.person.psn_no).map(|mut reply| {
+            reply.compare_msgid(msgid);
+            reply
+        })
+    }
+
+    /// 2103: cancels a settlement that is known to stand. The reply's amounts are given without their sign.
+    pub async fn cancel(&self, msgid: &str, request: &CancelRequest) -> Answer<SettledReply> {
+        let input = CancelInput::from(request);
+        let place = &request.insured.insuplc_admdvs;
+        let answer = self
+            .send(
+                PHARMACY.cancel,
+                msgid,
+                place,
+                &input,
+                Weight::Commits,
+                settled::read_cancelled,
+            )
+            .await;
+        of_person(answer, &request.insured.psn_no)
+    }
+
+    /// 2601: reverses the transaction `oinfno` that was sent as `omsgid` and whose outcome is not known.
+    pub async fn reverse(&self, msgid: &str, insured: &Insured, omsgid: &str, oinfno: &str) -> Answer<()> {
+        let data = ReversalData {
+            psn_no: insured.psn_no.clone(),
+            omsgid: omsgid.to_owned(),
+            oinfno: oinfno.to_owned(),
+        };
+        let input = ReversalInput { data };
+        self.send(
+            "2601",
+            msgid,
+            &insured.insuplc_admdvs,
+            &input,
+            Weight::Commits,
+            |_| Some(()),
+        )
+        .await
+    }
+
+    /// 5203: the settlement that was sent as `settled_msgid`, if the agency holds one.
+    ///
+    /// Asks by medins_setl_id, which holds the msgid of the settlement. The specification's 5203 asks by setl_id
+    /// and mdtrt_id only; the sandbox takes medins_setl_id, a real agency has to be asked whether it does.
+    /// `None` says that no settlement is there now; one still under way may yet arrive, which a reversal excludes.
+    pub async fn find_settlement(
+        &self,
+        insured: &Insured,
+        settled_msgid: &str,
+    ) -> Answer<Option<SettledReply>> {
+        let data = QueryData {
+            psn_no: insured.psn_no.clone(),
+            medins_setl_id: settled_msgid.to_owned(),
+            ..QueryData::default()
+        };
+        let input = QueryInput { data };
+        let place = &insured.insuplc_admdvs;
+        let answer = self.ask("5203", place, &input, settled::read_found).await;
+        match answer {
+            Answer::Done(Some(reply)) if reply.medins_setl_id != settled_msgid => {
+                Answer::Unknown(Cause::BodyUnreadable {
+                    what: "another settlement than the one asked for",
+                })
+            }
+            Answer::Done(Some(reply)) if reply.psn_no != insured.psn_no => Answer::Unknown(Cause::ReplyOther),
+            other => other,
+        }
+    }
+
+    /// 3201: compares the totals of a period.
+    pub async fn statement_total(&self, totals: &StatementTotals) -> Answer<StatementResult> {
+        let input = StatementInput::from(totals);
+        self.ask("3201", "", &input, statement::read_statement).await
+    }
+
+    /// 9102: the list of cards reported lost. Number and name of the file are the sandbox's convention.
+    pub async fn lost_cards(&self) -> Answer<Vec<LostCard>> {
+        let input = DownloadInput {
+            download: DownloadData {
+                file_qury_no: download::LOST_CARDS_QUERY_NO.to_owned(),
+                filename: download::LOST_CARDS_FILE.to_owned(),
+                fixmedins_code: "plc".to_owned(),
+            },
+        };
+        let body = match self.letter("9102", &self.settings.msgids.next(), "", &input) {
+            Ok(body) => body,
+            Err(fault) => return not_fit(&fault),
+        };
+        match self.post(&self.settings.profile.path_of("9102"), body).await {
+            Exchange::NotSent(cause) => Answer::NotSent(cause),
+            Exchange::Unknown(cause) => Answer::Unknown(cause),
+            Exchange::Body(body) if download::is_zip(&body) => match download::read_lost_cards(&body) {
+                Ok(cards) => Answer::Done(cards),
+                Err(what) => Answer::Unknown(Cause::BodyUnreadable { what }),
+            },
+            Exchange::Body(body) => understand(&self.settings.profile, &body, Weight::Asks, |_| None),
+        }
+    }
+
+    async fn ask<I: Serialize + Checked, T>(
+        &self,
+        infno: &str,
+        place: &str,
+        input: &I,
+        read: impl FnOnce(&Output<'_>) -> Option<T>,
+    ) -> Answer<T> {
+        self.send(
+            infno,
+            &self.settings.msgids.next(),
+            place,
+            input,
+            Weight::Asks,
+            read,
+        )
+        .await
+    }
+
+    async fn send<I: Serialize + Checked, T>(
+        &self,
+        infno: &str,
+        msgid: &str,
+        place: &str,
+        input: &I,
+        weight: Weight,
+        read: impl FnOnce(&Output<'_>) -> Option<T>,
+    ) -> Answer<T> {
+        let body = match self.letter(infno, msgid, place, input) {
+            Ok(body) => body,
+            Err(fault) => return not_fit(&fault),
+        };
+        match self.post(&self.settings.profile.path_of(infno), body).await {
+            Exchange::NotSent(cause) => Answer::NotSent(cause),
+            Exchange::Unknown(cause) => Answer::Unknown(cause),
+            Exchange::Body(body) => understand(&self.settings.profile, &body, weight, read),
+        }
+    }
+
+    /// The checked message in its envelope, as bytes.
+    fn letter<I: Serialize + Checked>(
+        &self,
+        infno: &str,
+        msgid: &str,
+        place: &str,
+        input: &I,
+    ) -> Result<Vec<u8>, FieldFault> {
+        input.check()?;
+        let (settings, profile) = (&self.settings, &self.settings.profile);
+        let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let own_region = &settings.institution.admdvs;
+        let envelope = Envelope {
+            infno: infno.to_owned(),
+            msgid: msgid.to_owned(),
+            mdtrtarea_admvs: own_region.clone(),
+            insuplc_admdvs: if place.is_empty() {
+                own_region.clone()
+            } else {
+                place.to_owned()
+            },
+            recer_sys_code: profile.recer_sys_code.clone(),
+            dev_no: settings.dev_no.clone(),
+            dev_safe_info: String::new(),
+            cainfo: String::new(),
+            signtype: profile.signtype.clone(),
+            infver: profile.infver.clone(),
+            opter_type: session.operator.kind.clone(),
+            opter: session.operator.id.clone(),
+            opter_name: session.operator.name.clone(),
+            inf_time: wire_time(beijing_now()),
+            fixmedins_code: settings.institution.code.clone(),
+            fixmedins_name: settings.institution.name.clone(),
+            sign_no: session.sign_no.clone(),
+            input,
+        };
+        envelope.check()?;
+        serde_json::to_vec(&envelope).map_err(|_| FieldFault {
+            field: "input",
+            problem: "can't be written",
+        })
+    }
+
+    async fn post(&self, path: &str, body: Vec<u8>) -> Exchange {
+        self.http.post(&self.settings.url, path, body).await
+    }
+}
+
+fn not_fit<T>(fault: &FieldFault) -> Answer<T> {
+    Answer::NotSent(Cause::RequestInvalid {
+        field: fault.field,
+        problem: fault.problem,
+    })
+}
+
+/// A reply for another person than the one asked about proves nothing.
+fn of_person(answer: Answer<SettledReply>, psn_no: &str) -> Answer<SettledReply> {
+    match answer {
+        Answer::Done(reply) if !reply.psn_no.is_empty() && reply.psn_no != psn_no => {
+            Answer::Unknown(Cause::ReplyOther)
+        }
+        other => other,
+    }
+}

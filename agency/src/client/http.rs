@@ -1,0 +1,163 @@
+//! HTTP over mutual TLS, and what a failed exchange proves. The only file that names reqwest.
+
+use std::{
+    error::Error,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::settings::{ClientError, ClientSettings};
+use crate::{
+    answer::Cause,
+    crypto::{io_cause, tls_cause},
+};
+
+/// Replies beyond this size are not read to their end.
+const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// What one HTTP exchange brought.
+pub(super) enum Exchange {
+    Body(Vec<u8>),
+    NotSent(Cause),
+    Unknown(Cause),
+}
+
+/// The connection pool.
+#[derive(Debug, Clone)]
+pub(super) struct Http(reqwest::Client);
+
+impl Http {
+    /// Makes the pool; nothing is sent yet.
+    pub(super) fn new(settings: &ClientSettings) -> Result<Http, ClientError> {
+        crate::install_crypto();
+        let url = reqwest::Url::parse(&settings.url).map_err(|_| ClientError::UrlInvalid)?;
+        if url.scheme() != "https" || url.host_str().is_none_or(str::is_empty) {
+            return Err(ClientError::UrlInvalid);
+        }
+        http_client(settings).map(Http)
+    }
+
+    /// Posts JSON and reads the whole answer.
+    pub(super) async fn post(&self, base: &str, path: &str, body: Vec<u8>) -> Exchange {
+        let url = format!("{}{path}", base.trim_end_matches('/'));
+        let request = self
+            .0
+            .post(url)
+            .header("content-type", "application/json; charset=utf-8")
+            .body(body);
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return classify(&error),
+        };
+        let status = response.status();
+        if !status.is_success() {
+            return Exchange::Unknown(Cause::HttpStatus {
+                status: status.as_u16(),
+            });
+        }
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => return Exchange::Body(body),
+                Err(error) if error.is_timeout() => return Exchange::Unknown(Cause::Timeout),
+                Err(_) => {
+                    return Exchange::Unknown(Cause::BodyUnreadable {
+                        what: "the body ended early",
+                    });
+                }
+            }
+            if body.len() > REPLY_BYTES_MAX {
+                return Exchange::Unknown(Cause::BodyUnreadable {
+                    what: "the body is too large",
+                });
+            }
+        }
+    }
+}
+
+fn http_client(settings: &ClientSettings) -> Result<reqwest::Client, ClientError> {
+    let dir = &settings.tls_dir;
+    let ca = read_pem(dir, "ca.pem", |dir| ClientError::CaMissing { dir })?;
+    let mut identity = read_pem(dir, "client.pem", |dir| ClientError::CertMissing { dir })?;
+    let key = read_pem(dir, "client.key", |dir| ClientError::KeyMissing { dir })?;
+    identity.push(b'\n');
+    identity.extend_from_slice(&key);
+    let unusable = |error: reqwest::Error| ClientError::FilesUnusable {
+        dir: dir.clone(),
+        source: Box::new(error),
+    };
+    let authorities = reqwest::Certificate::from_pem_bundle(&ca).map_err(unusable)?;
+    if authorities.is_empty() {
+        return Err(ClientError::FileEmpty {
+            file: dir.join("ca.pem"),
+        });
+    }
+    reqwest::Client::builder()
+        .tls_certs_only(authorities)
+        .identity(reqwest::Identity::from_pem(&identity).map_err(unusable)?)
+        .tls_version_min(reqwest::tls::Version::TLS_1_2)
+        .https_only(true)
+        .no_proxy()
+        // A redirected or automatically repeated POST would be a second settlement.
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .tcp_nodelay(true)
+        .timeout(settings.timeout)
+        .connect_timeout(settings.connect_timeout)
+        .build()
+        .map_err(unusable)
+}
+
+fn read_pem(dir: &Path, name: &str, missing: fn(PathBuf) -> ClientError) -> Result<Vec<u8>, ClientError> {
+    let file = dir.join(name);
+    match fs::read(&file) {
+        Ok(bytes) => Ok(bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(missing(dir.to_owned())),
+        Err(source) => Err(ClientError::FileUnreadable { file, source }),
+    }
+}
+
+/// Not sent only where it is proved: the request is written after the connection stands, so an error of connecting
+/// (address, route, TCP, TLS up to this side's end of the handshake) came before it. Under TLS 1.3 a refused client
+/// certificate comes after this side's end of the handshake, together with or after the request: unknown.
+fn classify(error: &reqwest::Error) -> Exchange {
+    let cause = deepest_cause(error);
+    if error.is_connect() {
+        let cause = match cause {
+            _ if error.is_timeout() => Cause::Timeout,
+            Some(cause) => cause,
+            None => Cause::Unreachable,
+        };
+        return Exchange::NotSent(cause);
+    }
+    if error.is_builder() {
+        return Exchange::NotSent(Cause::RequestInvalid {
+            field: "url",
+            problem: "can't be used",
+        });
+    }
+    if error.is_timeout() {
+        return Exchange::Unknown(Cause::Timeout);
+    }
+    Exchange::Unknown(cause.unwrap_or(Cause::Reset))
+}
+
+/// What TLS or the socket says at the bottom of the error.
+fn deepest_cause(error: &reqwest::Error) -> Option<Cause> {
+    let mut next: Option<&(dyn Error + 'static)> = error.source();
+    let mut found = None;
+    while let Some(error) = next {
+        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+            return Some(tls_cause(tls));
+        }
+        let io_error = error.downcast_ref::<io::Error>();
+        found = io_error.and_then(|error| io_cause(error.kind())).or(found);
+        // An io::Error's source() skips the error it wraps.
+        let wrapped = io_error
+            .and_then(io::Error::get_ref)
+            .map(|inner| inner as &(dyn Error + 'static));
+        next = wrapped.or_else(|| error.source());
+    }
+    found
+}

@@ -1,0 +1,253 @@
+//! The envelope around every message, out and back.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    fields::{Checked, FieldFault, optional, required},
+    lenient::{Fields, Node},
+    msgid::MSGID_LEN,
+};
+
+/// The request envelope (18 fields).
+#[derive(Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Envelope<I> {
+    pub(crate) infno: String,
+    pub(crate) msgid: String,
+    pub(crate) mdtrtarea_admvs: String,
+    pub(crate) insuplc_admdvs: String,
+    pub(crate) recer_sys_code: String,
+    pub(crate) dev_no: String,
+    pub(crate) dev_safe_info: String,
+    pub(crate) cainfo: String,
+    pub(crate) signtype: String,
+    pub(crate) infver: String,
+    pub(crate) opter_type: String,
+    pub(crate) opter: String,
+    pub(crate) opter_name: String,
+    pub(crate) inf_time: String,
+    pub(crate) fixmedins_code: String,
+    pub(crate) fixmedins_name: String,
+    pub(crate) sign_no: String,
+    pub(crate) input: I,
+}
+
+impl<I: Default> Default for Envelope<I> {
+    fn default() -> Self {
+        Envelope {
+            infno: String::new(),
+            msgid: String::new(),
+            mdtrtarea_admvs: String::new(),
+            insuplc_admdvs: String::new(),
+            recer_sys_code: String::new(),
+            dev_no: String::new(),
+            dev_safe_info: String::new(),
+            cainfo: String::new(),
+            signtype: String::new(),
+            infver: String::new(),
+            opter_type: String::new(),
+            opter: String::new(),
+            opter_name: String::new(),
+            inf_time: String::new(),
+            fixmedins_code: String::new(),
+            fixmedins_name: String::new(),
+            sign_no: String::new(),
+            input: I::default(),
+        }
+    }
+}
+
+impl<I> Checked for Envelope<I> {
+    fn check(&self) -> Result<(), FieldFault> {
+        required("infno", &self.infno, 6)?;
+        required("msgid", &self.msgid, MSGID_LEN)?;
+        required("mdtrtarea_admvs", &self.mdtrtarea_admvs, 6)?;
+        optional("insuplc_admdvs", &self.insuplc_admdvs, 6)?;
+        required("recer_sys_code", &self.recer_sys_code, 10)?;
+        optional("cainfo", &self.cainfo, 1024)?;
+        required("infver", &self.infver, 6)?;
+        required("opter_type", &self.opter_type, 3)?;
+        required("opter", &self.opter, 30)?;
+        required("opter_name", &self.opter_name, 50)?;
+        required("inf_time", &self.inf_time, 19)?;
+        required("fixmedins_code", &self.fixmedins_code, 30)?;
+        required("fixmedins_name", &self.fixmedins_name, 200)?;
+        optional("sign_no", &self.sign_no, 32)
+    }
+}
+
+/// A reply that is one of the interface's: it has an infcode.
+pub(crate) struct Reply<'a> {
+    pub(crate) infcode: i64,
+    pub(crate) err_msg: String,
+    pub(crate) inf_refmsgid: String,
+    pub(crate) refmsg_time: String,
+    /// The output, if it holds anything: an object, or the object inside a string.
+    pub(crate) output: Output<'a>,
+}
+
+/// What stands under `output`.
+pub(crate) enum Output<'a> {
+    /// Missing, null or an empty string.
+    Nothing,
+    /// An object.
+    Object(Node<'a>),
+    /// An object as text inside a string; read it with [`Node::parse`].
+    Text(String),
+    /// A string that is no JSON object: ciphertext, as far as this profile knows.
+    Opaque,
+}
+
+/// What a body is, if not a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotAReply {
+    Empty,
+    NotUtf8,
+    Html,
+    NotJson,
+    OtherShape,
+    InfcodeUnreadable,
+}
+
+impl NotAReply {
+    pub(crate) fn what(self) -> &'static str {
+        match self {
+            NotAReply::Empty => "empty body",
+            NotAReply::NotUtf8 => "not UTF-8",
+            NotAReply::Html => "a page of HTML",
+            NotAReply::NotJson => "broken or incomplete JSON",
+            NotAReply::OtherShape => "JSON without infcode",
+            NotAReply::InfcodeUnreadable => "infcode is no number",
+        }
+    }
+}
+
+impl<'a> Reply<'a> {
+    /// Reads a body.
+    pub(crate) fn parse(body: &'a [u8]) -> Result<Reply<'a>, NotAReply> {
+        let text = std::str::from_utf8(body).map_err(|_| NotAReply::NotUtf8)?;
+        let text = text.trim_start_matches('\u{feff}').trim();
+        if text.is_empty() {
+            return Err(NotAReply::Empty);
+        }
+        if text.starts_with('<') {
+            return Err(NotAReply::Html);
+        }
+        let fields = Node::parse(text)
+            .ok_or(NotAReply::NotJson)?
+            .fields()
+            .ok_or(NotAReply::OtherShape)?;
+        let infcode = fields.get("infcode").ok_or(NotAReply::OtherShape)?;
+        let infcode = infcode
+            .text()
+            .and_then(|text| whole_number(&text))
+            .ok_or(NotAReply::InfcodeUnreadable)?;
+        Ok(Reply {
+            infcode,
+            err_msg: fields.text("err_msg"),
+            inf_refmsgid: fields.text("inf_refmsgid"),
+            refmsg_time: fields.text("refmsg_time"),
+            output: read_output(&fields),
+        })
+    }
+}
+
+fn whole_number(text: &str) -> Option<i64> {
+    let whole = text.strip_suffix(".0").unwrap_or(text);
+    whole.parse().ok()
+}
+
+fn read_output<'a>(fields: &Fields<'a>) -> Output<'a> {
+    let Some(node) = fields.get("output") else {
+        return Output::Nothing;
+    };
+    if !node.is_string() {
+        return Output::Object(node);
+    }
+    match node.text() {
+        None => Output::Nothing,
+        Some(text) if Node::parse(&text).is_some_and(|inner| inner.fields().is_some()) => Output::Text(text),
+        Some(_) => Output::Opaque,
+    }
+}
+
+impl Output<'_> {
+    /// The object under output, wherever it was.
+    pub(crate) fn node(&self) -> Option<Node<'_>> {
+        match self {
+            Output::Object(node) => Some(*node),
+            Output::Text(text) => Node::parse(text),
+            Output::Nothing | Output::Opaque => None,
+        }
+    }
+
+    /// The fields of the object under output.
+    pub(crate) fn fields(&self) -> Option<Fields<'_>> {
+        self.node().and_then(Node::fields)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn infcode_in_its_shapes() {
+        for (body, infcode) in [
+            (r#"{"infcode":0}"#, 0),
+            (r#"{"infcode":"0","output":null}"#, 0),
+            (r#"{"infcode":-1,"inf_refmsgid":"","err_msg":""}"#, -1),
+            (r#"{"infcode":"1","output":{}}"#, 1),
+            ("\u{feff}{\"infcode\":0.0}", 0),
+        ] {
+            assert_eq!(
+                Reply::parse(body.as_bytes()).ok().map(|reply| reply.infcode),
+                Some(infcode),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn bodies_that_are_no_reply() {
+        for (body, fault) in [
+            (&b""[..], NotAReply::Empty),
+            (b"\xff\xfe", NotAReply::NotUtf8),
+            (b"<html>502</html>", NotAReply::Html),
+            (br#"{"infcode":0,"outp"#, NotAReply::NotJson),
+            (br#"{"success":false,"code":500159}"#, NotAReply::OtherShape),
+            (b"[0]", NotAReply::OtherShape),
+            (br#"{"infcode":"yes"}"#, NotAReply::InfcodeUnreadable),
+            (br#"{"infcode":""}"#, NotAReply::InfcodeUnreadable),
+            (br#"{"infcode":null}"#, NotAReply::OtherShape),
+        ] {
+            assert_eq!(
+                Reply::parse(body).err(),
+                Some(fault),
+                "{}",
+                String::from_utf8_lossy(body)
+            );
+        }
+    }
+
+    #[test]
+    fn output_in_its_shapes() {
+        for (body, kind) in [
+            (r#"{"infcode":0}"#, "nothing"),
+            (r#"{"infcode":0,"output":null}"#, "nothing"),
+            (r#"{"infcode":0,"output":""}"#, "nothing"),
+            (r#"{"infcode":0,"output":{}}"#, "object"),
+            (r#"{"infcode":0,"output":"{\"a\":1}"}"#, "text"),
+            (r#"{"infcode":0,"output":"q83vEjRWeJA="}"#, "opaque"),
+        ] {
+            let reply = Reply::parse(body.as_bytes()).ok().unwrap();
+            let found = match reply.output {
+                Output::Nothing => "nothing",
+                Output::Object(_) => "object",
+                Output::Text(_) => "text",
+                Output::Opaque => "opaque",
+            };
+            assert_eq!(found, kind, "{body}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Reading JSON that does not keep to its specification: numbers or strings, null or missing, an object inside a
+//! string, one object where a list belongs. Numbers are read from their digits, never through a float.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+/// A piece of valid JSON, unread.
+#[derive(Clone, Copy)]
+pub(crate) struct Node<'a>(&'a RawValue);
+
+/// An object's fields.
+pub(crate) struct Fields<'a>(BTreeMap<String, &'a RawValue>);
+
+impl<'a> Node<'a> {
+    /// The whole text as one JSON value.
+    pub(crate) fn parse(text: &'a str) -> Option<Node<'a>> {
+        serde_json::from_str(text).ok().map(Node)
+    }
+
+    /// The raw text.
+    pub(crate) fn raw(self) -> &'a str {
+        self.0.get()
+    }
+
+    pub(crate) fn is_null(self) -> bool {
+        self.raw() == "null"
+    }
+
+    pub(crate) fn is_string(self) -> bool {
+        self.raw().starts_with('"')
+    }
+
+    /// An object's fields.
+    pub(crate) fn fields(self) -> Option<Fields<'a>> {
+        serde_json::from_str(self.raw()).ok().map(Fields)
+    }
+
+    /// The rows of a list; a single object counts as a list of one.
+    pub(crate) fn items(self) -> Vec<Node<'a>> {
+        match serde_json::from_str::<Vec<&'a RawValue>>(self.raw()) {
+            Ok(rows) => rows.into_iter().map(Node).collect(),
+            Err(_) if self.raw().starts_with('{') => vec![self],
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// A string's or number's text, trimmed; None for null, the empty string, the word null, lists and objects.
+    pub(crate) fn text(self) -> Option<String> {
+        let raw = self.raw();
+        let text = match raw.as_bytes().first() {
+            Some(b'"') => serde_json::from_str::<String>(raw).ok()?.trim().to_owned(),
+            Some(b'{' | b'[') | None => return None,
+            Some(_) => raw.to_owned(),
+        };
+        (!text.is_empty() && text != "null").then_some(text)
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// A field, if it is there and not null.
+    pub(crate) fn get(&self, name: &str) -> Option<Node<'a>> {
+        self.0
+            .get(name)
+            .map(|raw| Node(raw))
+            .filter(|node| !node.is_null())
+    }
+
+    /// Whether the field is there at all, even as null.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// A field's text, or the empty string.
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.get(name).and_then(Node::text).unwrap_or_default()
+    }
+
+    /// A field's text under the first spelling that has one.
+    pub(crate) fn text_of(&self, spellings: &[&str]) -> String {
+        spellings
+            .iter()
+            .map(|name| self.text(name))
+            .find(|text| !text.is_empty())
+            .unwrap_or_default()
+    }
+
+    /// The rows of a list field; none if it is missing.
+    pub(crate) fn items(&self, name: &str) -> Vec<Node<'a>> {
+        self.get(name).map(Node::items).unwrap_or_default()
+    }
+}
+
+/// An amount as decimal text with two decimals, and whether digits below the fen were rounded away (half up).
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct AmountText {
+    pub(crate) text: String,
+    pub(crate) rounded: bool,
+}
+
+/// National amounts are N16,2: sixteen digits, two of them decimals.
+const FEN_END: i128 = 10_000_000_000_000_000;
+
+/// Reads a JSON number or decimal string (sign, point, exponent) exactly. None if it is no number or does not
+/// fit N16,2.
+pub(crate) fn amount(token: &str) -> Option<AmountText> {
+    let (negative, digits) = match token.strip_prefix(['-', '+']) {
+        Some(rest) => (token.starts_with('-'), rest),
+        None => (false, token),
+    };
+    let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok().filter(|e| e.abs() <= 40)?),
+        None => (digits, 0),
+    };
+    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{part}");
+    if all.is_empty() || all.len() > 36 || !all.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let mut fen: i128 = all.parse().ok()?;
+    let mut shift = exponent + 2 - i32::try_from(part.len()).ok()?;
+    let mut rounded = false;
+    while shift > 0 {
+        fen = fen.checked_mul(10)?;
+        shift -= 1;
+    }
+    if shift < 0 {
+        let unit = 10_i128.checked_pow(shift.unsigned_abs().min(38))?;
+        rounded = fen % unit != 0;
+        fen = fen / unit + i128::from(fen % unit * 2 >= unit);
+    }
+    if fen >= FEN_END {
+        return None;
+    }
+    let sign = if negative && fen != 0 { "-" } else { "" };
+    Some(AmountText {
+        text: format!("{sign}{}.{:02}", fen / 100, fen % 100),
+        rounded,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_from_their_digits() {
+        for (token, text, rounded) in [
+            ("0", "0.00", false),
+            ("0.0", "0.00", false),
+            ("-0.0", "0.00", false),
+            ("4.52", "4.52", false),
+            ("-25.1", "-25.10", false),
+            ("+7", "7.00", false),
+            ("12345678901234.67", "12345678901234.67", false),
+            ("1.005", "1.01", true),
+            ("1.0049", "1.00", true),
+            ("4.500000", "4.50", false),
+            ("1.5e3", "1500.00", false),
+            ("25E-1", "2.50", false),
+            ("1e-3", "0.00", true),
+            (".5", "0.50", false),
+        ] {
+            assert_eq!(
+                amount(token),
+                Some(AmountText {
+                    text: text.to_owned(),
+                    rounded
+                }),
+                "{token}"
+            );
+        }
+        for token in [
+            "",
+            "-",
+            ".",
+            "1,5",
+            "abc",
+            "1e99",
+            "NaN",
+            "--1",
+            "1.2.3",
+            "99999999999999999999",
+        ] {
+            assert_eq!(amount(token), None, "{token}");
+        }
+    }
+
+    #[test]
+    fn text_of_odd_values() {
+        for (raw, text) in [
+            ("\" 310 \"", Some("310")),
+            ("310", Some("310")),
+            ("null", None),
+            ("\"null\"", None),
+            ("\"\"", None),
+            ("[1]", None),
+            ("true", Some("true")),
+        ] {
+            assert_eq!(Node::parse(raw).unwrap().text().as_deref(), text, "{raw}");
+        }
+    }
+}

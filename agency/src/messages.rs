@@ -1,0 +1,11 @@
+//! The transactions, one file a family: what is sent, checked, and what is understood of the answer.
+
+pub(crate) mod download;
+pub(crate) mod ec_query;
+pub(crate) mod person;
+pub(crate) mod pharmacy;
+pub(crate) mod query;
+pub(crate) mod reversal;
+pub(crate) mod settled;
+pub(crate) mod sign;
+pub(crate) mod statement;

@@ -1,0 +1,283 @@
+//! 2101 trial settlement, 2102 settlement, 2103 cancellation: a bill settled in one call, details and all.
+//!
+//! Hospital outpatient bills go the same way for now; [`transactions_of`] is the one place that decides.
+
+use serde::{Deserialize, Serialize};
+use yijie_rules::{Claim, Flag, Line, Money};
+
+use crate::{
+    fields::{Checked, FieldFault, number, optional, required},
+    messages::person::Credential,
+    profile::Profile,
+};
+
+/// A sale to be settled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SaleRequest {
+    /// The bill with its person, visit and accounts, as the split engine takes it.
+    pub claim: Claim,
+    /// What the patient showed.
+    pub credential: Credential,
+    /// Invoice or slip number (invono), required by 2102.
+    pub invono: String,
+}
+
+/// The transaction numbers by which one kind of bill is settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transactions {
+    /// Trial settlement.
+    pub presettle: &'static str,
+    /// Settlement: the number a reversal names as oinfno.
+    pub settle: &'static str,
+    /// Cancellation.
+    pub cancel: &'static str,
+}
+
+/// Which transactions settle a claim.
+pub fn transactions_of(_claim: &Claim) -> Transactions {
+    PHARMACY
+}
+
+/// The pharmacy's transactions.
+pub const PHARMACY: Transactions = Transactions {
+    presettle: "2101",
+    settle: "2102",
+    cancel: "2103",
+};
+
+/// Which settlement to cancel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CancelRequest {
+    /// The person, and the region for the envelope.
+    pub insured: Insured,
+    /// Settlement to cancel.
+    pub setl_id: String,
+    /// Its visit.
+    pub mdtrt_id: String,
+}
+
+/// A person as envelopes and queries name one.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Insured {
+    /// Person number.
+    pub psn_no: String,
+    /// Region insured in (from the row of 1101 that was chosen).
+    pub insuplc_admdvs: String,
+}
+
+impl std::fmt::Debug for Insured {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Insured")
+            .field("insuplc_admdvs", &self.insuplc_admdvs)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct SaleInput {
+    pub(crate) druginfo: DrugInfo,
+    pub(crate) drugdetail: Vec<DrugDetail>,
+}
+
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct DrugInfo {
+    pub(crate) psn_no: String,
+    pub(crate) mdtrt_cert_type: String,
+    pub(crate) mdtrt_cert_no: String,
+    pub(crate) begntime: String,
+    pub(crate) medfee_sumamt: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) invono: String,
+    pub(crate) insutype: String,
+    pub(crate) dise_codg: String,
+    pub(crate) dise_name: String,
+    pub(crate) acct_used_flag: String,
+    pub(crate) med_type: String,
+    /// Our own use of the extension parameter: `{"claim": …}` as text.
+    #[serde(rename = "expContent", alias = "exp_content")]
+    pub(crate) exp_content: String,
+}
+
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct DrugDetail {
+    pub(crate) feedetl_sn: String,
+    pub(crate) rxno: String,
+    pub(crate) rx_circ_flag: String,
+    pub(crate) fee_ocur_time: String,
+    pub(crate) med_list_codg: String,
+    pub(crate) medins_list_codg: String,
+    pub(crate) det_item_fee_sumamt: String,
+    pub(crate) cnt: String,
+    pub(crate) pric: String,
+}
+
+/// What stands in exp_content of a sale.
+#[derive(Serialize)]
+struct SaleExtension<'a> {
+    claim: &'a Claim,
+}
+
+impl SaleInput {
+    pub(crate) fn of(sale: &SaleRequest, settling: bool, profile: &Profile) -> Result<SaleInput, FieldFault> {
+        let claim = &sale.claim;
+        let unfit = |field| {
+            move |_| FieldFault {
+                field,
+                problem: "can't be written",
+            }
+        };
+        let exp_content = if profile.claim_in_exp_content {
+            serde_json::to_string(&SaleExtension { claim }).map_err(unfit("expContent"))?
+        } else {
+            String::new()
+        };
+        let total = claim_total(claim).ok_or(FieldFault {
+            field: "det_item_fee_sumamt",
+            problem: "missing",
+        })?;
+        Ok(SaleInput {
+            druginfo: DrugInfo {
+                psn_no: claim.person.psn_no.to_string(),
+                mdtrt_cert_type: sale.credential.cert_type().to_owned(),
+                mdtrt_cert_no: sale.credential.cert_no().to_owned(),
+                begntime: claim.visit.begntime.to_string(),
+                medfee_sumamt: total.to_string(),
+                invono: if settling {
+                    sale.invono.clone()
+                } else {
+                    String::new()
+                },
+                insutype: claim.person.insutype.to_string(),
+                dise_codg: text_of(claim.visit.dise_codg.as_ref()),
+                dise_name: String::new(),
+                acct_used_flag: flag_text(claim.accounts.acct_used_flag, Flag::Yes).to_owned(),
+                med_type: claim.visit.med_type.to_string(),
+                exp_content,
+            },
+            drugdetail: claim.lines.iter().map(|line| detail_of(claim, line)).collect(),
+        })
+    }
+
+    /// As [`Checked::check`], for 2102, which also needs an invoice number.
+    pub(crate) fn check_settling(&self) -> Result<(), FieldFault> {
+        self.check()?;
+        required("invono", &self.druginfo.invono, 20)
+    }
+}
+
+impl Checked for SaleInput {
+    fn check(&self) -> Result<(), FieldFault> {
+        let info = &self.druginfo;
+        required("psn_no", &info.psn_no, 30)?;
+        required("mdtrt_cert_type", &info.mdtrt_cert_type, 3)?;
+        required("mdtrt_cert_no", &info.mdtrt_cert_no, 50)?;
+        required("begntime", &info.begntime, 19)?;
+        number("medfee_sumamt", &info.medfee_sumamt)?;
+        required("insutype", &info.insutype, 6)?;
+        optional("dise_codg", &info.dise_codg, 30)?;
+        optional("dise_name", &info.dise_name, 500)?;
+        required("acct_used_flag", &info.acct_used_flag, 3)?;
+        required("med_type", &info.med_type, 6)?;
+        if self.drugdetail.is_empty() {
+            return Err(FieldFault {
+                field: "drugdetail",
+                problem: "missing",
+            });
+        }
+        self.drugdetail.iter().try_for_each(Checked::check)
+    }
+}
+
+impl Checked for DrugDetail {
+    fn check(&self) -> Result<(), FieldFault> {
+        required("feedetl_sn", &self.feedetl_sn, 30)?;
+        optional("rxno", &self.rxno, 30)?;
+        required("rx_circ_flag", &self.rx_circ_flag, 3)?;
+        required("fee_ocur_time", &self.fee_ocur_time, 19)?;
+        required("med_list_codg", &self.med_list_codg, 50)?;
+        required("medins_list_codg", &self.medins_list_codg, 150)?;
+        number("det_item_fee_sumamt", &self.det_item_fee_sumamt)?;
+        number("cnt", &self.cnt)?;
+        number("pric", &self.pric)
+    }
+}
+
+/// The sum of the lines; None if one has no amount or the sum is too large.
+fn claim_total(claim: &Claim) -> Option<Money> {
+    let amounts: Option<Vec<Money>> = claim.lines.iter().map(|line| line.det_item_fee_sumamt).collect();
+    Money::sum(amounts?)
+}
+
+/// A line without catalogue code goes under its own number, a line without price as one piece at its amount.
+fn detail_of(claim: &Claim, line: &Line) -> DrugDetail {
+    let amount = line
+        .det_item_fee_sumamt
+        .map(|amount| amount.to_string())
+        .unwrap_or_default();
+    let code = line
+        .med_list_codg
+        .as_ref()
+        .map_or_else(|| line.feedetl_sn.to_string(), ToString::to_string);
+    DrugDetail {
+        feedetl_sn: line.feedetl_sn.to_string(),
+        rxno: String::new(),
+        rx_circ_flag: flag_text(claim.visit.rx_circ_flag, Flag::No).to_owned(),
+        fee_ocur_time: claim.visit.begntime.to_string(),
+        medins_list_codg: code.clone(),
+        med_list_codg: code,
+        cnt: line
+            .cnt
+            .filter(|_| line.pric.is_some())
+            .map_or_else(|| "1".to_owned(), |cnt| cnt.to_string()),
+        pric: line.pric.map_or_else(|| amount.clone(), |pric| pric.to_string()),
+        det_item_fee_sumamt: amount,
+    }
+}
+
+fn text_of<T: ToString>(value: Option<&T>) -> String {
+    value.map(ToString::to_string).unwrap_or_default()
+}
+
+fn flag_text(flag: Option<Flag>, neutral: Flag) -> &'static str {
+    match flag.unwrap_or(neutral) {
+        Flag::No => "0",
+        Flag::Yes => "1",
+    }
+}
+
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct CancelInput {
+    pub(crate) data: CancelData,
+}
+
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct CancelData {
+    pub(crate) psn_no: String,
+    pub(crate) setl_id: String,
+    pub(crate) mdtrt_id: String,
+}
+
+impl From<&CancelRequest> for CancelInput {
+    fn from(request: &CancelRequest) -> Self {
+        CancelInput {
+            data: CancelData {
+                psn_no: request.insured.psn_no.clone(),
+                setl_id: request.setl_id.clone(),
+                mdtrt_id: request.mdtrt_id.clone(),
+            },
+        }
+    }
+}
+
+impl Checked for CancelInput {
+    fn check(&self) -> Result<(), FieldFault> {
+        required("psn_no", &self.data.psn_no, 30)?;
+        required("setl_id", &self.data.setl_id, 30)?;
+        required("mdtrt_id", &self.data.mdtrt_id, 30)
+    }
+}

@@ -1,0 +1,397 @@
+//! What a settlement came to: the lenient reading of setlinfo and setldetail, normalised, with every oddity named.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{Deserialize, Serialize};
+use yijie_rules::{Accumulated, Money, Ratio, SetlInfo};
+
+use crate::{
+    envelope::Output,
+    lenient::{Fields, Node, amount},
+};
+
+/// A settlement as the agency gave it, under the field names of 2102/2207. Serialises for the journal and for
+/// people; `Debug` shows no person.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct SettledReply {
+    /// Settlement number; empty in a trial settlement.
+    pub setl_id: String,
+    /// Visit number.
+    pub mdtrt_id: String,
+    /// Person number; empty where the agency left it out.
+    pub psn_no: String,
+    /// The msgid of the settlement, as the agency keeps it.
+    pub medins_setl_id: String,
+    /// Insurance type.
+    pub insutype: String,
+    /// Kind of care.
+    pub med_type: String,
+    /// Settling agency, for 3201.
+    pub clr_optins: String,
+    /// Way of settlement.
+    pub clr_way: String,
+    /// Category of settlement, for 3201.
+    pub clr_type: String,
+    /// Time of the settlement as the agency wrote it. Not to be used for ordering.
+    pub setl_time: String,
+    /// refd_setl_flag 1: the settlement was cancelled or reversed.
+    pub refunded: bool,
+    /// The amounts.
+    pub setlinfo: SetlInfo,
+    /// Who paid: funds, and other sources the agency lists with them.
+    pub setldetail: Vec<FundLine>,
+    /// What the year has used afterwards, where the agency says so in exp_content.
+    pub accumulated_after: Option<Vec<Accumulated>>,
+    /// What was odd about the reply.
+    #[serde(default)]
+    pub irregularities: Vec<Irregularity>,
+}
+
+/// A row of setldetail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FundLine {
+    /// Kind of fund; unknown kinds are kept as they are.
+    pub fund_pay_type: String,
+    /// Its name in the agency's words.
+    pub fund_pay_type_name: String,
+    /// What it paid.
+    pub fund_payamt: Money,
+    /// What was in its scope.
+    pub inscp_scp_amt: Option<Money>,
+    /// What it could have paid at most.
+    pub crt_payb_lmt_amt: Option<Money>,
+}
+
+/// Something in a reply that is not as it should be, but could be understood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Irregularity {
+    /// Stable code.
+    pub code: Cow<'static, str>,
+    /// The field or identity.
+    pub field: String,
+}
+
+impl Irregularity {
+    pub(crate) fn new(code: &'static str, field: &str) -> Irregularity {
+        Irregularity {
+            code: Cow::Borrowed(code),
+            field: field.to_owned(),
+        }
+    }
+}
+
+impl fmt::Debug for SettledReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SettledReply")
+            .field("setl_id", &self.setl_id)
+            .field("medins_setl_id", &self.medins_setl_id)
+            .field("refunded", &self.refunded)
+            .field("irregularities", &self.irregularities)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SettledReply {
+    /// Notes an echo of another msgid than the one sent.
+    pub(crate) fn compare_msgid(&mut self, msgid: &str) {
+        if !self.medins_setl_id.is_empty() && self.medins_setl_id != msgid {
+            self.irregularities
+                .push(Irregularity::new("MSGID_OTHER", "medins_setl_id"));
+        }
+    }
+}
+
+/// 2101, 2206: setl_id may be missing.
+pub(crate) fn read_trial(output: &Output<'_>) -> Option<SettledReply> {
+    read(output, Signs::Kept)
+}
+
+/// 2102, 2207: without setl_id there is no settlement to speak of.
+pub(crate) fn read_settled(output: &Output<'_>) -> Option<SettledReply> {
+    read(output, Signs::Kept).filter(|reply| !reply.setl_id.is_empty())
+}
+
+/// 2103, 2208: some agencies give the amounts negative, some as they were.
+pub(crate) fn read_cancelled(output: &Output<'_>) -> Option<SettledReply> {
+    read(output, Signs::Dropped)
+}
+
+/// 5203: nothing found is an answer too.
+pub(crate) fn read_found(output: &Output<'_>) -> Option<Option<SettledReply>> {
+    let nothing = match output {
+        Output::Nothing => true,
+        Output::Opaque => return None,
+        _ => output
+            .fields()
+            .is_some_and(|fields| fields.get("setlinfo").is_none_or(|info| info.raw() == "{}")),
+    };
+    if nothing {
+        Some(None)
+    } else {
+        read_settled(output).map(Some)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Signs {
+    Kept,
+    Dropped,
+}
+
+fn read(output: &Output<'_>, signs: Signs) -> Option<SettledReply> {
+    let fields = output.fields()?;
+    let info = fields.get("setlinfo")?.fields()?;
+    let mut reading = Reading {
+        info: &info,
+        signs,
+        irregularities: Vec::new(),
+    };
+    if matches!(output, Output::Text(_)) {
+        reading.note("OUTPUT_IS_TEXT", "output");
+    }
+    let setlinfo = reading.setlinfo()?;
+    let setldetail: Vec<FundLine> = fields
+        .items("setldetail")
+        .into_iter()
+        .filter_map(|row| reading.fund_line(row))
+        .collect();
+    check_identities(&setlinfo, &setldetail, &mut reading.irregularities);
+    Some(SettledReply {
+        setl_id: info.text("setl_id"),
+        mdtrt_id: info.text("mdtrt_id"),
+        psn_no: info.text("psn_no"),
+        medins_setl_id: info.text("medins_setl_id"),
+        insutype: info.text("insutype"),
+        med_type: info.text("med_type"),
+        clr_optins: info.text("clr_optins"),
+        clr_way: info.text("clr_way"),
+        clr_type: info.text("clr_type"),
+        setl_time: info.text("setl_time"),
+        refunded: info.text("refd_setl_flag").trim_start_matches('0') == "1",
+        setlinfo,
+        setldetail,
+        accumulated_after: accumulated_after(&fields),
+        irregularities: reading.irregularities,
+    })
+}
+
+#[derive(Deserialize)]
+struct SettledExtension {
+    accumulated_after: Option<Vec<Accumulated>>,
+}
+
+fn accumulated_after(fields: &Fields<'_>) -> Option<Vec<Accumulated>> {
+    let text = fields.text_of(&["exp_content", "expContent"]);
+    serde_json::from_str::<SettledExtension>(&text)
+        .ok()?
+        .accumulated_after
+}
+
+struct Reading<'f, 'a> {
+    info: &'f Fields<'a>,
+    signs: Signs,
+    irregularities: Vec<Irregularity>,
+}
+
+impl Reading<'_, '_> {
+    fn note(&mut self, code: &'static str, field: &str) {
+        self.irregularities.push(Irregularity::new(code, field));
+    }
+
+    /// The amounts; None if not even the total can be read.
+    fn setlinfo(&mut self) -> Option<SetlInfo> {
+        let medfee_sumamt = self.found(&["medfee_sumamt", "med_fee_sumamt", "medfeeSumamt"])?;
+        Some(SetlInfo {
+            medfee_sumamt,
+            fulamt_ownpay_amt: self.money(&["fulamt_ownpay_amt"]),
+            overlmt_selfpay: self.money(&["overlmt_selfpay", "overlmt_amt", "overlmt_selfpay_amt"]),
+            preselfpay_amt: self.money(&["preselfpay_amt", "prese_ifpay_amt"]),
+            inscp_scp_amt: self.money(&["inscp_scp_amt", "inscp_amt"]),
+            act_pay_dedc: self.money(&["act_pay_dedc"]),
+            pool_prop_selfpay: self.ratio("pool_prop_selfpay"),
+            hifp_pay: self.money(&["hifp_pay"]),
+            cvlserv_pay: self.money(&["cvlserv_pay"]),
+            hifes_pay: self.money(&["hifes_pay"]),
+            hifmi_pay: self.money(&["hifmi_pay"]),
+            hifob_pay: self.money(&["hifob_pay"]),
+            maf_pay: self.money(&["maf_pay"]),
+            hifdm_pay: self.money(&["hifdm_pay"]),
+            oth_pay: self.money(&["oth_pay"]),
+            fund_pay_sumamt: self.money(&["fund_pay_sumamt"]),
+            psn_part_amt: self.money(&["psn_part_amt", "psn_pay"]),
+            acct_pay: self.money(&["acct_pay"]),
+            acct_mulaid_pay: self.money(&["acct_mulaid_pay"]),
+            psn_cash_pay: self.money(&[
+                "psn_cash_pay",
+                "cash_payamt",
+                "pdn_cash_pay",
+                "psnCash_pay",
+                "cashPayamt",
+            ]),
+            hosp_part_amt: self.money(&["hosp_part_amt", "ownpay_hosp_part"]),
+            balc: self.balance(),
+        })
+    }
+
+    /// An amount under the first spelling that has one; zero where it is missing or null. A field that is null under
+    /// its own name and absent under the others is worth a note, one that is not there at all is not.
+    fn money(&mut self, spellings: &[&str]) -> Money {
+        match self.found(spellings) {
+            Some(amount) => amount,
+            None => {
+                if let Some(name) = spellings.first().filter(|name| self.info.has(name)) {
+                    self.note("AMOUNT_EMPTY", name);
+                }
+                Money::ZERO
+            }
+        }
+    }
+
+    fn found(&mut self, spellings: &[&str]) -> Option<Money> {
+        let info = self.info;
+        for (nth, name) in spellings.iter().enumerate() {
+            let text = info.text(name);
+            if text.is_empty() {
+                continue;
+            }
+            if nth > 0 {
+                self.note("FIELD_SPELLED_OTHERWISE", name);
+            }
+            let money = self.amount(&text, name)?;
+            return Some(if self.signs == Signs::Dropped && money.is_negative() {
+                Money::ZERO.checked_sub(money).unwrap_or(money)
+            } else {
+                money
+            });
+        }
+        None
+    }
+
+    /// The balance keeps its sign: it is no part of a reversal's amounts.
+    fn balance(&mut self) -> Money {
+        let text = self.info.text("balc");
+        if text.is_empty() {
+            Money::ZERO
+        } else {
+            self.amount(&text, "balc").unwrap_or(Money::ZERO)
+        }
+    }
+
+    fn amount(&mut self, text: &str, name: &str) -> Option<Money> {
+        let Some(amount) = amount(text) else {
+            self.note("AMOUNT_UNREADABLE", name);
+            return None;
+        };
+        if amount.rounded {
+            self.note("AMOUNT_BELOW_FEN", name);
+        }
+        let money = Money::parse(&amount.text).ok();
+        if money.is_some_and(Money::is_negative) && self.signs == Signs::Kept {
+            self.note("AMOUNT_NEGATIVE", name);
+        }
+        money
+    }
+
+    fn ratio(&mut self, name: &str) -> Ratio {
+        let text = self.info.text(name);
+        if text.is_empty() {
+            return Ratio::ZERO;
+        }
+        Ratio::parse(&text).unwrap_or_else(|_| {
+            self.note("RATIO_UNREADABLE", name);
+            Ratio::ZERO
+        })
+    }
+
+    fn fund_line(&mut self, row: Node<'_>) -> Option<FundLine> {
+        let row = row.fields()?;
+        let mut reading = Reading {
+            info: &row,
+            signs: self.signs,
+            irregularities: Vec::new(),
+        };
+        let fund_pay_type = row.text("fund_pay_type");
+        if !known_fund(&fund_pay_type) {
+            reading.note("FUND_TYPE_UNKNOWN", &fund_pay_type);
+        }
+        let line = FundLine {
+            fund_pay_type_name: row.text("fund_pay_type_name"),
+            fund_payamt: reading.money(&["fund_payamt"]),
+            inscp_scp_amt: reading.found(&["inscp_scp_amt"]),
+            crt_payb_lmt_amt: reading.found(&["crt_payb_lmt_amt"]),
+            fund_pay_type,
+        };
+        self.irregularities.append(&mut reading.irregularities);
+        Some(line)
+    }
+}
+
+const KNOWN_FUNDS: [&str; 27] = [
+    "310100", "310101", "310103", "310200", "310201", "320100", "330100", "330101", "340100", "350100",
+    "360100", "370100", "390100", "390200", "390300", "390400", "510100", "610100", "610102", "610103",
+    "610104", "620100", "640100", "999900", "999901", "999996", "999997",
+];
+
+fn known_fund(fund_pay_type: &str) -> bool {
+    KNOWN_FUNDS.contains(&fund_pay_type)
+}
+
+/// Code of an irregularity whose field names a money identity that does not hold.
+pub(crate) const IDENTITY_BROKEN: &str = "IDENTITY_BROKEN";
+const SCOPE: &str = "medfee_sumamt = own pay + over limit + first self-pay + in scope";
+const FUNDS: &str = "fund_pay_sumamt = sum of the funds";
+const PERSON: &str = "psn_part_amt = account + family + cash";
+const PAYERS: &str = "medfee_sumamt = fund + person + hospital";
+const DETAIL: &str = "sum of setldetail = funds, account and hospital";
+
+/// The money identities that are checked.
+pub(crate) const IDENTITIES: [&str; 5] = [SCOPE, FUNDS, PERSON, PAYERS, DETAIL];
+
+/// Notes the money identities that do not hold.
+fn check_identities(info: &SetlInfo, detail: &[FundLine], irregularities: &mut Vec<Irregularity>) {
+    let scope = [
+        info.fulamt_ownpay_amt,
+        info.overlmt_selfpay,
+        info.preselfpay_amt,
+        info.inscp_scp_amt,
+    ];
+    let funds = [
+        info.hifp_pay,
+        info.cvlserv_pay,
+        info.hifes_pay,
+        info.hifmi_pay,
+        info.hifob_pay,
+        info.maf_pay,
+        info.hifdm_pay,
+        info.oth_pay,
+    ];
+    let own = [info.acct_pay, info.psn_cash_pay];
+    let own_and_family = [info.acct_pay, info.acct_mulaid_pay, info.psn_cash_pay];
+    let parts = [info.fund_pay_sumamt, info.psn_part_amt, info.hosp_part_amt];
+    let mut expect = |name: &str, holds: bool| {
+        if !holds {
+            irregularities.push(Irregularity::new(IDENTITY_BROKEN, name));
+        }
+    };
+    let sum = |amounts: &[Money]| Money::sum(amounts.iter().copied());
+    expect(SCOPE, sum(&scope) == Some(info.medfee_sumamt));
+    expect(FUNDS, sum(&funds) == Some(info.fund_pay_sumamt));
+    // Some provinces count the family account inside acct_pay, some beside it.
+    let person = [sum(&own), sum(&own_and_family)].contains(&Some(info.psn_part_amt));
+    expect(PERSON, person);
+    expect(PAYERS, sum(&parts) == Some(info.medfee_sumamt));
+    if !detail.is_empty() {
+        let listed = Money::sum(detail.iter().map(|line| line.fund_payamt));
+        let with = |more: &[Money]| sum(more).and_then(|more| more.checked_add(info.fund_pay_sumamt));
+        let account = [info.acct_pay, info.hosp_part_amt];
+        let family = [info.acct_pay, info.acct_mulaid_pay, info.hosp_part_amt];
+        let holds = [
+            with(&[]),
+            with(&account),
+            with(&family),
+            with(&[info.hosp_part_amt]),
+        ]
+        .contains(&listed);
+        expect(DETAIL, holds);
+    }
+}

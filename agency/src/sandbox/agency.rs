@@ -1,0 +1,335 @@
+//! The sandbox's transactions: what arrives, is checked and answered. Sales are in `agency/sales.rs`.
+
+mod sales;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json, value::RawValue};
+use yijie_rules::{Money, Packs};
+
+use super::{
+    book::Book,
+    ledger::{Entry, Ledger},
+    persons::{SandboxPerson, ec_token},
+    replies::{self, No},
+};
+use crate::{
+    PersonRecord,
+    clock::{beijing_now, compact_time, wire_time},
+    envelope::Envelope,
+    fields::{Checked, FieldFault},
+    messages::{
+        download::{DownloadInput, LOST_CARDS_FILE, LOST_CARDS_QUERY_NO},
+        ec_query::EcQuery,
+        person::{PersonData, PersonInput},
+        query::QueryInput,
+        sign::{SignInInput, SignOutInput},
+        statement::StatementInput,
+    },
+    profile::Profile,
+};
+
+/// What goes back.
+pub(crate) enum Answered {
+    Json(String),
+    Zip(Vec<u8>),
+}
+
+type Request = Envelope<Option<Box<RawValue>>>;
+
+/// The agency behind the counter of its server.
+pub(crate) struct Agency {
+    profile: Profile,
+    persons: Vec<SandboxPerson>,
+    any_person: bool,
+    packs: Packs,
+    ledger: Ledger,
+    book: Book,
+    serial: u64,
+}
+
+/// Why a request was not done.
+enum Fail {
+    No(No),
+    /// The ledger can't be written.
+    System(super::LedgerError),
+}
+
+impl From<No> for Fail {
+    fn from(no: No) -> Fail {
+        Fail::No(no)
+    }
+}
+
+impl From<FieldFault> for Fail {
+    fn from(fault: FieldFault) -> Fail {
+        Fail::No(No::new(
+            "FIELD_INVALID",
+            format!("{}: {}", fault.field, fault.problem),
+        ))
+    }
+}
+
+impl From<super::LedgerError> for Fail {
+    fn from(error: super::LedgerError) -> Fail {
+        Fail::System(error)
+    }
+}
+
+impl Agency {
+    pub(crate) fn new(
+        profile: Profile,
+        persons: Vec<SandboxPerson>,
+        any_person: bool,
+        ledger: Ledger,
+        entries: &[Entry],
+    ) -> Agency {
+        let mut book = Book::default();
+        for person in &persons {
+            book.insure(&person.record);
+        }
+        for entry in entries {
+            book.apply(entry);
+        }
+        Agency {
+            profile,
+            persons,
+            any_person,
+            packs: Packs::builtin(),
+            ledger,
+            book,
+            serial: 0,
+        }
+    }
+
+    /// The transaction number of a body, for the faults file; empty if there is none.
+    pub(crate) fn infno_of(body: &[u8]) -> String {
+        #[derive(Deserialize)]
+        struct Head {
+            infno: String,
+        }
+        serde_json::from_slice::<Head>(body)
+            .map(|head| head.infno)
+            .unwrap_or_default()
+    }
+
+    /// Whether a path is the decoder's.
+    pub(crate) fn is_ec_query(&self, path: &str) -> bool {
+        path == self.profile.ec_query_path
+    }
+
+    /// Whether a path is one of the interface's for this transaction.
+    pub(crate) fn is_transaction(&self, path: &str, infno: &str) -> bool {
+        path == self.profile.path_of(infno)
+    }
+
+    /// ec.query.
+    pub(crate) fn ec_query(&self, body: &[u8]) -> Answered {
+        let refused = |code: i32, message: &str| {
+            Answered::Json(json!({"code": code, "message": message, "data": null}).to_string())
+        };
+        let Ok(query) = serde_json::from_slice::<EcQuery>(body) else {
+            return refused(500_001, "请求无法解析");
+        };
+        if query.trans_type != "ec.query" || query.org_id.is_empty() || query.data.ec_qr_code.is_empty() {
+            return refused(500_002, "请求缺少必填项");
+        }
+        let known = |person: &&SandboxPerson| person.ec_codes.contains(&query.data.ec_qr_code);
+        let Some(person) = self.persons.iter().find(known) else {
+            return refused(500_049, "电子凭证二维码无效");
+        };
+        let base = &person.record.baseinfo;
+        let data = json!({
+            "idNo": base.certno, "idType": base.psn_cert_type, "userName": base.psn_name,
+            "ecToken": ec_token(&person.record),
+            "insuOrg": person.record.insuinfo.first().map(|row| row.insuplc_admdvs.clone()),
+            "gender": match base.gend.as_str() { "1" => "男", "2" => "女", _ => "未知" },
+            "birthday": base.brdy.replace('-', "."), "nationality": "中国", "email": "null", "extra": "",
+        });
+        // As the national decoder does it: JSON inside a string.
+        let reply =
+            json!({"code": 0, "message": "处理成功", "orgId": query.org_id, "data": data.to_string()});
+        Answered::Json(reply.to_string())
+    }
+
+    /// One transaction, committed before it is answered.
+    pub(crate) fn transact(&mut self, body: &[u8]) -> Answered {
+        self.serial += 1;
+        let request: Request = match serde_json::from_slice(body) {
+            Ok(request) => request,
+            Err(_) => return self.refuse("", &No::new("ENVELOPE_UNREADABLE", "报文无法解析")),
+        };
+        let region = request.mdtrtarea_admvs.clone();
+        match self.dispatch(&request) {
+            Ok(Answered::Json(output)) => {
+                let output = serde_json::from_str(&output).unwrap_or(Value::Null);
+                replies::success(&region, self.serial, &output)
+            }
+            Ok(zip) => zip,
+            Err(Fail::No(no)) => self.refuse(&region, &no),
+            Err(Fail::System(error)) => {
+                tracing::error!(code = error.code(), "the sandbox's ledger can't be written");
+                replies::system_error(&region, self.serial, "系统异常，请冲正")
+            }
+        }
+    }
+
+    fn refuse(&self, region: &str, no: &No) -> Answered {
+        replies::refusal(region, self.serial, no)
+    }
+
+    fn dispatch(&mut self, request: &Request) -> Result<Answered, Fail> {
+        request.check()?;
+        let output = match request.infno.as_str() {
+            "9001" => self.sign_in(request)?,
+            "9002" => {
+                input::<SignOutInput>(request)?;
+                json!({"signinoutb": {"sign_time": wire_time(beijing_now())}})
+            }
+            "1101" => self.person(request)?,
+            "2101" => self.presettle(request)?,
+            "2102" => self.settle(request)?,
+            "2103" => self.cancel(request)?,
+            "2601" => self.reverse(request)?,
+            "3201" => self.statement(request)?,
+            "5203" => self.find(request)?,
+            "9102" => return self.download(request),
+            other => return Err(No::new("INFNO_UNKNOWN", format!("不支持的交易 {other}")).into()),
+        };
+        Ok(Answered::Json(output.to_string()))
+    }
+
+    fn sign_in(&self, request: &Request) -> Result<Value, Fail> {
+        input::<SignInInput>(request)?;
+        let now = beijing_now();
+        let sign_no = format!(
+            "{}{}{:010}",
+            request.mdtrtarea_admvs,
+            compact_time(now),
+            self.serial
+        );
+        Ok(json!({"signinoutb": {"sign_no": sign_no, "sign_time": wire_time(now)}}))
+    }
+
+    fn person(&self, request: &Request) -> Result<Value, Fail> {
+        let data = input::<PersonInput>(request)?.data;
+        let person = self
+            .shown(&data)?
+            .ok_or_else(|| No::new("PERSON_UNKNOWN", "未查询到人员信息"))?;
+        let psn_no = &person.baseinfo.psn_no;
+        let year = data
+            .begntime
+            .get(..4)
+            .and_then(|year| year.parse().ok())
+            .unwrap_or(beijing_now().year());
+        let mut record = person.clone();
+        record.facts.accumulated = self.book.accumulated(psn_no, year);
+        record.facts.own = self.book.own_account(psn_no);
+        record.facts.family = self.book.family_accounts(psn_no);
+        let own_region = record.facts.own.as_ref().map(|own| own.balc);
+        for row in &mut record.insuinfo {
+            // An employee's account belongs to the employee insurance.
+            row.balc = if row.insutype == "310" { own_region } else { None };
+        }
+        Ok(replies::person(&record))
+    }
+
+    /// Whose credential it is.
+    fn shown(&self, data: &PersonData) -> Result<Option<&PersonRecord>, No> {
+        let number = data.mdtrt_cert_no.as_str();
+        let mut records = self.persons.iter().map(|person| &person.record);
+        match data.mdtrt_cert_type.as_str() {
+            "01" => Ok(records.find(|record| ec_token(record) == number)),
+            "02" => Ok(records.find(|record| record.baseinfo.certno == number)),
+            "03" => {
+                let card_of = |record: &&PersonRecord| {
+                    record
+                        .facts
+                        .card
+                        .as_ref()
+                        .is_some_and(|card| card.card_no == number)
+                };
+                let Some(record) = records.find(card_of) else {
+                    return Ok(None);
+                };
+                let same_chip = |card: &crate::CardFacts| card.card_sn.eq_ignore_ascii_case(&data.card_sn);
+                match &record.facts.card {
+                    Some(card) if !card.card_sn.is_empty() && !same_chip(card) => {
+                        Err(No::new("CARD_SN_OTHER", "卡识别码与登记不符"))
+                    }
+                    _ => Ok(Some(record)),
+                }
+            }
+            other => Err(No::new(
+                "CERT_TYPE_UNKNOWN",
+                format!("不支持的就诊凭证类型 {other}"),
+            )),
+        }
+    }
+
+    fn statement(&self, request: &Request) -> Result<Value, Fail> {
+        let data = input::<StatementInput>(request)?.data;
+        let totals = self.book.totals(&request.fixmedins_code, &data);
+        let (sums, count) = totals.ok_or_else(|| No::new("FIELD_INVALID", "stmt_begndate: not a date"))?;
+        let read = |text: &str| {
+            crate::lenient::amount(text)
+                .and_then(|amount| Money::parse(&amount.text).ok())
+                .unwrap_or(Money::ZERO)
+        };
+        let claimed = [
+            read(&data.medfee_sumamt),
+            read(&data.fund_pay_sumamt),
+            read(&data.acct_pay),
+        ];
+        let claimed_count = data.fixmedins_setl_cnt.parse::<i64>().unwrap_or(-1);
+        let (stmt_rslt, dscr) = match count.cmp(&claimed_count) {
+            std::cmp::Ordering::Greater => ("000101", "中心多"),
+            std::cmp::Ordering::Less => ("000102", "医药机构多"),
+            std::cmp::Ordering::Equal if sums != claimed => ("000103", "数据不一致"),
+            std::cmp::Ordering::Equal => ("000000", "平"),
+        };
+        Ok(
+            json!({"stmtinfo": {"setl_optins": data.setl_optins, "stmt_rslt": stmt_rslt, "stmt_rslt_dscr": dscr}}),
+        )
+    }
+
+    fn find(&self, request: &Request) -> Result<Value, Fail> {
+        let data = input::<QueryInput>(request)?.data;
+        let at = self
+            .book
+            .find(&data.psn_no, &data.setl_id, &data.mdtrt_id, &data.medins_setl_id);
+        let found = at.and_then(|at| self.book.settlement(at));
+        Ok(found.map_or_else(
+            || json!({"setlinfo": null, "setldetail": []}),
+            |(settled, state)| replies::found(settled, state),
+        ))
+    }
+
+    fn download(&self, request: &Request) -> Result<Answered, Fail> {
+        let file = input::<DownloadInput>(request)?.download;
+        if file.file_qury_no != LOST_CARDS_QUERY_NO || file.filename != LOST_CARDS_FILE {
+            return Err(No::new("FILE_NOT_FOUND", "文件不存在").into());
+        }
+        let zip = replies::lost_cards(self.persons.iter().map(|person| &person.record));
+        zip.map(Answered::Zip)
+            .map_err(|_| No::new("FILE_NOT_FOUND", "文件无法生成").into())
+    }
+}
+
+/// The input of a message, checked.
+fn input<I: DeserializeOwned + Checked>(request: &Request) -> Result<I, Fail> {
+    let raw = request.input.as_deref().ok_or(FieldFault {
+        field: "input",
+        problem: "missing",
+    })?;
+    let input: I =
+        serde_json::from_str(raw.get()).map_err(|error| No::new("INPUT_UNREADABLE", place_of(&error)))?;
+    input.check()?;
+    Ok(input)
+}
+
+/// Where a text is wrong, without its content.
+fn place_of(error: &serde_json::Error) -> String {
+    format!("input: line {}, column {}", error.line(), error.column())
+}

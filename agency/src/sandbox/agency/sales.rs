@@ -1,0 +1,300 @@
+//! 2101, 2102, 2103 and 2601: sales computed by the agency's own records, committed, undone.
+
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
+use yijie_rules::{Claim, Lang, Money, Options, Outcome, Settlement, split};
+
+use super::{Agency, Fail, Request, input};
+use crate::{
+    clock::{beijing_now, compact_time, wire_time},
+    messages::{
+        person::PersonData,
+        pharmacy::{CancelInput, PHARMACY, SaleInput},
+        reversal::ReversalInput,
+    },
+    sandbox::{
+        book::{Original, Sent, difference},
+        ledger::{Debit, Entry, Registered, Settled, SettlementState},
+        persons::ec_token,
+        replies::{self, No},
+    },
+};
+
+impl Agency {
+    /// 2101: computes, commits nothing.
+    pub(super) fn presettle(&self, request: &Request) -> Result<Value, Fail> {
+        let (_, settled) = self.compute(request, false)?;
+        Ok(replies::settlement(&settled))
+    }
+
+    /// 2102.
+    pub(super) fn settle(&mut self, request: &Request) -> Result<Value, Fail> {
+        if let Some(again) = self.fresh(&request.msgid)? {
+            return Ok(again);
+        }
+        let (opening, settled) = self.compute(request, true)?;
+        let output = replies::settlement(&settled);
+        let opening = opening
+            .into_iter()
+            .map(|registered| Entry::Registered(Box::new(registered)));
+        self.commit(opening.chain([Entry::Settled(Box::new(settled))]).collect())?;
+        Ok(output)
+    }
+
+    /// Refuses a msgid that was used before. Under a profile that says so, a settlement's msgid gets the first
+    /// answer again.
+    fn fresh(&self, msgid: &str) -> Result<Option<Value>, No> {
+        if self.book.is_tombstoned(msgid) {
+            return Err(No::new("MSGID_REVERSED", "该报文已被冲正，不再受理"));
+        }
+        match self.book.sent(msgid) {
+            None => Ok(None),
+            Some(Sent::Settlement(at)) if self.profile.repeated_msgid_idempotent => Ok(self
+                .book
+                .settlement(at)
+                .map(|(settled, _)| replies::settlement(settled))),
+            Some(_) => Err(No::new("MSGID_REPEATED", "发送方报文ID重复")),
+        }
+    }
+
+    fn commit(&mut self, entries: Vec<Entry>) -> Result<(), Fail> {
+        self.ledger.append(&entries)?;
+        for entry in &entries {
+            self.book.apply(entry);
+        }
+        Ok(())
+    }
+
+    /// The split by the agency's own records, and the opening of a person it takes over.
+    fn compute(&self, request: &Request, settling: bool) -> Result<(Option<Registered>, Settled), Fail> {
+        let sale = input::<SaleInput>(request)?;
+        if settling {
+            sale.check_settling()?;
+        }
+        let claimed = claim_of(&sale)?;
+        self.check_credential(&sale, &claimed)?;
+        let claim = self.book.with_own_facts(&claimed, self.any_person);
+        let claim = claim.ok_or_else(|| No::new("PERSON_UNKNOWN", "未查询到该人员的参保信息"))?;
+        let options = Options {
+            pack: None,
+            trace: false,
+            lang: Lang::Zh,
+        };
+        let settlement = match split(&self.packs, &claim, &options) {
+            Outcome::Settled(settlement) => settlement,
+            Outcome::Refused(refusal) => return Err(No::new(refusal.code(), refusal.says).into()),
+        };
+        let opening = (!self.book.knows(&claim.person.psn_no)).then(|| registered(&claim));
+        Ok((opening, self.settled(request, &claim, *settlement, settling)))
+    }
+
+    /// A credential of somebody else settles nothing.
+    fn check_credential(&self, sale: &SaleInput, claim: &Claim) -> Result<(), No> {
+        let info = &sale.druginfo;
+        let data = PersonData {
+            mdtrt_cert_type: info.mdtrt_cert_type.clone(),
+            mdtrt_cert_no: info.mdtrt_cert_no.clone(),
+            ..PersonData::default()
+        };
+        let number = data.mdtrt_cert_no.as_str();
+        let holder = self.persons.iter().map(|person| &person.record).find(|record| {
+            match info.mdtrt_cert_type.as_str() {
+                "01" => ec_token(record) == number,
+                "02" => record.baseinfo.certno == number,
+                _ => record
+                    .facts
+                    .card
+                    .as_ref()
+                    .is_some_and(|card| card.card_no == number),
+            }
+        });
+        match holder {
+            Some(record) if record.baseinfo.psn_no != claim.person.psn_no.as_str() => {
+                Err(No::new("CREDENTIAL_OF_ANOTHER", "就诊凭证与人员不符"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn settled(&self, request: &Request, claim: &Claim, settlement: Settlement, settling: bool) -> Settled {
+        let number = self.book.len() + 1;
+        let place = request.insuplc_admdvs.get(..4).unwrap_or("0000");
+        let med_type = claim.visit.med_type.to_string();
+        Settled {
+            setl_id: if settling {
+                format!("{}{number:09}", compact_time(beijing_now()))
+            } else {
+                String::new()
+            },
+            mdtrt_id: if settling {
+                format!("M{}{number:09}", compact_time(beijing_now()))
+            } else {
+                String::new()
+            },
+            msgid: request.msgid.clone(),
+            fixmedins_code: request.fixmedins_code.clone(),
+            psn_no: claim.person.psn_no.to_string(),
+            insutype: claim.person.insutype.to_string(),
+            clr_type: clr_type(&med_type).to_owned(),
+            clr_optins: format!("{place}99"),
+            med_type,
+            setl_time: wire_time(beijing_now()),
+            year: claim.visit.settled_at().date().year(),
+            used: difference(&claim.accumulated, &settlement.accumulated_after),
+            debits: debits(claim, &settlement),
+            setlinfo: settlement.setlinfo,
+            setldetail: settlement.setldetail,
+            detlcutinfo: settlement.detlcutinfo,
+            accumulated_after: settlement.accumulated_after,
+        }
+    }
+
+    /// 2103.
+    pub(super) fn cancel(&mut self, request: &Request) -> Result<Value, Fail> {
+        self.fresh_or_refuse(&request.msgid)?;
+        let data = input::<CancelInput>(request)?.data;
+        let found = self
+            .book
+            .find(&data.psn_no, &data.setl_id, "", "")
+            .and_then(|at| self.book.settlement(at));
+        let (settled, state) = found.ok_or_else(|| No::new("SETTLEMENT_NOT_FOUND", "未找到该结算"))?;
+        if settled.mdtrt_id != data.mdtrt_id {
+            return Err(No::new("SETTLEMENT_NOT_FOUND", "结算与就诊不符").into());
+        }
+        if state == SettlementState::Reversed {
+            return Err(No::new("ALREADY_REVERSED", "该结算已撤销或冲正").into());
+        }
+        let settled = settled.clone();
+        let cancel_setl_id = format!("R{}", settled.setl_id);
+        self.commit(vec![Entry::Cancelled {
+            msgid: request.msgid.clone(),
+            cancel_setl_id: cancel_setl_id.clone(),
+            setl_id: settled.setl_id.clone(),
+            time: wire_time(beijing_now()),
+        }])?;
+        let balance = self
+            .book
+            .own_account(&settled.psn_no)
+            .map(|own| own.balc)
+            .unwrap_or(Money::ZERO);
+        Ok(replies::cancellation(
+            &settled,
+            &cancel_setl_id,
+            &request.msgid,
+            balance,
+        ))
+    }
+
+    fn fresh_or_refuse(&self, msgid: &str) -> Result<(), No> {
+        match self.fresh(msgid)? {
+            None => Ok(()),
+            Some(_) => Err(No::new("MSGID_REPEATED", "发送方报文ID重复")),
+        }
+    }
+
+    /// 2601.
+    pub(super) fn reverse(&mut self, request: &Request) -> Result<Value, Fail> {
+        self.fresh_or_refuse(&request.msgid)?;
+        let data = input::<ReversalInput>(request)?.data;
+        if ![PHARMACY.settle, PHARMACY.cancel].contains(&data.oinfno.as_str()) {
+            return Err(No::new("NOT_REVERSIBLE", "该交易不可冲正").into());
+        }
+        let (msgid, omsgid, time) = (request.msgid.clone(), data.omsgid, wire_time(beijing_now()));
+        match self.book.original(&data.psn_no, &omsgid) {
+            Original::Standing => self
+                .commit(vec![Entry::Reversed { msgid, omsgid, time }])
+                .map(|()| Value::Null),
+            Original::AlreadyReversed => Err(No::new("ALREADY_REVERSED", "原交易已撤销或冲正").into()),
+            Original::UsedSince => Err(No::new("LATER_SETTLEMENT", "撤销后已有新的结算，不能恢复").into()),
+            Original::OfAnother => Err(No::new("ORIGINAL_OF_ANOTHER", "原交易不属于该人员").into()),
+            Original::NotReversible => Err(No::new("NOT_REVERSIBLE", "该交易不可冲正").into()),
+            Original::NotFound => {
+                // Should the original still be on its way, it must not count after this answer.
+                self.commit(vec![Entry::Tombstone {
+                    msgid,
+                    omsgid,
+                    psn_no: data.psn_no,
+                    time,
+                }])?;
+                Err(No::new("ORIGINAL_NOT_FOUND", "未找到原交易").into())
+            }
+        }
+    }
+}
+
+/// The claim in exp_content, which has to say the same as the national fields.
+fn claim_of(sale: &SaleInput) -> Result<Claim, No> {
+    #[derive(Deserialize)]
+    struct Extension<'a> {
+        #[serde(borrow)]
+        claim: &'a RawValue,
+    }
+    let info = &sale.druginfo;
+    if info.exp_content.is_empty() {
+        return Err(No::new("FIELD_INVALID", "expContent: missing"));
+    }
+    let extension: Extension<'_> = serde_json::from_str(&info.exp_content)
+        .map_err(|_| No::new("FIELD_INVALID", "expContent: no claim in it"))?;
+    let claim = Claim::from_json(extension.claim.get().as_bytes());
+    let claim = claim.map_err(|error| No::new("FIELD_INVALID", format!("expContent: {error}")))?;
+    let same_lines = claim.lines.len() == sale.drugdetail.len()
+        && claim.lines.iter().zip(&sale.drugdetail).all(|(line, detail)| {
+            let amount = line.det_item_fee_sumamt.map(|amount| amount.to_string());
+            line.feedetl_sn.as_str() == detail.feedetl_sn
+                && amount.as_deref() == Some(detail.det_item_fee_sumamt.as_str())
+        });
+    let total = Money::sum(claim.lines.iter().filter_map(|line| line.det_item_fee_sumamt));
+    for (field, same) in [
+        ("psn_no", claim.person.psn_no.as_str() == info.psn_no),
+        ("insutype", claim.person.insutype.as_str() == info.insutype),
+        ("med_type", claim.visit.med_type.as_str() == info.med_type),
+        ("drugdetail", same_lines),
+        (
+            "medfee_sumamt",
+            total.is_some_and(|total| total.to_string() == info.medfee_sumamt),
+        ),
+    ] {
+        if !same {
+            return Err(No::new(
+                "FIELDS_DISAGREE",
+                format!("{field}: differs from expContent"),
+            ));
+        }
+    }
+    Ok(claim)
+}
+
+fn registered(claim: &Claim) -> Registered {
+    Registered {
+        person: claim.person.clone(),
+        own: claim.accounts.own.clone(),
+        family: claim.accounts.family.clone(),
+        accumulated: claim.accumulated.clone(),
+        year: claim.visit.settled_at().date().year(),
+    }
+}
+
+fn debits(claim: &Claim, settlement: &Settlement) -> Vec<Debit> {
+    let own = (claim.person.psn_no.to_string(), settlement.setlinfo.acct_pay);
+    let family = settlement.accounts_after.family.iter().filter_map(|after| {
+        let before = claim
+            .accounts
+            .family
+            .iter()
+            .find(|before| before.psn_no == after.psn_no)?;
+        Some((after.psn_no.to_string(), before.balc.checked_sub(after.balc)?))
+    });
+    let all = std::iter::once(own)
+        .chain(family)
+        .filter(|(_, amount)| !amount.is_zero());
+    all.map(|(psn_no, amount)| Debit { psn_no, amount }).collect()
+}
+
+/// 清算类别 of a kind of care.
+fn clr_type(med_type: &str) -> &'static str {
+    match med_type {
+        "41" => "41",
+        "21" | "22" | "23" | "24" | "25" | "26" | "27" | "28" | "52" => "21",
+        _ => "11",
+    }
+}

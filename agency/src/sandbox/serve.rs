@@ -1,0 +1,252 @@
+//! The sandbox's server: mutual TLS, HTTP/1.1, and the misdeeds of the faults file.
+
+use std::{
+    convert::Infallible,
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
+use hyper::{
+    Request, Response, StatusCode,
+    body::{Body, Frame, Incoming},
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use rustls::ServerConfig;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::{
+    agency::{Agency, Answered},
+    faults::{Faults, Misdeed},
+};
+
+const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+
+/// The agency and what goes wrong at its door.
+pub(crate) struct Site {
+    pub(crate) agency: Agency,
+    pub(crate) faults: Faults,
+}
+
+/// None once the sandbox is stopped.
+pub(crate) type Shared = Arc<Mutex<Option<Site>>>;
+type Reply = Response<UnsyncBoxBody<Bytes, io::Error>>;
+
+/// Serves until the task is dropped; then every connection breaks.
+pub(crate) async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, site: Shared) {
+    let acceptor = TlsAcceptor::from(tls);
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, acceptor.clone(), Arc::clone(&site)));
+                }
+                Err(error) => {
+                    // Out of file handles or the like: give it time instead of spinning.
+                    tracing::warn!(%error, "the sandbox can't accept a connection");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, acceptor: TlsAcceptor, site: Shared) {
+    // Without it a small reply may wait for the other side's acknowledgement.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY can't be set");
+    }
+    let stream = match tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return tracing::info!(%error, "TLS handshake refused"),
+        Err(_) => return tracing::info!("TLS handshake took too long"),
+    };
+    let service = service_fn(move |request| answer(request, Arc::clone(&site)));
+    if let Err(error) = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await
+    {
+        tracing::debug!(%error, "connection ended");
+    }
+}
+
+/// What is done with one request.
+enum Deed {
+    Answer(Answered),
+    Late(Answered, u64),
+    Status(StatusCode, &'static str),
+    Html,
+    HalfBody(Answered),
+    Silence,
+    Close,
+}
+
+async fn answer(request: Request<Incoming>, site: Shared) -> Result<Reply, io::Error> {
+    let path = request.uri().path().to_owned();
+    let body = match Limited::new(request.into_body(), BODY_BYTES_MAX).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(_) => return Ok(page(StatusCode::PAYLOAD_TOO_LARGE, "too large")),
+    };
+    // The ledger is written in there, and waits for the disk.
+    let deed = tokio::task::spawn_blocking(move || {
+        let mut site = site.lock().unwrap_or_else(PoisonError::into_inner);
+        site.as_mut().map_or(Deed::Close, |site| site.deed(&path, &body))
+    });
+    match deed.await.map_err(io::Error::other)? {
+        Deed::Answer(answered) => Ok(reply(answered)),
+        Deed::Late(answered, ms) => {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            Ok(reply(answered))
+        }
+        Deed::Status(status, text) => Ok(page(status, text)),
+        Deed::Html => Ok(page(StatusCode::OK, "系统繁忙")),
+        Deed::HalfBody(answered) => Ok(half(answered)),
+        Deed::Silence => std::future::pending().await,
+        Deed::Close => Err(io::Error::new(
+            io::ErrorKind::ConnectionAborted,
+            "closed on request of the faults file",
+        )),
+    }
+}
+
+impl Site {
+    fn deed(&mut self, path: &str, body: &[u8]) -> Deed {
+        let decoder = self.agency.is_ec_query(path);
+        let infno = if decoder {
+            "ec.query".to_owned()
+        } else {
+            Agency::infno_of(body)
+        };
+        if !decoder && !self.agency.is_transaction(path, &infno) {
+            return Deed::Status(StatusCode::NOT_FOUND, "no such service");
+        }
+        let fault = match self.faults.next(&infno) {
+            Ok(fault) => fault,
+            Err(error) => {
+                tracing::error!(%error, "the faults file can't be used");
+                return Deed::Status(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "the sandbox's faults file can't be used",
+                );
+            }
+        };
+        let mut done = || {
+            if decoder {
+                self.agency.ec_query(body)
+            } else {
+                self.agency.transact(body)
+            }
+        };
+        let Some((misdeed, ms)) = fault else {
+            return Deed::Answer(done());
+        };
+        match misdeed {
+            Misdeed::LoseRequest => Deed::Silence,
+            Misdeed::Close => Deed::Close,
+            Misdeed::LateMs => Deed::Late(done(), ms),
+            Misdeed::HalfBody => Deed::HalfBody(done()),
+            Misdeed::Twice => {
+                let first = done();
+                done();
+                Deed::Answer(first)
+            }
+            Misdeed::LoseReplyAfterCommit => {
+                done();
+                Deed::Silence
+            }
+            Misdeed::BadGatewayAfterCommit => {
+                done();
+                Deed::Status(StatusCode::BAD_GATEWAY, "bad gateway")
+            }
+            Misdeed::Html => {
+                done();
+                Deed::Html
+            }
+        }
+    }
+}
+
+fn content(answered: Answered) -> (&'static str, Bytes) {
+    match answered {
+        Answered::Json(text) => ("application/json; charset=utf-8", Bytes::from(text)),
+        Answered::Zip(bytes) => ("application/zip", Bytes::from(bytes)),
+    }
+}
+
+fn reply(answered: Answered) -> Reply {
+    let (kind, bytes) = content(answered);
+    response(StatusCode::OK, kind, full(bytes))
+}
+
+fn page(status: StatusCode, text: &str) -> Reply {
+    let page = format!("<!DOCTYPE html><html><body><h1>{text}</h1></body></html>");
+    response(status, "text/html; charset=utf-8", full(Bytes::from(page)))
+}
+
+fn full(bytes: Bytes) -> UnsyncBoxBody<Bytes, io::Error> {
+    Full::new(bytes)
+        .map_err(|never: Infallible| match never {})
+        .boxed_unsync()
+}
+
+fn response(status: StatusCode, kind: &'static str, body: UnsyncBoxBody<Bytes, io::Error>) -> Reply {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static(kind));
+    response
+}
+
+/// Announces the whole body and breaks off in its middle.
+fn half(answered: Answered) -> Reply {
+    let (kind, bytes) = content(answered);
+    let announced = bytes.len();
+    let torn = TornBody {
+        first: Some(bytes.slice(..announced / 2)),
+        rest: Box::pin(tokio::time::sleep(TORN_AFTER)),
+    };
+    let mut response = response(StatusCode::OK, kind, torn.boxed_unsync());
+    response.headers_mut().insert(CONTENT_LENGTH, announced.into());
+    response
+}
+
+/// Long enough for the first half to get away.
+const TORN_AFTER: Duration = Duration::from_millis(30);
+
+struct TornBody {
+    first: Option<Bytes>,
+    rest: Pin<Box<tokio::time::Sleep>>,
+}
+
+impl Body for TornBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if let Some(bytes) = self.first.take() {
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        self.rest.as_mut().poll(context).map(|()| {
+            let why = "broken off on request of the faults file";
+            Some(Err(io::Error::new(io::ErrorKind::ConnectionAborted, why)))
+        })
+    }
+}

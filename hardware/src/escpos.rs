@@ -1,0 +1,107 @@
+//! A slip as ESC/POS bytes for receipt printers with a Chinese font (GB18030, Chinese mode on).
+
+use encoding_rs::GB18030;
+
+use crate::receipt::{Align, Paper, Slip, SlipRow, TextStyle, mark_text, pair_lines, printable, wrap};
+
+/// ESC @: forget all settings.
+const INITIALISE: [u8; 2] = [0x1B, 0x40];
+/// FS &: Chinese mode on.
+const CHINESE_MODE: [u8; 2] = [0x1C, 0x26];
+/// ESC p 0 t1 t2: pulse to the drawer at pin 2, 50 ms on and 500 ms off. Both times belong to the command.
+const DRAWER_PULSE: [u8; 5] = [0x1B, 0x70, 0x00, 0x19, 0xFA];
+/// ESC d 3, GS V 66 0: out of the case, then cut, leaving one point.
+const FEED_AND_CUT: [u8; 7] = [0x1B, 0x64, 0x03, 0x1D, 0x56, 0x42, 0x00];
+/// Side of one square of a QR code, in dots.
+const QR_DOTS: u8 = 6;
+
+pub(crate) fn encode(slip: &Slip, paper: Paper) -> Vec<u8> {
+    let columns = paper.columns();
+    let mut bytes = INITIALISE.to_vec();
+    bytes.extend_from_slice(&CHINESE_MODE);
+    if slip.opens_drawer {
+        bytes.extend_from_slice(&DRAWER_PULSE);
+    }
+    for row in &slip.rows {
+        match row {
+            SlipRow::Text { text, style } => push_text(&mut bytes, &printable(text), *style, columns),
+            SlipRow::Pair { left, right, bold } => {
+                let style = TextStyle {
+                    bold: *bold,
+                    ..TextStyle::default()
+                };
+                for line in pair_lines(left, right, columns) {
+                    push_text(&mut bytes, &line, style, columns);
+                }
+            }
+            SlipRow::Rule => push_text(&mut bytes, &"-".repeat(columns), TextStyle::default(), columns),
+            SlipRow::Blank => bytes.push(b'\n'),
+            SlipRow::Qr { text } => push_qr(&mut bytes, text),
+            SlipRow::Mark { text } => {
+                let style = TextStyle {
+                    align: Align::Centre,
+                    large: true,
+                    bold: true,
+                };
+                push_text(&mut bytes, &mark_text(text), style, columns);
+            }
+        }
+    }
+    bytes.extend_from_slice(&FEED_AND_CUT);
+    bytes
+}
+
+/// A text that is printable already, with its style set before and taken back after.
+fn push_text(bytes: &mut Vec<u8>, text: &str, style: TextStyle, columns: usize) {
+    push_align(bytes, style.align);
+    if style.bold {
+        bytes.extend_from_slice(&[0x1B, 0x45, 0x01]);
+    }
+    if style.large {
+        push_size(bytes, 0x11, 0x0C);
+    }
+    for line in wrap(text, if style.large { columns / 2 } else { columns }) {
+        bytes.extend_from_slice(&GB18030.encode(&line).0);
+        bytes.push(b'\n');
+    }
+    if style.large {
+        push_size(bytes, 0x00, 0x00);
+    }
+    if style.bold {
+        bytes.extend_from_slice(&[0x1B, 0x45, 0x00]);
+    }
+    if style.align != Align::Left {
+        push_align(bytes, Align::Left);
+    }
+}
+
+/// GS ! for Latin and FS ! for Chinese characters: some printers let the first rule both, some do not.
+fn push_size(bytes: &mut Vec<u8>, latin: u8, chinese: u8) {
+    bytes.extend_from_slice(&[0x1D, 0x21, latin, 0x1C, 0x21, chinese]);
+}
+
+/// ESC a.
+fn push_align(bytes: &mut Vec<u8>, align: Align) {
+    let n = match align {
+        Align::Left => 0,
+        Align::Centre => 1,
+        Align::Right => 2,
+    };
+    bytes.extend_from_slice(&[0x1B, 0x61, n]);
+}
+
+/// GS ( k: model 2, size, error correction M, store, print; in the middle.
+fn push_qr(bytes: &mut Vec<u8>, text: &str) {
+    // A QR code holds fewer bytes than that.
+    let data = text.as_bytes().get(..2953).unwrap_or(text.as_bytes());
+    let [low, high] = u16::try_from(data.len() + 3).unwrap_or(u16::MAX).to_le_bytes();
+    push_align(bytes, Align::Centre);
+    bytes.extend_from_slice(&[0x1D, 0x28, 0x6B, 0x04, 0x00, 0x31, 0x41, 0x32, 0x00]);
+    bytes.extend_from_slice(&[0x1D, 0x28, 0x6B, 0x03, 0x00, 0x31, 0x43, QR_DOTS]);
+    bytes.extend_from_slice(&[0x1D, 0x28, 0x6B, 0x03, 0x00, 0x31, 0x45, 0x31]);
+    bytes.extend_from_slice(&[0x1D, 0x28, 0x6B, low, high, 0x31, 0x50, 0x30]);
+    bytes.extend_from_slice(data);
+    bytes.extend_from_slice(&[0x1D, 0x28, 0x6B, 0x03, 0x00, 0x31, 0x51, 0x30]);
+    bytes.push(b'\n');
+    push_align(bytes, Align::Left);
+}

@@ -1,0 +1,239 @@
+//! A disk that remembers what a flush made durable, for tests that cut its power, fill it or fail its flushes.
+//!
+//! Files are really written, so that reading needs no stand-in; beside them it keeps what a power cut would leave.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use crate::disk::{Disk, LogFile, OsDisk};
+use crate::journal::lock;
+
+const SECTOR_BYTES: usize = 512;
+
+/// What goes wrong at the disk's `n`-th call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// Power goes: this call and all after it fail.
+    PowerCut,
+    /// Half of what is appended is taken, then the disk is full. Other calls go well.
+    Full,
+    /// As `Full`, and what was taken can't be cut off again.
+    FullForGood,
+    /// The flush fails, and the system calls the lost pages clean.
+    FlushFails,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct SimulatedDisk(Arc<Mutex<Remembered>>);
+
+#[derive(Default)]
+struct Remembered {
+    files: Vec<Contents>,
+    names: BTreeMap<PathBuf, usize>,
+    durable_names: BTreeMap<PathBuf, usize>,
+    calls: u32,
+    trouble: Option<(u32, Trouble)>,
+    dead: bool,
+}
+
+/// `current` up to `durable` outlives a cut; of the rest anything may. Lost pages never will.
+#[derive(Default)]
+struct Contents {
+    current: Vec<u8>,
+    durable: usize,
+    lost: bool,
+}
+
+struct SimulatedFile {
+    disk: SimulatedDisk,
+    file: usize,
+    real: Box<dyn LogFile>,
+}
+
+fn eio() -> io::Error {
+    io::Error::from_raw_os_error(5)
+}
+
+impl SimulatedDisk {
+    pub(crate) fn trouble_at(&self, call: u32, trouble: Trouble) {
+        let mut disk = lock(&self.0);
+        disk.trouble = Some((disk.calls + call, trouble));
+    }
+
+    pub(crate) fn calls(&self) -> u32 {
+        lock(&self.0).calls
+    }
+
+    /// What trouble this call has, if any.
+    fn call(&self) -> io::Result<Option<Trouble>> {
+        let mut disk = lock(&self.0);
+        let now = disk.calls;
+        disk.calls += 1;
+        let trouble = disk
+            .trouble
+            .filter(|(at, _)| *at == now)
+            .map(|(_, trouble)| trouble);
+        disk.dead |= trouble == Some(Trouble::PowerCut);
+        if disk.dead { Err(eio()) } else { Ok(trouble) }
+    }
+
+    /// Writes what a power cut now would leave into `to`; `draw(n)` decides between n ways.
+    pub(crate) fn left_after_cut(&self, from: &Path, to: &Path, draw: &mut dyn FnMut(usize) -> usize) {
+        let disk = lock(&self.0);
+        for (path, file) in &disk.names {
+            let contents = &disk.files[*file];
+            let durable_name = disk.durable_names.get(path) == Some(file);
+            if !durable_name && draw(2) == 0 {
+                continue;
+            }
+            let mut bytes = contents.current.clone();
+            if contents.lost {
+                bytes.truncate(contents.durable);
+            }
+            scatter(&mut bytes, contents.durable, draw);
+            let target = to.join(path.strip_prefix(from).unwrap());
+            fs::create_dir_all(target.parent().unwrap()).unwrap();
+            fs::write(target, bytes).unwrap();
+        }
+    }
+}
+
+/// Of what lies beyond `durable`: nothing, a beginning, or sectors here and there with zeros between.
+fn scatter(bytes: &mut Vec<u8>, durable: usize, draw: &mut dyn FnMut(usize) -> usize) {
+    let pending = bytes.len() - durable;
+    if pending == 0 {
+        return;
+    }
+    match draw(4) {
+        0 => bytes.truncate(durable),
+        1 => bytes.truncate(durable + draw(pending + 1)),
+        2 => {}
+        _ => {
+            for start in (0..bytes.len()).step_by(SECTOR_BYTES) {
+                let end = (start + SECTOR_BYTES).min(bytes.len());
+                if end > durable && draw(2) == 0 {
+                    bytes[start.max(durable)..end].fill(0);
+                }
+            }
+        }
+    }
+}
+
+impl Disk for SimulatedDisk {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn LogFile>> {
+        self.call()?;
+        let real = OsDisk.create(path)?;
+        let mut disk = lock(&self.0);
+        disk.files.push(Contents::default());
+        let file = disk.files.len() - 1;
+        disk.names.insert(path.to_owned(), file);
+        Ok(Box::new(SimulatedFile {
+            disk: self.clone(),
+            file,
+            real,
+        }))
+    }
+
+    fn open(&self, path: &Path, len: u64) -> io::Result<Box<dyn LogFile>> {
+        self.call()?;
+        let real = OsDisk.open(path, len)?;
+        let file = lock(&self.0).names[path];
+        assert_eq!(
+            lock(&self.0).files[file].current.len() as u64,
+            len,
+            "opened in the middle"
+        );
+        Ok(Box::new(SimulatedFile {
+            disk: self.clone(),
+            file,
+            real,
+        }))
+    }
+
+    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.call()?;
+        OsDisk.replace(path, bytes)?;
+        let mut disk = lock(&self.0);
+        disk.files.push(Contents {
+            current: bytes.to_vec(),
+            durable: bytes.len(),
+            lost: false,
+        });
+        let file = disk.files.len() - 1;
+        disk.names.insert(path.to_owned(), file);
+        disk.durable_names.insert(path.to_owned(), file);
+        Ok(())
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.call()?;
+        OsDisk.remove(path)?;
+        let mut disk = lock(&self.0);
+        disk.names.remove(path);
+        disk.durable_names.remove(path);
+        Ok(())
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        if self.call()? == Some(Trouble::FlushFails) {
+            return Err(eio());
+        }
+        let mut disk = lock(&self.0);
+        let synced: Vec<_> = disk
+            .names
+            .iter()
+            .filter(|(path, _)| path.parent() == Some(dir))
+            .map(|(path, file)| (path.clone(), *file))
+            .collect();
+        disk.durable_names.extend(synced);
+        Ok(())
+    }
+
+    fn free_bytes(&self, _: &Path) -> io::Result<u64> {
+        Ok(u64::MAX)
+    }
+}
+
+impl LogFile for SimulatedFile {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let trouble = self.disk.call()?;
+        let full = matches!(trouble, Some(Trouble::Full | Trouble::FullForGood));
+        let taken = if full { &bytes[..bytes.len() / 2] } else { bytes };
+        self.real.append(taken)?;
+        let mut disk = lock(&self.disk.0);
+        disk.files[self.file].current.extend_from_slice(taken);
+        disk.dead |= trouble == Some(Trouble::FullForGood);
+        if full {
+            Err(io::ErrorKind::StorageFull.into())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        let trouble = self.disk.call()?;
+        let mut disk = lock(&self.disk.0);
+        let contents = &mut disk.files[self.file];
+        if trouble == Some(Trouble::FlushFails) {
+            contents.lost = true;
+            return Err(eio());
+        }
+        if !contents.lost {
+            contents.durable = contents.current.len();
+        }
+        Ok(())
+    }
+
+    fn cut(&mut self, len: u64) -> io::Result<()> {
+        self.disk.call()?;
+        self.real.cut(len)?;
+        let mut disk = lock(&self.disk.0);
+        let contents = &mut disk.files[self.file];
+        contents.current.truncate(len as usize);
+        contents.durable = contents.current.len();
+        Ok(())
+    }
+}

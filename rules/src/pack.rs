@@ -1,0 +1,370 @@
+//! A rule pack, compiled: what the file says, with every name resolved, so that a split looks nothing up by text.
+
+mod compile;
+mod fault;
+mod figure;
+mod file;
+mod set;
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+pub use fault::{PackError, PackFault};
+pub(crate) use figure::{Axes, Figure, FigureFault, Parameter};
+pub use set::{PackSummary, Packs, SourceSummary, check};
+
+use crate::claim::{Cause, Claim, Goods, Visit};
+use crate::decimal::Ratio;
+use crate::money::Money;
+use crate::outcome::Grade;
+
+/// One regulation's rules for one insurance type of one pooling area.
+#[derive(Clone, Debug)]
+pub struct Pack {
+    pub(crate) id: SmolStr,
+    pub(crate) version: SmolStr,
+    pub(crate) title: SmolStr,
+    pub(crate) area: SmolStr,
+    pub(crate) insutype: Vec<SmolStr>,
+    pub(crate) from: Date,
+    pub(crate) until: Date,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) readings: Vec<Reading>,
+    pub(crate) levels: Vec<SmolStr>,
+    pub(crate) level_otherwise: usize,
+    pub(crate) status_prefixes: Vec<(SmolStr, usize)>,
+    pub(crate) statuses: Vec<SmolStr>,
+    /// Disease classes; the first is `other`.
+    pub(crate) classes: Vec<SmolStr>,
+    pub(crate) diseases: Diseases,
+    pub(crate) med_types: Vec<SmolStr>,
+    pub(crate) inpatient_med_types: u64,
+    pub(crate) inpatient_by_admission: bool,
+    pub(crate) article: Articles,
+    pub(crate) goods_excluded: Vec<Goods>,
+    pub(crate) goods_uncoded_at_pharmacy: Vec<Goods>,
+    pub(crate) causes: Vec<CauseRule>,
+    pub(crate) accounts: AccountRules,
+    pub(crate) parameters: Vec<Arc<Parameter>>,
+    pub(crate) benefits: Vec<Benefit>,
+    pub(crate) offline: OfflineLimits,
+}
+
+/// A document that figures and rules are taken from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its id in the pack.
+    pub id: SmolStr,
+    /// How it is cited: "昆政办〔2022〕15号".
+    pub title: SmolStr,
+    /// Its full name.
+    pub name: String,
+    /// How far it can be relied on.
+    pub grade: Grade,
+}
+
+/// Where the regulation is silent or double: the meaning the pack takes.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// Name of the switch.
+    pub name: SmolStr,
+    /// The meaning taken.
+    pub value: SmolStr,
+    /// Number in the list of ambiguous points.
+    pub question: String,
+    /// Why this one, and what the other would be.
+    pub because: String,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Diseases {
+    /// Beginning of a disease code, benefit, class.
+    pub(crate) by_code: Vec<(SmolStr, SmolStr, usize)>,
+    pub(crate) by_med_type: Vec<(SmolStr, SmolStr)>,
+}
+
+/// The citation of each step that is not a benefit's own.
+#[derive(Clone, Debug)]
+pub(crate) struct Articles {
+    pub(crate) scope: SmolStr,
+    pub(crate) first_self_pay: SmolStr,
+    pub(crate) goods: SmolStr,
+    pub(crate) price: SmolStr,
+    pub(crate) insured: SmolStr,
+    pub(crate) person_suspended: SmolStr,
+    pub(crate) institution_suspended: SmolStr,
+    pub(crate) account: SmolStr,
+    pub(crate) family: SmolStr,
+    pub(crate) cash: SmolStr,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CauseRule {
+    pub(crate) cause: Cause,
+    pub(crate) article: SmolStr,
+    pub(crate) account: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct AccountRules {
+    pub(crate) relations: Vec<SmolStr>,
+    pub(crate) family_area: SmolStr,
+    pub(crate) pays_out_of_scope: bool,
+}
+
+/// Where the goods are handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Place {
+    /// A medical institution.
+    Hospital,
+    /// A retail pharmacy.
+    Pharmacy,
+    /// A retail pharmacy, on an outside prescription: the prescriber's level counts.
+    Prescription,
+}
+
+/// The column of `setlinfo` that a pool's payments stand in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::enum_variant_names, reason = "the national field names")]
+pub(crate) enum Column {
+    HifpPay,
+    CvlservPay,
+    HifesPay,
+    HifmiPay,
+    HifobPay,
+    MafPay,
+    HifdmPay,
+    OthPay,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Pool {
+    pub(crate) id: SmolStr,
+    pub(crate) title: SmolStr,
+    pub(crate) fund_pay_type: SmolStr,
+    pub(crate) column: Column,
+    pub(crate) limit: Option<Limit>,
+}
+
+/// A pool's limit for the natural year, counted in fund payments.
+#[derive(Clone, Debug)]
+pub(crate) struct Limit {
+    pub(crate) amount: Arc<Parameter>,
+    pub(crate) each_further_disease: Option<Arc<Parameter>>,
+    pub(crate) at_most: Option<Arc<Parameter>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Benefit {
+    pub(crate) id: SmolStr,
+    pub(crate) title: SmolStr,
+    pub(crate) article: SmolStr,
+    pub(crate) level_min: usize,
+    pub(crate) when: Vec<When>,
+    pub(crate) deductible: Option<Deductible>,
+    pub(crate) pay: Vec<Pay>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct When {
+    pub(crate) med_types: u64,
+    pub(crate) at: Option<Place>,
+    /// Benefit of the registered disease of the visit.
+    pub(crate) disease: Option<SmolStr>,
+    /// Its classes; none = any.
+    pub(crate) classes: Vec<usize>,
+    pub(crate) negotiated: bool,
+    pub(crate) prehospital_120: Option<bool>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Deductible {
+    pub(crate) amount: Arc<Parameter>,
+    pub(crate) level: Option<usize>,
+    pub(crate) times: Option<Arc<Parameter>>,
+    pub(crate) per: Per,
+    pub(crate) takes_over: Option<TakesOver>,
+}
+
+/// How often a deductible is borne.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Per {
+    /// Each settlement anew.
+    Settlement,
+    /// Once for the same institution and day.
+    Visit,
+    /// Once in the natural year.
+    Year,
+    /// Once for each drug in the natural year.
+    DrugYear,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct TakesOver {
+    pub(crate) row: SmolStr,
+    pub(crate) days: Arc<Parameter>,
+}
+
+/// One step of a cascade: this pool pays this share, until it is exhausted.
+#[derive(Clone, Debug)]
+pub(crate) struct Pay {
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) ratio: Vec<Arc<Parameter>>,
+    pub(crate) level: Option<usize>,
+    /// Whether the next step goes on with what an exhausted pool no longer pays.
+    pub(crate) goes_on: bool,
+    pub(crate) article: SmolStr,
+}
+
+/// What a terminal may do without network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OfflineMode {
+    /// Full self-pay with a claim slip.
+    SelfPay,
+    /// The institution carries the fund part up to the limits.
+    Carry,
+}
+
+/// Limits of an offline sale.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OfflineLimits {
+    /// What may be done at all.
+    pub mode: OfflineMode,
+    /// Fund part of one sale.
+    pub fund_per_sale_max: Money,
+    /// Fund part of one person in one outage.
+    pub fund_per_person_max: Money,
+    /// Fund part of one outage.
+    pub fund_per_outage_max: Money,
+    /// Age of the person's snapshot in hours.
+    pub snapshot_age_h_max: u32,
+    /// Share of the last known account balance that may be debited.
+    pub account_share: Ratio,
+    /// Hours within which the sale must be settled.
+    pub settle_within_h: u32,
+    /// Where the limits come from.
+    pub source: SmolStr,
+    /// The article there.
+    pub article: SmolStr,
+    /// How far that can be relied on.
+    pub grade: Grade,
+}
+
+impl OfflineLimits {
+    /// Nothing but self-pay: what a pack without `[offline]` allows.
+    pub const SELF_PAY: OfflineLimits = OfflineLimits {
+        mode: OfflineMode::SelfPay,
+        fund_per_sale_max: Money::ZERO,
+        fund_per_person_max: Money::ZERO,
+        fund_per_outage_max: Money::ZERO,
+        snapshot_age_h_max: 0,
+        account_share: Ratio::ZERO,
+        settle_within_h: 0,
+        source: SmolStr::new_static(""),
+        article: SmolStr::new_static(""),
+        grade: Grade::Regulation,
+    };
+}
+
+impl Pack {
+    /// Pack id, such as `kunming-employee`.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Version, with that of its overlays.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Title for people.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// 统筹区
+    pub fn area(&self) -> &str {
+        &self.area
+    }
+
+    /// First day it answers for.
+    pub fn from(&self) -> Date {
+        self.from
+    }
+
+    /// Last day it answers for; `None` = open.
+    pub fn until(&self) -> Option<Date> {
+        (self.until < Date::MAX).then_some(self.until)
+    }
+
+    /// What a terminal may do without network.
+    pub fn offline(&self) -> &OfflineLimits {
+        &self.offline
+    }
+
+    /// The switches where the regulation is silent or double.
+    pub fn readings(&self) -> &[Reading] {
+        &self.readings
+    }
+
+    /// The documents it is taken from.
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// Title of a benefit, for screens and paper.
+    pub fn benefit_title(&self, benefit: &str) -> Option<&str> {
+        self.benefits
+            .iter()
+            .find(|known| known.id == benefit)
+            .map(|known| known.title.as_str())
+    }
+
+    /// Whether it answers for this insurance type, place and date.
+    pub fn answers_for(&self, claim: &Claim) -> bool {
+        self.answers_for_person(&claim.person, &claim.visit)
+    }
+
+    pub(crate) fn answers_for_person(&self, person: &crate::claim::Person, visit: &Visit) -> bool {
+        let place = person.insuplc_admdvs.as_ref().or(visit.mdtrtarea_admvs.as_ref());
+        self.insutype.contains(&person.insutype)
+            && place.is_some_and(|place| in_area(place, &self.area))
+            && self.covers(self.rule_date(visit))
+    }
+
+    pub(crate) fn covers(&self, day: Date) -> bool {
+        self.from <= day && day <= self.until
+    }
+
+    /// The day that decides year and rule version: settlement, and for an admission what the pack's reading says.
+    pub fn rule_date(&self, visit: &Visit) -> Date {
+        if self.med_type(&visit.med_type) & self.inpatient_med_types == 0 {
+            return visit.settled_at().date();
+        }
+        if self.inpatient_by_admission {
+            return visit.begntime.date();
+        }
+        visit.enddate.unwrap_or_else(|| visit.settled_at()).date()
+    }
+
+    /// The bit of a med_type; 0 when the pack does not know it.
+    pub(crate) fn med_type(&self, code: &str) -> u64 {
+        self.med_types
+            .iter()
+            .position(|known| known == code)
+            .map_or(0, |place| 1 << place)
+    }
+}
+
+/// Whether an administrative code lies in an area: 530102 lies in 530100 and in 530000.
+pub(crate) fn in_area(code: &str, area: &str) -> bool {
+    let area = area.strip_suffix("00").unwrap_or(area);
+    let area = area.strip_suffix("00").unwrap_or(area);
+    code.starts_with(area)
+}

@@ -1,0 +1,255 @@
+//! Pools and benefits: the blocks, with every name resolved and the ratios of the levels compared.
+
+use std::sync::Arc;
+
+use smol_str::{SmolStr, format_smolstr};
+
+use super::super::fault::PackFault;
+use super::super::figure::Parameter;
+use super::super::file::{Axis, BenefitFile, DeductibleFile, LimitFile, PayFile, Unit, WhenFile, Word};
+use super::super::{Benefit, Deductible, Limit, Pay, Per, Pool, TakesOver, When};
+use super::Compiler;
+use crate::decimal::Ratio;
+
+const PER: &[(&str, Per)] = &[
+    ("settlement", Per::Settlement),
+    ("visit", Per::Visit),
+    ("year", Per::Year),
+    ("drug-year", Per::DrugYear),
+];
+
+impl Compiler<'_> {
+    pub(super) fn pools(&mut self) {
+        for file in &self.parts.base.pool {
+            let at = file.span().start;
+            let file = file.get_ref();
+            let id = SmolStr::from(file.id.get_ref());
+            if self.pools.iter().any(|known| known.id == id) {
+                self.fault(
+                    0,
+                    file.id.span().start,
+                    PackFault::Twice {
+                        kind: "pool",
+                        name: id.clone(),
+                    },
+                );
+            }
+            let limit = file.limit.as_ref().and_then(|limit| self.limit(limit));
+            match (&file.limit, &file.unlimited) {
+                (None, None) => self.fault(0, at, PackFault::PoolWithoutLimit { pool: id.clone() }),
+                (Some(_), Some(cite)) => {
+                    let expected = "either limit or unlimited".to_owned();
+                    self.fault(
+                        0,
+                        cite.source.span().start,
+                        PackFault::BadValue {
+                            found: "unlimited".into(),
+                            expected,
+                        },
+                    );
+                }
+                (None, Some(cite)) => {
+                    self.cite(0, &cite.source, &cite.article);
+                }
+                (Some(_), None) => {}
+            }
+            self.pools.push(Arc::new(Pool {
+                id,
+                title: SmolStr::from(&file.title),
+                fund_pay_type: SmolStr::from(&file.fund_pay_type),
+                column: file.column,
+                limit,
+            }));
+        }
+    }
+
+    fn limit(&mut self, file: &LimitFile) -> Option<Limit> {
+        let amount = self.parameter(&file.amount, Unit::Yuan);
+        let each_further_disease = self.maybe_parameter(file.each_further_disease.as_ref(), Unit::Yuan);
+        let at_most = self.maybe_parameter(file.at_most.as_ref(), Unit::Yuan);
+        Some(Limit {
+            amount: amount?,
+            each_further_disease: each_further_disease?,
+            at_most: at_most?,
+        })
+    }
+
+    /// `None` = the word is there and names nothing.
+    fn maybe_parameter(&mut self, word: Option<&Word>, unit: Unit) -> Option<Option<Arc<Parameter>>> {
+        match word {
+            Some(word) => self.parameter(word, unit).map(Some),
+            None => Some(None),
+        }
+    }
+
+    fn maybe_level(&mut self, word: Option<&Word>) -> Option<Option<usize>> {
+        match word {
+            Some(word) => self.level(word).map(Some),
+            None => Some(None),
+        }
+    }
+
+    pub(super) fn benefits(&mut self) -> Vec<Benefit> {
+        let mut benefits = Vec::new();
+        for file in &self.parts.base.benefit {
+            let at = file.span().start;
+            if let Some(benefit) = self.benefit(file.get_ref(), at) {
+                benefits.push(benefit);
+            }
+        }
+        benefits
+    }
+
+    fn benefit(&mut self, file: &BenefitFile, at: usize) -> Option<Benefit> {
+        let cite = self.cite(0, &file.source, &file.article);
+        let level_min = self.maybe_level(file.level_min.as_ref());
+        let when: Vec<When> = file.when.iter().filter_map(|when| self.when(when, at)).collect();
+        let deductible = match &file.deductible {
+            Some(deductible) => self.deductible(deductible).map(Some),
+            None => Some(None),
+        };
+        let (_, article) = cite?;
+        let pay: Vec<Pay> = file
+            .pay
+            .iter()
+            .filter_map(|pay| self.pay(pay, &article))
+            .collect();
+        Some(Benefit {
+            id: SmolStr::from(file.id.get_ref()),
+            title: SmolStr::from(&file.title),
+            article,
+            level_min: level_min?.unwrap_or(0),
+            when,
+            deductible: deductible?,
+            pay,
+        })
+    }
+
+    fn when(&mut self, file: &WhenFile, at: usize) -> Option<When> {
+        if let Some(disease) = &file.disease {
+            self.benefit_named(disease);
+        }
+        Some(When {
+            med_types: self.med_types(at, &file.med_type),
+            at: file.at,
+            disease: file.disease.as_ref().map(|word| SmolStr::from(word.get_ref())),
+            classes: file
+                .class
+                .iter()
+                .map(|class| self.class(class))
+                .collect::<Option<Vec<usize>>>()?,
+            negotiated: file.line.is_some(),
+            prehospital_120: file.prehospital_120,
+        })
+    }
+
+    fn deductible(&mut self, file: &DeductibleFile) -> Option<Deductible> {
+        let amount = self.parameter(&file.amount, Unit::Yuan);
+        let level = self.maybe_level(file.level.as_ref());
+        let times = self.maybe_parameter(file.times.as_ref(), Unit::Ratio);
+        let per = self.choice(&file.per, PER);
+        let takes_over = match &file.takes_over {
+            Some(takes_over) => {
+                self.benefit_named(&takes_over.row);
+                let days = self.parameter(&takes_over.days, Unit::Days)?;
+                Some(TakesOver {
+                    row: SmolStr::from(takes_over.row.get_ref()),
+                    days,
+                })
+            }
+            None => None,
+        };
+        Some(Deductible {
+            amount: amount?,
+            level: level?,
+            times: times?,
+            per: per?,
+            takes_over,
+        })
+    }
+
+    fn pay(&mut self, file: &PayFile, article: &SmolStr) -> Option<Pay> {
+        let pool = self
+            .pools
+            .iter()
+            .find(|pool| pool.id == file.pool.get_ref())
+            .cloned();
+        match &pool {
+            Some(pool) => {
+                self.pools_used.insert(pool.id.clone());
+            }
+            None => self.unknown(0, &file.pool, "pool"),
+        }
+        let mut ratio = Vec::with_capacity(file.ratio.len());
+        for word in &file.ratio {
+            let parameter = self.parameter(word, Unit::Ratio)?;
+            self.grassroots(&parameter);
+            ratio.push(parameter);
+        }
+        let goes_on = match &file.exhausted {
+            Some(word) => self.choice(word, &[("go-on", true), ("stop", false)])?,
+            None => true,
+        };
+        let own_article = match (&file.source, &file.article) {
+            (Some(source), Some(article)) => self.cite(0, source, article).map(|(_, cite)| cite)?,
+            (None, None) => article.clone(),
+            (Some(word), None) | (None, Some(word)) => {
+                self.fault(0, word.span().start, PackFault::NoArticle);
+                return None;
+            }
+        };
+        let level = self.maybe_level(file.level.as_ref());
+        Some(Pay {
+            pool: pool?,
+            ratio,
+            level: level?,
+            goes_on,
+            article: own_article,
+        })
+    }
+
+    /// Where the pack names the article that wants it: a lower level's ratio is higher than the next one's.
+    fn grassroots(&mut self, parameter: &Parameter) {
+        let by_level = parameter.by.iter().position(|axis| *axis == Axis::Level);
+        let (Some(axis), true) = (by_level, self.parts.base.article.grassroots.is_some()) else {
+            return;
+        };
+        let (origin, at) = self
+            .parameter_places()
+            .get(&parameter.name)
+            .copied()
+            .unwrap_or_default();
+        let inner = parameter.by.get(axis + 1).map_or(1, |next| match next {
+            Axis::Level => self.levels.len(),
+            Axis::Status => self.statuses.len(),
+            Axis::Disease => self.classes.len(),
+        });
+        for value in &parameter.values {
+            for (place, pair) in value.cells.iter().zip(value.cells.iter().skip(inner)).enumerate() {
+                let lower_place = (place / inner) % self.levels.len();
+                let ((Some(lower_is), Some(higher_is)), true) = (
+                    (pair.0.as_ref(), pair.1.as_ref()),
+                    lower_place + 1 < self.levels.len(),
+                ) else {
+                    continue;
+                };
+                if lower_is > higher_is {
+                    continue;
+                }
+                let named = |place: usize, scaled: i64| {
+                    let level = self.levels.get(place).cloned().unwrap_or_default();
+                    format_smolstr!("{level} ({})", Ratio::from_scaled(scaled).percent())
+                };
+                let fault = PackFault::GrassrootsNotHigher {
+                    parameter: parameter.name.clone(),
+                    lower: named(lower_place, *lower_is),
+                    higher: named(lower_place + 1, *higher_is),
+                };
+                let known = self.faults.iter().any(|known| known.fault == fault);
+                if !known {
+                    self.fault(origin, at, fault);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Parameters: dated figures, each with its source, and tables chosen by level, status or disease.
+
+use jiff::civil::Date;
+use smol_str::SmolStr;
+
+use super::file::{Axis, Unit};
+use crate::outcome::Grade;
+
+/// A named figure of a pack.
+#[derive(Clone, Debug)]
+pub(crate) struct Parameter {
+    pub(crate) name: SmolStr,
+    pub(crate) title: SmolStr,
+    pub(crate) unit: Unit,
+    pub(crate) by: Vec<Axis>,
+    /// In order of their days, without gap or overlap over the pack's days.
+    pub(crate) values: Vec<Dated>,
+}
+
+/// A parameter's value on some days.
+#[derive(Clone, Debug)]
+pub(crate) struct Dated {
+    pub(crate) from: Date,
+    pub(crate) until: Date,
+    pub(crate) cite: SmolStr,
+    pub(crate) grade: Grade,
+    /// One cell for each combination of the axes (the last axis runs fastest); `None` = not published.
+    pub(crate) cells: Vec<Option<i64>>,
+}
+
+/// Where a claim stands on each axis.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Axes {
+    pub(crate) level: usize,
+    pub(crate) levels: usize,
+    /// `None` = the pack does not know the psn_type.
+    pub(crate) status: Option<usize>,
+    pub(crate) statuses: usize,
+    pub(crate) class: usize,
+    pub(crate) classes: usize,
+}
+
+/// A figure on one day for one claim: fen, millionths or days.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Figure<'a> {
+    pub(crate) scaled: i64,
+    pub(crate) cite: &'a SmolStr,
+    pub(crate) grade: Grade,
+}
+
+/// Why there is no figure.
+#[derive(Clone, Debug)]
+pub(crate) enum FigureFault<'a> {
+    /// The regulation leaves it to a later document; the article that does.
+    NotPublished { parameter: &'a Parameter, cite: &'a str },
+    /// The table goes by status, and the pack does not know the psn_type.
+    NoStatus,
+}
+
+impl Parameter {
+    /// The figure on a day. No text is compared.
+    pub(crate) fn on(&self, day: Date, axes: &Axes) -> Result<Figure<'_>, FigureFault<'_>> {
+        let mut cell = 0;
+        for axis in &self.by {
+            let (place, size) = match axis {
+                Axis::Level => (axes.level, axes.levels),
+                Axis::Status => (axes.status.ok_or(FigureFault::NoStatus)?, axes.statuses),
+                Axis::Disease => (axes.class, axes.classes),
+            };
+            cell = cell * size + place;
+        }
+        let value = self
+            .values
+            .iter()
+            .find(|value| value.from <= day && day <= value.until);
+        let Some(value) = value else {
+            return Err(FigureFault::NotPublished {
+                parameter: self,
+                cite: "",
+            });
+        };
+        match value.cells.get(cell).copied().flatten() {
+            Some(scaled) => Ok(Figure {
+                scaled,
+                cite: &value.cite,
+                grade: value.grade,
+            }),
+            None => Err(FigureFault::NotPublished {
+                parameter: self,
+                cite: &value.cite,
+            }),
+        }
+    }
+}

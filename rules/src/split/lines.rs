@@ -1,0 +1,246 @@
+//! Cutting the lines: excluded goods, the price rule, full own pay, over-limit price, first self-pay, scope.
+
+use smol_str::SmolStr;
+
+use super::select::place;
+use super::{Refused, Run, refusal};
+use crate::claim::{Flag, Goods, ItemClass, Line};
+use crate::codes::Code;
+use crate::decimal::{Quantity, Ratio};
+use crate::exact::Exact;
+use crate::money::Money;
+use crate::outcome::{Excluded, LineCut};
+use crate::pack::{Benefit, Per, Place};
+
+/// Sums in fen.
+#[derive(Default)]
+pub(super) struct Sums {
+    pub(super) total: i64,
+    pub(super) full: i64,
+    pub(super) over: i64,
+    pub(super) first: i64,
+    pub(super) scope: i64,
+}
+
+/// The lines of one benefit.
+pub(super) struct Group<'a> {
+    pub(super) benefit: &'a Benefit,
+    pub(super) scope: i64,
+    /// Scope of each drug, where the deductible goes by drug.
+    pub(super) drugs: Vec<(SmolStr, i64)>,
+}
+
+/// The bill after its lines are cut.
+pub(super) struct Bill<'a> {
+    /// The benefit the settlement is named after: that of the first line that is not a negotiated drug.
+    pub(super) benefit: &'a Benefit,
+    /// One, or two when negotiated drugs stand beside others.
+    pub(super) groups: Vec<Group<'a>>,
+    pub(super) sums: Sums,
+    pub(super) cuts: Vec<LineCut>,
+    pub(super) excluded: Vec<Excluded>,
+}
+
+/// Quantities have four decimals, prices six, fen two: price × quantity is in 10^-8 fen.
+const PRICED: i128 = 100_000_000;
+
+impl<'a> Run<'a> {
+    /// Cuts every line. The level a benefit wants is only asked for when a fund is to pay.
+    pub(super) fn cut_lines(&mut self, funds_pay: bool) -> Result<Bill<'a>, Refused> {
+        let claim = self.claim;
+        let mut cuts = Vec::with_capacity(claim.lines.len());
+        let mut excluded = Vec::new();
+        let mut sums = Sums::default();
+        let mut groups: Vec<Group<'a>> = Vec::with_capacity(1);
+        let mut chosen: [Option<&'a Benefit>; 2] = [None, None];
+        for line in &claim.lines {
+            if self.is_excluded(line) {
+                let article = self.pack.article.goods.clone();
+                excluded.push(Excluded {
+                    feedetl_sn: line.feedetl_sn.clone(),
+                    code: Code::GoodsNotMedical,
+                    article,
+                });
+                continue;
+            }
+            let cut = self.cut(line, &mut sums)?;
+            let negotiated = line.hi_nego_drug_flag == Some(Flag::Yes);
+            let [ordinary, drug] = &mut chosen;
+            let slot = if negotiated { drug } else { ordinary };
+            let benefit = match *slot {
+                Some(benefit) => benefit,
+                None => *slot.insert(self.select_for(negotiated, funds_pay)?),
+            };
+            self.assign(&mut groups, benefit, line, cut.inscp_scp_amt.fen())?;
+            cuts.push(cut);
+        }
+        let [ordinary, drug] = chosen;
+        let benefit = match ordinary.or(drug) {
+            Some(benefit) => benefit,
+            None => self.select(false)?,
+        };
+        Ok(Bill {
+            benefit,
+            groups,
+            sums,
+            cuts,
+            excluded,
+        })
+    }
+
+    fn select_for(&self, negotiated: bool, funds_pay: bool) -> Result<&'a Benefit, Refused> {
+        let benefit = self.select(negotiated)?;
+        if funds_pay && self.axes.level < benefit.level_min {
+            return Err(Box::new(refusal(
+                Code::BenefitBelowTier,
+                benefit.article.clone(),
+                self.lang,
+            )));
+        }
+        Ok(benefit)
+    }
+
+    fn assign(
+        &self,
+        groups: &mut Vec<Group<'a>>,
+        benefit: &'a Benefit,
+        line: &Line,
+        scope: i64,
+    ) -> Result<(), Refused> {
+        let place = groups
+            .iter()
+            .position(|group| std::ptr::eq(group.benefit, benefit));
+        let group = match place {
+            Some(place) => groups.get_mut(place),
+            None => {
+                groups.push(Group {
+                    benefit,
+                    scope: 0,
+                    drugs: Vec::new(),
+                });
+                groups.last_mut()
+            }
+        };
+        let Some(group) = group else { return Ok(()) };
+        group.scope = self.fits(group.scope.checked_add(scope))?;
+        if benefit
+            .deductible
+            .as_ref()
+            .is_some_and(|deductible| deductible.per == Per::DrugYear)
+        {
+            let code = line.med_list_codg.clone().unwrap_or_default();
+            match group.drugs.iter_mut().find(|(known, _)| *known == code) {
+                Some((_, sum)) => *sum = self.fits(sum.checked_add(scope))?,
+                None => group.drugs.push((code, scope)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Goods that may not be paid by the insurance at all (KM-SUP 29(3), KM-15 18(1)).
+    fn is_excluded(&self, line: &Line) -> bool {
+        if self.pack.goods_excluded.contains(&line.goods) {
+            return true;
+        }
+        let coded = line.med_list_codg.as_ref().is_some_and(|code| !code.is_empty());
+        !coded
+            && self.pack.goods_uncoded_at_pharmacy.contains(&line.goods)
+            && place(self.claim) != Place::Hospital
+    }
+
+    /// Amounts of one line in yuan, first self-pay rounded half-up.
+    fn cut(&mut self, line: &Line, sums: &mut Sums) -> Result<LineCut, Refused> {
+        // from_json fills the amount in; a claim built by hand may lack it
+        let total = self.fits(line.det_item_fee_sumamt)?.fen();
+        self.check_price(line, total)?;
+        let mut cut = LineCut {
+            feedetl_sn: line.feedetl_sn.clone(),
+            fulamt_ownpay_amt: Money::ZERO,
+            overlmt_amt: Money::ZERO,
+            preselfpay_amt: Money::ZERO,
+            inscp_scp_amt: Money::ZERO,
+        };
+        sums.total = self.fits(sums.total.checked_add(total))?;
+        if line.chrgitm_lv == ItemClass::C {
+            sums.full = self.fits(sums.full.checked_add(total))?;
+            cut.fulamt_ownpay_amt = Money::from_fen(total);
+            self.trace
+                .full_own_pay(&self.pack.article.scope, line, cut.fulamt_ownpay_amt);
+            return Ok(cut);
+        }
+        let over = self.over_limit(line, total)?;
+        let base = total - over;
+        let ratio = line.selfpay_prop.unwrap_or(Ratio::ZERO);
+        let first = if ratio == Ratio::ZERO {
+            0
+        } else {
+            self.fits(Exact::fen(base).times(ratio).and_then(Exact::half_up))?
+        };
+        sums.over += over;
+        sums.first += first;
+        sums.scope += base - first;
+        cut.overlmt_amt = Money::from_fen(over);
+        cut.preselfpay_amt = Money::from_fen(first);
+        cut.inscp_scp_amt = Money::from_fen(base - first);
+        if over > 0 {
+            self.trace
+                .over_limit(&self.pack.article.scope, line, cut.overlmt_amt);
+        }
+        if first > 0 {
+            self.trace.first_self_pay(
+                &self.pack.article.first_self_pay,
+                line,
+                Money::from_fen(base),
+                ratio,
+                cut.preselfpay_amt,
+            );
+        }
+        Ok(cut)
+    }
+
+    /// What the amount has above price ceiling × quantity, half-up to the fen.
+    fn over_limit(&self, line: &Line, total: i64) -> Result<i64, Refused> {
+        let Some(ceiling) = line.pric_uplmt_amt else {
+            return Ok(0);
+        };
+        let allowed = priced(ceiling.scaled(), line.cnt);
+        let over = allowed.and_then(|allowed| Exact::fen(total).sub(allowed)?.half_up());
+        Ok(self.fits(over)?.clamp(0, total))
+    }
+
+    /// The insured price must not be above the cash price of the same article (KM-SUP 29(4)).
+    fn check_price(&self, line: &Line, total: i64) -> Result<(), Refused> {
+        let Some(cash) = line.cash_pric else { return Ok(()) };
+        let above = match line.pric {
+            Some(price) => price > cash,
+            None => {
+                let cash = self.fits(priced(cash.scaled(), line.cnt))?;
+                self.fits(Exact::fen(total).compare(cash))?.is_gt()
+            }
+        };
+        if above {
+            return Err(Box::new(refusal(
+                Code::PriceAboveCash,
+                self.pack.article.price.clone(),
+                self.lang,
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Price × quantity; no quantity is one.
+fn priced(price_scaled: i64, cnt: Option<Quantity>) -> Option<Exact> {
+    let cnt = cnt.map_or(10_000, |cnt| i128::from(cnt.scaled()));
+    Exact::new(i128::from(price_scaled).checked_mul(cnt)?, PRICED)
+}
+
+impl Goods {
+    /// Whether such goods are medical at all.
+    pub fn is_medical(self) -> bool {
+        matches!(
+            self,
+            Goods::Drug | Goods::Service | Goods::Consumable | Goods::Device
+        )
+    }
+}

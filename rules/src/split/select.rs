@@ -1,0 +1,140 @@
+//! Which benefit a line belongs to: by med_type, place, registered disease and kind of line; first match in the pack.
+
+use smol_str::SmolStr;
+
+use super::{Refused, Run, refusal};
+use crate::claim::{Claim, Flag, RegisteredDisease};
+use crate::codes::Code;
+use crate::pack::{Axes, Benefit, Pack, Place, When};
+
+/// 定点零售药店
+const PHARMACY_TYPE: &str = "2";
+/// 定点药店购药
+const PHARMACY_MED_TYPE: &str = "41";
+
+pub(super) fn place(claim: &Claim) -> Place {
+    let at_pharmacy = claim.visit.med_type == PHARMACY_MED_TYPE
+        || claim
+            .institution
+            .fixmedins_type
+            .as_ref()
+            .is_some_and(|kind| kind == PHARMACY_TYPE);
+    match (at_pharmacy, claim.visit.rx_circ_flag) {
+        (false, _) => Place::Hospital,
+        (true, Some(Flag::Yes)) => Place::Prescription,
+        (true, _) => Place::Pharmacy,
+    }
+}
+
+/// Where the claim stands on each axis of the pack's tables.
+pub(super) fn axes(pack: &Pack, claim: &Claim) -> Axes {
+    let level = match place(claim) {
+        Place::Prescription => claim.visit.prescriber_medinslv.as_ref(),
+        Place::Hospital | Place::Pharmacy => claim.institution.medinslv.as_ref(),
+    };
+    let known = level.and_then(|code| pack.levels.iter().position(|level| level == code));
+    let psn_type = &claim.person.psn_type;
+    let status = pack
+        .status_prefixes
+        .iter()
+        .find(|(prefix, _)| psn_type.starts_with(prefix.as_str()));
+    Axes {
+        level: known.unwrap_or(pack.level_otherwise),
+        levels: pack.levels.len(),
+        status: status.map(|(_, place)| *place),
+        statuses: pack.statuses.len(),
+        class: visit_disease(pack, claim).map_or(0, |(_, class)| class),
+        classes: pack.classes.len(),
+    }
+}
+
+/// Benefit and class of the registered disease the visit is for.
+fn visit_disease<'a>(pack: &'a Pack, claim: &'a Claim) -> Option<(&'a SmolStr, usize)> {
+    let code = claim.visit.dise_codg.as_ref()?;
+    let treated = claim.visit.begntime.date();
+    let mut registered = claim.person.registered_diseases.iter();
+    let disease = registered.find(|disease| disease.dise_codg == *code && disease.valid_on(treated))?;
+    let by_med_type = || {
+        let mut known = pack.diseases.by_med_type.iter();
+        known
+            .find(|(med_type, _)| *med_type == claim.visit.med_type)
+            .map(|(_, benefit)| benefit)
+    };
+    let benefit = benefit_of(pack, disease).or_else(by_med_type)?;
+    Some((benefit, class_of(pack, disease)))
+}
+
+/// The benefit a disease is registered for: as the registry says, else by the pack's list of codes.
+fn benefit_of<'a>(pack: &'a Pack, disease: &'a RegisteredDisease) -> Option<&'a SmolStr> {
+    let listed = || by_code(pack, disease).map(|(_, benefit, _)| benefit);
+    disease.benefit.as_ref().or_else(listed)
+}
+
+fn class_of(pack: &Pack, disease: &RegisteredDisease) -> usize {
+    match &disease.class {
+        Some(class) => pack.classes.iter().position(|known| known == class).unwrap_or(0),
+        None => by_code(pack, disease).map_or(0, |(_, _, class)| *class),
+    }
+}
+
+fn by_code<'a>(pack: &'a Pack, disease: &RegisteredDisease) -> Option<&'a (SmolStr, SmolStr, usize)> {
+    pack.diseases
+        .by_code
+        .iter()
+        .find(|(prefix, _, _)| disease.dise_codg.starts_with(prefix.as_str()))
+}
+
+impl<'a> Run<'a> {
+    /// The first benefit of the pack whose conditions the visit and this kind of line meet.
+    pub(super) fn select(&self, negotiated: bool) -> Result<&'a Benefit, Refused> {
+        let visit = &self.claim.visit;
+        let med_type = self.pack.med_type(&visit.med_type);
+        let place = place(self.claim);
+        let disease = visit_disease(self.pack, self.claim);
+        let mut for_registered: Option<&Benefit> = None;
+        for benefit in &self.pack.benefits {
+            let matches = |when: &&When| {
+                when.med_types & med_type != 0
+                    && when.at.is_none_or(|at| at == place)
+                    && (negotiated || !when.negotiated)
+                    && when
+                        .prehospital_120
+                        .is_none_or(|wanted| wanted == visit.prehospital_120)
+            };
+            for when in benefit.when.iter().filter(matches) {
+                let Some(wanted) = &when.disease else {
+                    return Ok(benefit);
+                };
+                let meets = disease.is_some_and(|(benefit, class)| {
+                    benefit == wanted && (when.classes.is_empty() || when.classes.contains(&class))
+                });
+                if meets {
+                    return Ok(benefit);
+                }
+                for_registered = for_registered.or(Some(benefit));
+            }
+        }
+        let (code, article) = match for_registered {
+            Some(benefit) => (Code::BenefitNotRegistered, benefit.article.clone()),
+            None => (Code::MedTypeNotCovered, self.pack.article.scope.clone()),
+        };
+        Err(Box::new(refusal(code, article, self.lang)))
+    }
+
+    /// The classes of all diseases that are registered for a benefit on the day of treatment, one entry each.
+    pub(super) fn classes_registered(&self, benefit: &Benefit) -> impl Iterator<Item = usize> {
+        let treated = self.claim.visit.begntime.date();
+        let visited = visit_disease(self.pack, self.claim).filter(|(of, _)| **of == benefit.id);
+        self.claim
+            .person
+            .registered_diseases
+            .iter()
+            .filter(move |disease| disease.valid_on(treated))
+            .filter_map(move |disease| {
+                let is_visited = self.claim.visit.dise_codg.as_ref() == Some(&disease.dise_codg);
+                let counts = benefit_of(self.pack, disease).is_some_and(|of| *of == benefit.id)
+                    || (is_visited && visited.is_some());
+                counts.then(|| class_of(self.pack, disease))
+            })
+    }
+}

@@ -1,0 +1,221 @@
+//! The reasons: each step with its article and the formula with the numbers in it. Nothing is formatted unless wanted.
+
+use smol_str::SmolStr;
+
+use super::funds::Bucket;
+use crate::claim::Line;
+use crate::codes::Lang;
+use crate::decimal::Ratio;
+use crate::exact::Exact;
+use crate::money::Money;
+use crate::outcome::{SetlInfo, StepKind, TraceStep};
+use crate::pack::{Benefit, Pay, Per};
+
+pub(super) struct Trace {
+    steps: Option<Vec<TraceStep>>,
+    lang: Lang,
+}
+
+/// How a part of a bucket came about.
+pub(super) struct Paid<'a> {
+    pub(super) step: &'a Pay,
+    pub(super) eligible: Exact,
+    pub(super) ratio: Ratio,
+    /// The pool was exhausted by it.
+    pub(super) capped: bool,
+    /// The ratio's summands with their sources.
+    pub(super) cites: Vec<(Ratio, &'a SmolStr)>,
+}
+
+impl Trace {
+    pub(super) fn new(on: bool, lang: Lang) -> Trace {
+        Trace {
+            steps: on.then(Vec::new),
+            lang,
+        }
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        self.steps.is_some()
+    }
+
+    pub(super) fn into_steps(self) -> Vec<TraceStep> {
+        self.steps.unwrap_or_default()
+    }
+
+    fn push(&mut self, step: StepKind, article: &SmolStr, amount: Money, says: impl FnOnce(Lang) -> String) {
+        if let Some(steps) = &mut self.steps {
+            steps.push(TraceStep {
+                step,
+                article: article.clone(),
+                says: says(self.lang),
+                amount,
+            });
+        }
+    }
+
+    pub(super) fn full_own_pay(&mut self, article: &SmolStr, line: &Line, amount: Money) {
+        self.push(StepKind::FullOwnPay, article, amount, |lang| match lang {
+            Lang::Zh => format!("第 {} 行 丙类，全自费 {amount}", line.feedetl_sn),
+            Lang::En => format!("line {}: class C, own pay {amount}", line.feedetl_sn),
+        });
+    }
+
+    pub(super) fn over_limit(&mut self, article: &SmolStr, line: &Line, amount: Money) {
+        let total = line.det_item_fee_sumamt.unwrap_or_default();
+        let ceiling = line
+            .pric_uplmt_amt
+            .map(|price| price.to_string())
+            .unwrap_or_default();
+        let cnt = line.cnt.map_or_else(|| "1".to_owned(), |cnt| cnt.to_string());
+        self.push(StepKind::OverLimit, article, amount, |lang| match lang {
+            Lang::Zh => format!(
+                "第 {} 行 超限价 {total} − {ceiling} × {cnt} = {amount}",
+                line.feedetl_sn
+            ),
+            Lang::En => format!(
+                "line {}: above the price ceiling {total} − {ceiling} × {cnt} = {amount}",
+                line.feedetl_sn
+            ),
+        });
+    }
+
+    pub(super) fn first_self_pay(
+        &mut self,
+        article: &SmolStr,
+        line: &Line,
+        base: Money,
+        ratio: Ratio,
+        amount: Money,
+    ) {
+        self.push(StepKind::FirstSelfPay, article, amount, |lang| {
+            let formula = format!("{base} × {} = {amount}", ratio.percent());
+            match lang {
+                Lang::Zh => format!("第 {} 行 先行自付 {formula}", line.feedetl_sn),
+                Lang::En => format!("line {}: first self-pay {formula}", line.feedetl_sn),
+            }
+        });
+    }
+
+    /// `figures` = the whole deductible, what of it is borne already, the scope it is taken from; fen.
+    pub(super) fn deductible(
+        &mut self,
+        benefit: &Benefit,
+        per: Per,
+        level: &str,
+        figures: (i64, i64, i64),
+        borne: i64,
+    ) {
+        let (whole, already, scope) = figures;
+        let borne = Money::from_fen(borne);
+        self.push(StepKind::Deductible, &benefit.article, borne, |lang| {
+            let (whole, left, scope) = (
+                Money::from_fen(whole),
+                Money::from_fen(whole - already),
+                Money::from_fen(scope),
+            );
+            let already = Money::from_fen(already);
+            let each = match per {
+                Per::Settlement => lang.pick("每次结算", "each settlement"),
+                Per::Visit => lang.pick("每次就诊", "each visit"),
+                Per::Year => lang.pick("每年累计", "once a year"),
+                Per::DrugYear => lang.pick("每种药品每年", "each drug once a year"),
+            };
+            let mut says = match lang {
+                Lang::Zh => format!("{} {level} 级，起付标准（{each}）{whole}", benefit.title),
+                Lang::En => format!("{}, level {level}, deductible ({each}) {whole}", benefit.id),
+            };
+            if !already.is_zero() {
+                says.push_str(&match lang {
+                    Lang::Zh => format!("，已付 {already}，尚余 {left}"),
+                    Lang::En => format!(", {already} borne already, {left} left"),
+                });
+            }
+            if borne < left {
+                says.push_str(&match lang {
+                    Lang::Zh => format!("；政策范围内仅 {scope}"),
+                    Lang::En => format!("; only {scope} within the scope"),
+                });
+            }
+            says
+        });
+    }
+
+    /// One step for each fund bucket that paid.
+    pub(super) fn pool(&mut self, bucket: &Bucket<'_>) {
+        let Some(first) = bucket.parts.first() else { return };
+        if bucket.rounded == 0 {
+            return;
+        }
+        let amount = Money::from_fen(bucket.rounded);
+        self.push(StepKind::Pool, &first.step.article, amount, |lang| {
+            let title = lang.pick(bucket.pool.title.as_str(), bucket.pool.id.as_str());
+            let parts: Vec<String> = bucket
+                .parts
+                .iter()
+                .map(|part| part.formula(bucket.before, lang))
+                .collect();
+            let mut says = format!("{title}: {} = {amount}", parts.join(" + "));
+            if let Some(before) = bucket.before.map(Money::from_fen) {
+                says.push_str(&match lang {
+                    Lang::Zh => format!("；本年度尚余 {before}"),
+                    Lang::En => format!("; {before} of the year's limit left before"),
+                });
+            }
+            for (ratio, cite) in &first.cites {
+                says.push_str(&match lang {
+                    Lang::Zh => format!("；{} 见 {cite}", ratio.percent()),
+                    Lang::En => format!("; {} from {cite}", ratio.percent()),
+                });
+            }
+            says
+        });
+    }
+
+    pub(super) fn account(&mut self, article: &SmolStr, balance: Money, part: Money, amount: Money) {
+        self.push(StepKind::Account, article, amount, |lang| match lang {
+            Lang::Zh => format!("个人账户余额 {balance}，个人负担 {part}，支付 {amount}"),
+            Lang::En => format!("own account {balance} of the personal part {part}: {amount}"),
+        });
+    }
+
+    pub(super) fn family(&mut self, article: &SmolStr, balance: Money, amount: Money) {
+        self.push(StepKind::FamilyAccount, article, amount, |lang| match lang {
+            Lang::Zh => format!("家庭共济账户余额 {balance}，支付 {amount}"),
+            Lang::En => format!("family account {balance}: {amount}"),
+        });
+    }
+
+    pub(super) fn cash(&mut self, article: &SmolStr, sums: &SetlInfo) {
+        self.push(StepKind::Cash, article, sums.psn_cash_pay, |lang| {
+            let accounts = [sums.acct_pay, sums.acct_mulaid_pay]
+                .into_iter()
+                .filter(|amount| !amount.is_zero());
+            let less: String = accounts.map(|amount| format!(" − {amount}")).collect();
+            let word = lang.pick("现金", "cash");
+            format!("{word} {}{less} = {}", sums.psn_part_amt, sums.psn_cash_pay)
+        });
+    }
+}
+
+impl Paid<'_> {
+    fn formula(&self, left: Option<i64>, lang: Lang) -> String {
+        // shown to the fen; what is computed with is the exact fraction
+        let eligible = Money::from_fen(self.eligible.half_up().unwrap_or_default());
+        let ratio = match self.cites.as_slice() {
+            [] | [_] => self.ratio.percent(),
+            many => {
+                let summands: Vec<String> = many.iter().map(|(ratio, _)| ratio.percent()).collect();
+                format!("({})", summands.join(" + "))
+            }
+        };
+        let formula = format!("{eligible} × {ratio}");
+        match (self.capped, left.map(Money::from_fen)) {
+            (true, Some(left)) => match lang {
+                Lang::Zh => format!("min({formula}, 余额 {left})"),
+                Lang::En => format!("min({formula}, {left} left)"),
+            },
+            _ => formula,
+        }
+    }
+}

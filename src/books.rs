@@ -1,0 +1,540 @@
+//! The till's books: every record goes to the journal first, and what the counter asks for stands in the store.
+
+pub mod row;
+
+use jiff::civil::Date;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use yijie_agency::{MsgIds, PersonRecord};
+use yijie_offline_cache::{
+    Change, DataLock, Draft, Entry, Journal, JournalError, Key, LockError, Store, StoreError, Vault, VaultError,
+};
+use yijie_rules::{Money, Refusal};
+
+use crate::catalogue::Item;
+use crate::clock;
+use crate::operators::Operator;
+use crate::record::{Record, Sale};
+use row::SaleRow;
+
+const SALES: &str = "sales";
+const QUEUE: &str = "queue";
+const MSGIDS: &str = "msgids";
+const DECLINED: &str = "declined";
+const PERSONS: &str = "persons";
+const CREDENTIALS: &str = "credentials";
+const OPERATORS: &str = "operators";
+const PACKS: &str = "packs";
+const CATALOGUE: &str = "catalogue";
+const HELD: &str = "held";
+const SETTLED: &str = "settled";
+const DIFFERENCES: &str = "differences";
+const META: &str = "meta";
+
+/// Why the books cannot be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum BooksError {
+    /// Another program works on this data directory, or it cannot be locked.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The keys cannot be opened.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The journal cannot be read or written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The store cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An entry or row passed its checks but is not what this version writes.
+    #[error("entry {seq} is not understood by this version: {source}")]
+    Body {
+        /// Entry, 0 for a row of the store.
+        seq: u64,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The store knows entries the journal does not: the journal is an older copy.
+    #[error("the journal ends at {journal}, but entries up to {store} were written here")]
+    RolledBack {
+        /// Last entry of the journal.
+        journal: u64,
+        /// Last entry the store has seen.
+        store: u64,
+    },
+    /// No sale of this id.
+    #[error("no sale has this id")]
+    NoSuchSale,
+    /// An earlier write failed half-way; only a restart makes the books whole.
+    #[error("an earlier entry could not be booked")]
+    Stalled,
+}
+
+impl BooksError {
+    /// Stable code of the error.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            BooksError::Lock(e) => e.code(),
+            BooksError::Vault(e) => e.code(),
+            BooksError::Journal(e) => e.code(),
+            BooksError::Store(e) => e.code(),
+            BooksError::Body { .. } => "ENTRY_NOT_UNDERSTOOD",
+            BooksError::RolledBack { .. } => "JOURNAL_ROLLED_BACK",
+            BooksError::NoSuchSale => "SALE_NOT_FOUND",
+            BooksError::Stalled => "BOOKS_STALLED",
+        }
+    }
+}
+
+/// What opening found worth telling.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// A half-written last entry was cut off; it was never acknowledged. Where it is kept.
+    pub torn_tail: Option<PathBuf>,
+    /// The store did not open, was set aside here and rebuilt from the journal.
+    pub store_set_aside: Option<PathBuf>,
+    /// Entries read back into the store.
+    pub replayed: u64,
+}
+
+/// What the books hold open, and the day so far.
+#[derive(Debug, Clone, Default)]
+pub struct Standing {
+    /// Sales without a final state, oldest first.
+    pub queue: Vec<SaleRow>,
+    /// Settled sales whose figures differ from what the patient was told, oldest first.
+    pub differences: Vec<SaleRow>,
+    /// Sales settled today, and the sum of their bills.
+    pub settled_today: (usize, Money),
+}
+
+/// The books of one data directory, held by one process.
+pub struct Books {
+    journal: Journal,
+    store: Store,
+    projected: Mutex<Projected>,
+    caught_up: Condvar,
+    msgids: Arc<MsgIds>,
+    _lock: DataLock,
+}
+
+struct Projected {
+    seq: u64,
+    failed: bool,
+}
+
+impl Books {
+    /// Opens the books: lock, keys, journal, store, then what the store has not seen yet.
+    ///
+    /// # Errors
+    /// [`BooksError`]; nothing is changed where it cannot be opened.
+    pub fn open(data: &Path, institution_code: &str) -> Result<(Books, Findings), BooksError> {
+        let lock = DataLock::acquire(data)?;
+        let vault = Vault::open_or_create(data)?;
+        let (journal, opened) = Journal::open(data, &vault)?;
+        let last = journal.last().map_or(0, |(seq, _)| seq);
+        let mut findings = Findings { torn_tail: opened.torn.map(|torn| torn.kept), ..Findings::default() };
+        let store = match caught_up(data, &vault, &journal, last, &mut findings) {
+            // A row came back damaged. The store is only an index: opened again it is set aside and built anew.
+            Err(BooksError::Store(StoreError::Damaged { .. })) => {
+                caught_up(data, &vault, &journal, last, &mut findings)?
+            }
+            other => other?,
+        };
+        let last_msgid: Option<String> = read(&store, META, Key::Plain(b"msgid"))?;
+        let msgids = match last_msgid {
+            Some(last) => MsgIds::resume(institution_code, &last),
+            None => MsgIds::new(institution_code),
+        };
+        let books = Books {
+            journal,
+            store,
+            projected: Mutex::new(Projected { seq: last, failed: false }),
+            caught_up: Condvar::new(),
+            msgids: Arc::new(msgids),
+            _lock: lock,
+        };
+        Ok((books, findings))
+    }
+
+    /// Writes a record: durable in the journal, then visible in the store, then returned.
+    ///
+    /// # Errors
+    /// [`BooksError::Journal`]: it is not written and nothing may be built on it. Another error: it is durable, but the
+    /// books must be opened again before they are used.
+    pub fn append(&self, record: &Record, time_ms: i64) -> Result<u64, BooksError> {
+        let body = serde_json::to_vec(record).map_err(|source| BooksError::Body { seq: 0, source })?;
+        let entry = self.journal.append(Draft { kind: record.kind(), time_ms, body: &body })?;
+        self.project_in_turn(entry.seq, entry.time_ms, record)?;
+        Ok(entry.seq)
+    }
+
+    /// Several tills' threads append at once; the store takes their entries in the journal's order.
+    fn project_in_turn(&self, seq: u64, time_ms: i64, record: &Record) -> Result<(), BooksError> {
+        let mut projected = lock(&self.projected);
+        while projected.seq + 1 != seq {
+            if projected.failed {
+                return Err(BooksError::Stalled);
+            }
+            projected = self.caught_up.wait(projected).unwrap_or_else(PoisonError::into_inner);
+        }
+        let done = project(&self.store, seq, time_ms, record);
+        projected.failed = done.is_err();
+        if done.is_ok() {
+            projected.seq = seq;
+        }
+        self.caught_up.notify_all();
+        done
+    }
+
+    /// A message id no request of this till has left under.
+    #[must_use]
+    pub fn next_msgid(&self) -> String {
+        self.msgids.next()
+    }
+
+    /// Issues those ids; the client shares it.
+    #[must_use]
+    pub fn msgids(&self) -> Arc<MsgIds> {
+        self.msgids.clone()
+    }
+
+    /// A sale by its id.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn sale(&self, id: &str) -> Result<Option<SaleRow>, BooksError> {
+        read(&self.store, SALES, Key::Plain(id.as_bytes()))
+    }
+
+    /// The sale a message id was used for.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn sale_of_msgid(&self, msgid: &str) -> Result<Option<String>, BooksError> {
+        read(&self.store, MSGIDS, Key::Plain(msgid.as_bytes()))
+    }
+
+    /// What a rule answered to a client id that never became a sale.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn declined(&self, id: &str) -> Result<Option<Refusal>, BooksError> {
+        read(&self.store, DECLINED, Key::Plain(id.as_bytes()))
+    }
+
+    /// Sales without a final state, oldest first.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn queue(&self) -> Result<Vec<SaleRow>, BooksError> {
+        let mut rows = Vec::new();
+        for item in self.store.scan(QUEUE)? {
+            let (_, value) = item?;
+            let id: String = decode(&value)?;
+            rows.push(self.sale(&id)?.ok_or(BooksError::NoSuchSale)?);
+        }
+        Ok(rows)
+    }
+
+    /// Whether any sale waits.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn waits(&self) -> Result<bool, BooksError> {
+        Ok(self.store.scan(QUEUE)?.next().transpose()?.is_some())
+    }
+
+    /// Whether a sale of this person waits.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn waits_for(&self, psn_no: &str) -> Result<bool, BooksError> {
+        Ok(self.queue()?.iter().any(|row| row.sale.claim.person.psn_no == psn_no))
+    }
+
+    /// What is open, and the settlements of a day.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn standing(&self, day: Date) -> Result<Standing, BooksError> {
+        let settled = self.settled_on(day)?;
+        let bills = settled.iter().filter_map(|row| row.reply.as_ref()).map(|reply| reply.setlinfo.medfee_sumamt);
+        let mut differences = Vec::new();
+        for item in self.store.scan(DIFFERENCES)? {
+            differences.push(self.sale(&decode::<String>(&item?.1)?)?.ok_or(BooksError::NoSuchSale)?);
+        }
+        Ok(Standing {
+            queue: self.queue()?,
+            differences,
+            settled_today: (settled.len(), bills.fold(Money::ZERO, Money::saturating_add)),
+        })
+    }
+
+    /// Sales settled on a Beijing day and not undone since, in the order they were settled.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn settled_on(&self, day: Date) -> Result<Vec<SaleRow>, BooksError> {
+        let mut rows = Vec::new();
+        for item in self.store.scan_prefix(SETTLED, day.to_string().as_bytes())? {
+            rows.push(self.sale(&decode::<String>(&item?.1)?)?.ok_or(BooksError::NoSuchSale)?);
+        }
+        Ok(rows)
+    }
+
+    /// Every sale, in no promised order.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn sales(&self) -> Result<Vec<SaleRow>, BooksError> {
+        self.all(SALES)
+    }
+
+    /// The last known record of a person, by card number, citizen number or psn_no, and when it was taken.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn person(&self, known_by: &str) -> Result<Option<(i64, PersonRecord)>, BooksError> {
+        let psn_no: Option<String> = read(&self.store, CREDENTIALS, Key::Secret(known_by.as_bytes()))?;
+        match psn_no {
+            Some(psn_no) => read(&self.store, PERSONS, Key::Secret(psn_no.as_bytes())),
+            None => Ok(None),
+        }
+    }
+
+    /// An operator by number.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn operator(&self, id: &str) -> Result<Option<Operator>, BooksError> {
+        read(&self.store, OPERATORS, Key::Plain(id.as_bytes()))
+    }
+
+    /// All operators.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn operators(&self) -> Result<Vec<Operator>, BooksError> {
+        self.all(OPERATORS)
+    }
+
+    /// Text of a rule pack this till has settled by.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn pack(&self, id: &str) -> Result<Option<String>, BooksError> {
+        read(&self.store, PACKS, Key::Plain(id.as_bytes()))
+    }
+
+    /// The price list.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn catalogue(&self) -> Result<Vec<Item>, BooksError> {
+        Ok(read(&self.store, CATALOGUE, Key::Plain(b"items"))?.unwrap_or_default())
+    }
+
+    /// Identification codes of cards reported lost.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn lost_cards(&self) -> Result<Vec<String>, BooksError> {
+        Ok(read(&self.store, META, Key::Plain(b"lost-cards"))?.unwrap_or_default())
+    }
+
+    /// Bills put aside.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn held(&self) -> Result<Vec<(u32, serde_json::Value)>, BooksError> {
+        self.all(HELD)
+    }
+
+    /// The agency's number of the present session (签到), if it gave one.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn sign_no(&self) -> Result<Option<String>, BooksError> {
+        Ok(read::<Option<String>>(&self.store, META, Key::Plain(b"sign-no"))?.flatten())
+    }
+
+    /// Every entry of the journal from `from_seq` on, as written.
+    pub fn entries(&self, from_seq: u64) -> impl Iterator<Item = Result<(Entry, Record), BooksError>> + '_ {
+        self.journal.replay(from_seq).map(|entry| {
+            let entry = entry?;
+            let record = record_of(&entry)?;
+            Ok((entry, record))
+        })
+    }
+
+    fn all<T: DeserializeOwned>(&self, tree: &'static str) -> Result<Vec<T>, BooksError> {
+        self.store.scan(tree)?.map(|item| decode(&item?.1)).collect()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The store with every entry of the journal in it.
+fn caught_up(
+    data: &Path,
+    vault: &Vault,
+    journal: &Journal,
+    last: u64,
+    findings: &mut Findings,
+) -> Result<Store, BooksError> {
+    let (store, opened) = Store::open(data, vault)?;
+    if opened.set_aside.is_some() {
+        findings.store_set_aside = opened.set_aside;
+    }
+    if opened.applied_seq > last {
+        return Err(BooksError::RolledBack { journal: last, store: opened.applied_seq });
+    }
+    for entry in journal.replay(opened.applied_seq + 1) {
+        let entry = entry?;
+        project(&store, entry.seq, entry.time_ms, &record_of(&entry)?)?;
+        findings.replayed += 1;
+    }
+    Ok(store)
+}
+
+fn record_of(entry: &Entry) -> Result<Record, BooksError> {
+    serde_json::from_slice(&entry.body).map_err(|source| BooksError::Body { seq: entry.seq, source })
+}
+
+fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T, BooksError> {
+    serde_json::from_slice(value).map_err(|source| BooksError::Body { seq: 0, source })
+}
+
+fn read<T: DeserializeOwned>(store: &Store, tree: &'static str, key: Key<'_>) -> Result<Option<T>, BooksError> {
+    store.get(tree, key)?.map(|value| decode(&value)).transpose()
+}
+
+/// Rows an entry writes; collected, then applied in one step with the entry's number.
+#[derive(Default)]
+struct Rows {
+    rows: Vec<(&'static str, OwnKey, Option<Vec<u8>>)>,
+}
+
+enum OwnKey {
+    Plain(Vec<u8>),
+    Secret(Vec<u8>),
+}
+
+impl OwnKey {
+    fn of(key: Key<'_>) -> OwnKey {
+        match key {
+            Key::Plain(bytes) => OwnKey::Plain(bytes.to_vec()),
+            Key::Secret(bytes) => OwnKey::Secret(bytes.to_vec()),
+        }
+    }
+
+    fn key(&self) -> Key<'_> {
+        match self {
+            OwnKey::Plain(bytes) => Key::Plain(bytes),
+            OwnKey::Secret(bytes) => Key::Secret(bytes),
+        }
+    }
+}
+
+impl Rows {
+    fn put<T: Serialize>(&mut self, tree: &'static str, key: Key<'_>, value: &T) -> Result<(), BooksError> {
+        let value = serde_json::to_vec(value).map_err(|source| BooksError::Body { seq: 0, source })?;
+        self.rows.push((tree, OwnKey::of(key), Some(value)));
+        Ok(())
+    }
+
+    fn delete(&mut self, tree: &'static str, key: Key<'_>) {
+        self.rows.push((tree, OwnKey::of(key), None));
+    }
+
+    fn changes(&self) -> Vec<Change<'_>> {
+        self.rows
+            .iter()
+            .map(|(tree, key, value)| match value {
+                Some(value) => Change::Put { tree, key: key.key(), value },
+                None => Change::Delete { tree, key: key.key() },
+            })
+            .collect()
+    }
+}
+
+/// What an entry means for the store. Depends only on the entry and on what earlier entries left there.
+fn project(store: &Store, seq: u64, time_ms: i64, record: &Record) -> Result<(), BooksError> {
+    let mut rows = Rows::default();
+    match record {
+        Record::Operator { operator } => rows.put(OPERATORS, Key::Plain(operator.id.as_bytes()), operator)?,
+        Record::Session { sign_no, begins, .. } => {
+            rows.put(META, Key::Plain(b"sign-no"), if *begins { sign_no } else { &None })?;
+        }
+        Record::Pack { id, toml } => rows.put(PACKS, Key::Plain(id.as_bytes()), toml)?,
+        Record::Catalogue { items } => rows.put(CATALOGUE, Key::Plain(b"items"), items)?,
+        Record::LostCards { card_sns } => rows.put(META, Key::Plain(b"lost-cards"), card_sns)?,
+        Record::Person { person } => {
+            let psn_no = &person.baseinfo.psn_no;
+            rows.put(PERSONS, Key::Secret(psn_no.as_bytes()), &(time_ms, person))?;
+            let card_no = person.facts.card.as_ref().map(|card| &card.card_no);
+            for known_by in [Some(psn_no), Some(&person.baseinfo.certno), card_no].into_iter().flatten() {
+                if !known_by.is_empty() {
+                    rows.put(CREDENTIALS, Key::Secret(known_by.as_bytes()), psn_no)?;
+                }
+            }
+        }
+        Record::Held { no, bill: Some(bill) } => rows.put(HELD, Key::Plain(&no.to_be_bytes()), &(no, bill))?,
+        Record::Held { no, bill: None } => rows.delete(HELD, Key::Plain(&no.to_be_bytes())),
+        Record::Declined { sale, refusal } => rows.put(DECLINED, Key::Plain(sale.as_bytes()), refusal)?,
+        Record::Sale { sale, sending } => {
+            sell(&mut rows, &SaleRow::new((**sale).clone(), *sending, seq, time_ms))?;
+        }
+        _ => {
+            if let Some(id) = record.sale() {
+                let place = seq.to_be_bytes();
+                let day = clock::today(time_ms).to_string();
+                let row: Option<SaleRow> = read(store, SALES, Key::Plain(id.as_bytes()))?;
+                let before = row.ok_or(BooksError::NoSuchSale)?;
+                let settled_at = before.settled_at.clone();
+                let mut row = before.after(record, time_ms);
+                match record {
+                    Record::Settled { difference, .. } => {
+                        let place = [day.as_bytes(), &place].concat();
+                        rows.put(SETTLED, Key::Plain(&place), &row.sale.id)?;
+                        if difference.is_some() {
+                            rows.put(DIFFERENCES, Key::Plain(&place), &row.sale.id)?;
+                        }
+                        row.settled_at = Some(place);
+                    }
+                    Record::Reversed { .. } => {
+                        if let Some(place) = settled_at {
+                            rows.delete(SETTLED, Key::Plain(&place));
+                            rows.delete(DIFFERENCES, Key::Plain(&place));
+                        }
+                        row.settled_at = None;
+                    }
+                    _ => {}
+                }
+                sell(&mut rows, &row)?;
+            }
+        }
+    }
+    Ok(store.apply(seq, &rows.changes())?)
+}
+
+fn sell(rows: &mut Rows, row: &SaleRow) -> Result<(), BooksError> {
+    let sale: &Sale = &row.sale;
+    rows.put(SALES, Key::Plain(sale.id.as_bytes()), row)?;
+    rows.put(MSGIDS, Key::Plain(row.msgid.as_bytes()), &sale.id)?;
+    rows.put(META, Key::Plain(b"msgid"), &row.last_msgid)?;
+    let place = row.seq.to_be_bytes();
+    if row.state.is_final() {
+        rows.delete(QUEUE, Key::Plain(&place));
+    } else {
+        rows.put(QUEUE, Key::Plain(&place), &sale.id)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! Where one sale stands: the state its journal entries have brought it to.
+
+use serde::{Deserialize, Serialize};
+use yijie_agency::SettledReply;
+use yijie_rules::Money;
+
+use crate::record::{Difference, Record, Sale};
+
+/// State of a sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SaleState {
+    /// In the journal, surely not at the agency.
+    Committed,
+    /// Its request is leaving; after a crash this reads as unknown.
+    Sending,
+    /// The agency settled it.
+    Settled,
+    /// The agency refused it, or it was taken back before it left.
+    Refused,
+    /// The agency may have settled it.
+    Unknown,
+    /// Its reversal is leaving or unanswered.
+    Reversing,
+    /// Undone.
+    Reversed,
+    /// Sold without the agency and paid in full by the patient, who claims with the slip.
+    SelfPaid,
+}
+
+impl SaleState {
+    /// Word in the commands' output.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            SaleState::Committed => "committed",
+            SaleState::Settled => "settled",
+            SaleState::Refused => "refused",
+            SaleState::Sending | SaleState::Unknown => "unknown",
+            SaleState::Reversing => "reversing",
+            SaleState::Reversed => "reversed",
+            SaleState::SelfPaid => "self-paid",
+        }
+    }
+
+    /// Nothing more comes of it by itself.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(self, SaleState::Settled | SaleState::Refused | SaleState::Reversed | SaleState::SelfPaid)
+    }
+}
+
+/// One step of a sale's history.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Step {
+    /// When.
+    pub time_ms: i64,
+    /// Kind of the journal entry.
+    pub kind: String,
+    /// Stable code that came with it, where one did.
+    pub code: Option<String>,
+}
+
+/// A sale and all that came of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SaleRow {
+    /// As committed.
+    pub sale: Sale,
+    /// Where it stands.
+    pub state: SaleState,
+    /// Entry that committed it.
+    pub seq: u64,
+    /// When it was committed.
+    pub time_ms: i64,
+    /// Message id its settlement is known by; another than the first after a reversal and a new attempt.
+    pub msgid: String,
+    /// Latest message id used for it, a reversal's included.
+    pub last_msgid: String,
+    /// The agency's figures.
+    pub reply: Option<SettledReply>,
+    /// Where they differ from what the patient was told.
+    pub difference: Option<Difference>,
+    /// Why it is refused, unknown or waiting: code and text.
+    pub cause: Option<(String, String)>,
+    /// A reversal is under way: true if it ends the sale, false if the sale is to be settled anew.
+    pub reversal_over: Option<bool>,
+    /// The message id has been used up by a reversal: the next attempt needs another.
+    pub msgid_spent: bool,
+    /// Place among the settlements, day first; absent while it is not settled.
+    pub settled_at: Option<Vec<u8>>,
+    /// Receipts printed.
+    pub copies: u32,
+    /// What happened, oldest first.
+    pub history: Vec<Step>,
+}
+
+impl SaleRow {
+    /// A sale just committed.
+    #[must_use]
+    pub fn new(sale: Sale, sending: bool, seq: u64, time_ms: i64) -> SaleRow {
+        SaleRow {
+            state: match (&sale.offline, sending) {
+                (Some(terms), _) if !terms.carried => SaleState::SelfPaid,
+                (_, true) => SaleState::Sending,
+                (_, false) => SaleState::Committed,
+            },
+            seq,
+            time_ms,
+            msgid: sale.msgid.clone(),
+            last_msgid: sale.msgid.clone(),
+            reply: None,
+            difference: None,
+            cause: sale.offline.as_ref().map(|terms| (terms.reason.clone(), String::new())),
+            reversal_over: None,
+            msgid_spent: false,
+            settled_at: None,
+            copies: 0,
+            history: vec![Step { time_ms, kind: "sale".to_owned(), code: None }],
+            sale,
+        }
+    }
+
+    /// The row after one more entry about it.
+    #[must_use]
+    pub fn after(mut self, record: &Record, time_ms: i64) -> SaleRow {
+        let mut code = None;
+        match record {
+            Record::Attempt { msgid, .. } => {
+                self.state = SaleState::Sending;
+                self.msgid_spent = false;
+                msgid.clone_into(&mut self.msgid);
+                msgid.clone_into(&mut self.last_msgid);
+            }
+            Record::NotSent { cause, offline, withdrawn, .. } => {
+                self.state = if withdrawn.is_some() { SaleState::Refused } else { SaleState::Committed };
+                self.cause = Some(match withdrawn {
+                    Some(limit) => limit.clone(),
+                    None => (cause.clone(), String::new()),
+                });
+                if offline.is_some() {
+                    self.sale.offline.clone_from(offline);
+                }
+                code = Some(cause.clone());
+            }
+            Record::Settled { reply, difference, msgid, .. } => {
+                self.state = SaleState::Settled;
+                msgid.clone_into(&mut self.msgid);
+                self.reply = Some((**reply).clone());
+                self.difference.clone_from(difference);
+                self.cause = None;
+            }
+            Record::Refused { infcode, message, .. } => {
+                self.state = SaleState::Refused;
+                self.cause = Some(("AGENCY_REFUSED".to_owned(), message.clone()));
+                code = Some(infcode.clone());
+            }
+            Record::Unknown { cause, .. } => {
+                self.state = if self.state == SaleState::Reversing { SaleState::Reversing } else { SaleState::Unknown };
+                self.cause = Some((cause.clone(), String::new()));
+                code = Some(cause.clone());
+            }
+            Record::Reversing { msgid, over, .. } => {
+                self.state = SaleState::Reversing;
+                self.reversal_over = Some(*over);
+                msgid.clone_into(&mut self.last_msgid);
+            }
+            Record::Reversed { .. } => {
+                let over = self.reversal_over.take() == Some(true);
+                self.state = if over { SaleState::Reversed } else { SaleState::Committed };
+                self.msgid_spent = true;
+                self.cause = None;
+                if !over {
+                    self.reply = None;
+                }
+            }
+            Record::Printed { copies_before, .. } => self.copies = copies_before + 1,
+            _ => {}
+        }
+        self.history.push(Step { time_ms, kind: record.kind().to_owned(), code });
+        self
+    }
+
+    /// Cash the patient pays by the figures that stand: the agency's where known, else those computed here.
+    #[must_use]
+    pub fn cash(&self) -> Money {
+        self.reply.as_ref().map_or(self.sale.settlement.setlinfo.psn_cash_pay, |reply| reply.setlinfo.psn_cash_pay)
+    }
+}

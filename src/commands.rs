@@ -1,0 +1,232 @@
+//! The commands of the shell, one file each, and what they share: exit codes, output, an opened till.
+
+pub mod agency;
+pub mod card;
+pub mod close;
+pub mod demo;
+pub mod init;
+pub mod journal;
+pub mod packs;
+pub mod queue;
+pub mod scan;
+pub mod sell;
+pub mod split;
+pub mod window;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use yijie_agency::{Client, ClientError, ClientSettings, InstitutionId, Profile};
+use yijie_rules::{Lang, Packs};
+
+use crate::books::{Books, BooksError, Findings};
+use crate::config::{self, Config, ConfigError};
+use crate::record::Record;
+use crate::sync::Sync;
+use crate::{advice, clock};
+
+/// Longest wait for a connection to the agency.
+const CONNECT_WAIT: Duration = Duration::from_secs(5);
+
+/// Why a command ends with another exit code than 0.
+#[derive(Debug)]
+pub struct Failure {
+    /// 1 bad input or usage, 2 refused by a rule, 3 could not.
+    pub exit: u8,
+    /// Stable code.
+    pub code: String,
+    /// Particulars: a path, a field, what the system said.
+    pub detail: String,
+}
+
+impl Failure {
+    /// Bad input or usage.
+    #[must_use]
+    pub fn input(code: &str, detail: impl ToString) -> Failure {
+        Failure { exit: 1, code: code.to_owned(), detail: detail.to_string() }
+    }
+
+    /// A device, the network or the disk.
+    #[must_use]
+    pub fn could_not(code: &str, detail: impl ToString) -> Failure {
+        Failure { exit: 3, code: code.to_owned(), detail: detail.to_string() }
+    }
+
+    /// Tells it on standard error, in words or as JSON.
+    pub fn report(&self, out: Out) {
+        let (text, advice) = (advice::text(&self.code, out.lang), advice::advice(&self.code, out.lang));
+        let told = if out.json {
+            serde_json::json!({"error": {"code": self.code, "text": text, "detail": self.detail, "advice": advice}})
+                .to_string()
+        } else {
+            let detail = if self.detail.is_empty() { String::new() } else { format!("\n  {}", self.detail) };
+            format!("{}: {text}{detail}\n  → {advice}", self.code)
+        };
+        // With standard error gone there is nobody to tell.
+        drop(writeln!(io::stderr(), "{told}"));
+    }
+}
+
+impl From<BooksError> for Failure {
+    fn from(error: BooksError) -> Failure {
+        match error {
+            BooksError::NoSuchSale => Failure::input(error.code(), ""),
+            _ => Failure::could_not(error.code(), &error),
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Failure {
+        match error {
+            ConfigError::File { .. } => Failure::could_not(error.code(), &error),
+            _ => Failure::input(error.code(), &error),
+        }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Failure {
+        Failure::could_not(error.code(), &error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::could_not("OUTPUT_FAILED", error)
+    }
+}
+
+/// How a command prints.
+#[derive(Debug, Clone, Copy)]
+pub struct Out {
+    /// Machine output.
+    pub json: bool,
+    /// Language of the words.
+    pub lang: Lang,
+}
+
+impl Out {
+    /// One line on standard output.
+    ///
+    /// # Errors
+    /// [`Failure`] if it cannot be written.
+    pub fn line(&self, text: impl AsRef<str>) -> Result<(), Failure> {
+        Ok(writeln!(io::stdout(), "{}", text.as_ref())?)
+    }
+
+    /// The same thing for machines or for people.
+    ///
+    /// # Errors
+    /// [`Failure`] if it cannot be written.
+    pub fn print<T: Serialize>(&self, value: &T, words: impl FnOnce() -> String) -> Result<(), Failure> {
+        if self.json {
+            let json = serde_json::to_string_pretty(value).map_err(|e| Failure::could_not("INTERNAL", e))?;
+            self.line(json)
+        } else {
+            self.line(words())
+        }
+    }
+}
+
+/// An agency other than the configured one.
+#[derive(Debug, Clone, Default)]
+pub struct OtherAgency {
+    /// Its address.
+    pub url: Option<String>,
+    /// Directory of its TLS files.
+    pub tls: Option<PathBuf>,
+}
+
+/// An opened data directory.
+pub struct Till {
+    /// Its settings.
+    pub config: Config,
+    /// Its books.
+    pub books: Arc<Books>,
+    /// What opening found.
+    pub findings: Findings,
+    /// Rule packs.
+    pub packs: Arc<Packs>,
+    /// The way to the agency.
+    pub sync: Arc<Sync>,
+}
+
+impl Till {
+    /// Opens a data directory; told findings go to standard error.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn open(data: &Path, other: &OtherAgency, out: Out) -> Result<Till, Failure> {
+        let config = config::load(data)?;
+        let (books, findings) = Books::open(data, &config.institution.code)?;
+        let books = Arc::new(books);
+        let packs = Arc::new(Packs::builtin());
+        keep_packs(&books, &packs)?;
+        let client = client(data, &config, other, &books)?;
+        let sync = Arc::new(Sync::new(books.clone(), client, packs.clone()));
+        for (code, path) in [("TORN_TAIL_CUT", &findings.torn_tail), ("STORE_REBUILT", &findings.store_set_aside)] {
+            if let Some(path) = path {
+                Failure::could_not(code, path.display()).report(out);
+            }
+        }
+        Ok(Till { config, books, findings, packs, sync })
+    }
+}
+
+/// Puts every pack the till may settle by into the journal, whole, so that a settlement can be recomputed from it.
+fn keep_packs(books: &Books, packs: &Packs) -> Result<(), Failure> {
+    for pack in packs.list() {
+        let id = format!("{}@{}", pack.id, pack.version);
+        if books.pack(&id)?.is_none()
+            && let Some(toml) = packs.text(&pack.id)
+        {
+            books.append(&Record::Pack { id, toml }, clock::now_ms())?;
+        }
+    }
+    Ok(())
+}
+
+fn client(data: &Path, config: &Config, other: &OtherAgency, books: &Books) -> Result<Client, Failure> {
+    let institution = &config.institution;
+    let settings = ClientSettings {
+        url: other.url.clone().unwrap_or_else(|| config.agency.url.clone()),
+        tls_dir: other.tls.clone().unwrap_or_else(|| config::tls_dir(data)),
+        institution: InstitutionId {
+            code: institution.code.clone(),
+            name: institution.name.clone(),
+            admdvs: institution.area.clone(),
+        },
+        operator: yijie_agency::Operator { id: "000".to_owned(), name: "yijie".to_owned(), kind: "1".to_owned() },
+        dev_no: String::new(),
+        profile: Profile::built_in("plain").map_err(|e| Failure::could_not(e.code(), &e))?,
+        timeout: Duration::from_secs(config.agency.answer_s_max),
+        connect_timeout: CONNECT_WAIT,
+        msgids: books.msgids(),
+    };
+    Ok(Client::new(settings)?)
+}
+
+/// Threads for network calls and flushes.
+///
+/// # Errors
+/// [`Failure`] if the system gives no threads.
+pub fn tasks() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::could_not("INTERNAL", error))
+}
+
+/// One line of standard input without its end: a PIN.
+///
+/// # Errors
+/// [`Failure`] if there is none.
+pub fn pin_from_stdin() -> Result<String, Failure> {
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).map_err(|e| Failure::input("PIN_SHAPE", e))?;
+    Ok(line.trim().to_owned())
+}

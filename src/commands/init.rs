@@ -1,0 +1,79 @@
+//! `yijie init`: prepares a data directory: settings, TLS files, keys, the first operator.
+
+use std::path::{Path, PathBuf};
+
+use crate::books::Books;
+use crate::catalogue::Catalogue;
+use crate::clock;
+use crate::commands::{Failure, Out};
+use crate::config::{self, Agency, Config, Devices, Institution};
+use crate::operators::{Operator, Role};
+use crate::record::Record;
+
+/// What a new till is told.
+pub struct NewTill {
+    /// The institution.
+    pub institution: Institution,
+    /// Address of the agency.
+    pub agency: String,
+    /// Directory with ca.pem, client.pem and client.key.
+    pub tls: PathBuf,
+    /// First operator, a supervisor.
+    pub operator: String,
+    /// Name on screen and receipt.
+    pub operator_name: String,
+    /// The operator's PIN.
+    pub pin: String,
+    /// Devices.
+    pub devices: Devices,
+    /// Price list in CSV.
+    pub catalogue: Option<PathBuf>,
+    /// Number of the till.
+    pub till: u8,
+}
+
+/// Prepares `data`.
+///
+/// # Errors
+/// [`Failure`]; a directory in use is refused and nothing in it is changed.
+pub fn run(data: &Path, new: &NewTill, out: Out) -> Result<(), Failure> {
+    prepare(data, new)?;
+    let told = serde_json::json!({
+        "data": data.display().to_string(), "institution": new.institution.code, "operator": new.operator,
+    });
+    out.print(&told, || match out.lang {
+        yijie_rules::Lang::Zh => format!("已准备：{}（机构 {}）", data.display(), new.institution.code),
+        yijie_rules::Lang::En => format!("prepared: {} (institution {})", data.display(), new.institution.code),
+    })
+}
+
+/// The same without output.
+///
+/// # Errors
+/// [`Failure`].
+pub fn prepare(data: &Path, new: &NewTill) -> Result<(), Failure> {
+    let operator = Operator::new(&new.operator, &new.operator_name, Role::Supervisor, &new.pin)
+        .map_err(|e| Failure::input(e.code(), &e))?;
+    let items = match &new.catalogue {
+        None => None,
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|e| Failure::could_not("FILE_FAILED", e))?;
+            Some(Catalogue::from_csv(&text).map_err(|e| Failure::input(e.code(), &e))?)
+        }
+    };
+    let settings = Config {
+        institution: new.institution.clone(),
+        agency: Agency { url: new.agency.clone(), answer_s_max: 20 },
+        devices: new.devices.clone(),
+        till: new.till,
+    };
+    config::prepare(data, &settings, &new.tls)?;
+    let (books, _) = Books::open(data, &new.institution.code)?;
+    let now_ms = clock::now_ms();
+    books.append(&Record::Opened { institution: new.institution.clone() }, now_ms)?;
+    books.append(&Record::Operator { operator }, now_ms)?;
+    if let Some(items) = items {
+        books.append(&Record::Catalogue { items }, now_ms)?;
+    }
+    Ok(())
+}

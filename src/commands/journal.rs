@@ -1,0 +1,162 @@
+//! `yijie journal`: the records of the till, listed, shown, verified and exported for an inspector.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use yijie_offline_cache::{DataLock, Entry, Vault, verify};
+use yijie_rules::Lang;
+
+use super::{Failure, Out};
+use crate::books::{Books, BooksError};
+use crate::record::Record;
+use crate::{clock, config};
+
+/// What is asked of the journal.
+pub enum Request<'a> {
+    /// One line an entry.
+    List,
+    /// One entry whole.
+    Show(u64),
+    /// Check every checksum and the chain.
+    Verify,
+    /// Everything to a file, CSV or JSON by its ending, with who took it.
+    Export {
+        /// The file; must not exist.
+        to: &'a Path,
+        /// Operator number.
+        operator: &'a str,
+    },
+}
+
+/// Runs it.
+///
+/// # Errors
+/// [`Failure`].
+pub fn run(data: &Path, request: Request<'_>, out: Out) -> Result<u8, Failure> {
+    if matches!(request, Request::Verify) {
+        return verified(data, out);
+    }
+    let config = config::load(data)?;
+    let (books, _) = Books::open(data, &config.institution.code)?;
+    match request {
+        Request::List | Request::Verify => {
+            let rows = rows(&books)?;
+            out.print(&rows, || rows.iter().map(words).collect::<Vec<_>>().join("\n"))?;
+        }
+        Request::Show(seq) => {
+            let (entry, record) = books
+                .entries(seq)
+                .next()
+                .transpose()?
+                .filter(|(entry, _)| entry.seq == seq)
+                .ok_or_else(|| Failure::input("ENTRY_NOT_FOUND", seq))?;
+            let mut told = summary(&entry, &record, &mut String::new());
+            told["record"] = serde_json::to_value(&record).unwrap_or_default();
+            out.line(serde_json::to_string_pretty(&told).map_err(|e| Failure::could_not("INTERNAL", e))?)?;
+        }
+        Request::Export { to, operator } => {
+            let record = Record::Exported { operator: operator.to_owned(), to: to.display().to_string() };
+            let text = export(&books, to)?;
+            let failed = |e: std::io::Error| Failure::could_not("FILE_FAILED", format!("{}: {e}", to.display()));
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(failed)?;
+            file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+            books.append(&record, clock::now_ms())?;
+            out.print(&json!({"exported": to.display().to_string(), "operator": operator}), || {
+                format!("{} ← {operator}", to.display())
+            })?;
+        }
+    }
+    Ok(0)
+}
+
+/// Works on a till's journal whether or not the till runs as it should: nothing but the journal is opened.
+fn verified(data: &Path, out: Out) -> Result<u8, Failure> {
+    let _lock = DataLock::acquire(data).map_err(|e| Failure::could_not(e.code(), &e))?;
+    let vault = Vault::open(data).map_err(|e| Failure::could_not(e.code(), &e))?;
+    match verify(data, Some(&vault)) {
+        Ok(whole) => {
+            let hash: String = whole.last_hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            out.print(&json!({"whole": true, "entries": whole.entries, "last_hash": hash}), || match out.lang {
+                Lang::Zh => format!("日志完整：{} 条，末条摘要 {hash}", whole.entries),
+                Lang::En => format!("journal whole: {} entries, last hash {hash}", whole.entries),
+            })?;
+            Ok(0)
+        }
+        Err(broken) => Err(Failure::could_not(broken.code(), &broken)),
+    }
+}
+
+fn rows(books: &Books) -> Result<Vec<Value>, Failure> {
+    let mut msgids = std::collections::HashMap::new();
+    let mut rows = Vec::new();
+    for item in books.entries(1) {
+        let (entry, record) = item.map_err(Failure::from)?;
+        let known = record.sale().map(str::to_owned).unwrap_or_default();
+        let msgid = msgids.entry(known).or_insert_with(String::new);
+        rows.push(summary(&entry, &record, msgid));
+    }
+    Ok(rows)
+}
+
+/// An entry in one row; `msgid` is the sale's message id so far, and is brought up to date.
+fn summary(entry: &Entry, record: &Record, msgid: &mut String) -> Value {
+    let state = match record {
+        Record::Sale { sale, sending } => {
+            msgid.clone_from(&sale.msgid);
+            match (&sale.offline, sending) {
+                (Some(terms), _) if !terms.carried => "self-paid",
+                (_, true) => "sending",
+                (_, false) => "committed",
+            }
+        }
+        Record::Attempt { msgid: anew, .. } => {
+            msgid.clone_from(anew);
+            "sending"
+        }
+        Record::NotSent { withdrawn: Some(_), .. } | Record::Refused { .. } | Record::Declined { .. } => "refused",
+        Record::NotSent { .. } => "committed",
+        Record::Settled { .. } => "settled",
+        Record::Unknown { .. } => "unknown",
+        Record::Reversing { .. } => "reversing",
+        Record::Reversed { .. } => "reversed",
+        _ => "",
+    };
+    json!({
+        "seq": entry.seq, "time": clock::stamp(entry.time_ms), "kind": entry.kind, "sale": record.sale(),
+        "msgid": (!msgid.is_empty() && record.sale().is_some()).then(|| msgid.clone()),
+        "state": (!state.is_empty()).then_some(state),
+    })
+}
+
+fn words(row: &Value) -> String {
+    let text = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let seq = row.get("seq").and_then(Value::as_u64).unwrap_or_default();
+    format!("{seq:>8}  {}  {:<10} {:<10} {}", text("time"), text("kind"), text("state"), text("sale")).trim_end().to_owned()
+}
+
+fn export(books: &Books, to: &Path) -> Result<String, Failure> {
+    if to.extension().is_some_and(|ending| ending == "csv") {
+        let mut text = String::from("seq,time,kind,sale,msgid,state,hash\n");
+        for (row, item) in rows(books)?.iter().zip(books.entries(1)) {
+            let (entry, _) = item.map_err(Failure::from)?;
+            let cell = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default().replace(['"', ','], " ");
+            let hash: String = entry.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            let cells = [cell("time"), cell("kind"), cell("sale"), cell("msgid"), cell("state")].join(",");
+            text.push_str(&format!("{},{cells},{hash}\n", entry.seq));
+        }
+        return Ok(text);
+    }
+    let entries: Result<Vec<Value>, BooksError> = books
+        .entries(1)
+        .map(|item| {
+            let (entry, record) = item?;
+            let mut told = summary(&entry, &record, &mut String::new());
+            told["record"] = serde_json::to_value(&record).unwrap_or_default();
+            Ok(told)
+        })
+        .collect();
+    serde_json::to_string_pretty(&entries?).map_err(|e| Failure::could_not("INTERNAL", e))
+}

@@ -1,0 +1,110 @@
+//! `yijie packs`: which rule packs there are, and whether those of a directory hold together.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use yijie_rules::{Lang, PackError, PackSummary, Packs};
+
+use super::{Failure, Out};
+
+fn pack_error(error: &PackError) -> Failure {
+    Failure { exit: 3, code: error.code().to_owned(), detail: error.to_string() }
+}
+
+/// The built-in packs and those of every directory; a directory's pack replaces a built-in one of the same id.
+///
+/// # Errors
+/// [`Failure`] with exit code 3.
+pub fn load(dirs: &[PathBuf]) -> Result<Packs, Failure> {
+    let mut packs = Packs::builtin();
+    for dir in dirs {
+        for (name, text) in files(dir)? {
+            packs.add(&name, &text).map_err(|e| pack_error(&e))?;
+        }
+    }
+    Ok(packs)
+}
+
+/// Every `.toml` under a directory, by path.
+fn files(dir: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let failed = |path: &Path, e: std::io::Error| Failure {
+        exit: 3,
+        code: "PACKS_DIR_UNREADABLE".to_owned(),
+        detail: format!("{}: {e}", path.display()),
+    };
+    let mut found = Vec::new();
+    let mut open = vec![dir.to_owned()];
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(&dir).map_err(|e| failed(&dir, e))? {
+            let path = entry.map_err(|e| failed(&dir, e))?.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "toml") {
+                let text = fs::read_to_string(&path).map_err(|e| failed(&path, e))?;
+                found.push((path.display().to_string(), text));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Lists the packs.
+///
+/// # Errors
+/// [`Failure`].
+pub fn list(dirs: &[PathBuf], out: Out) -> Result<(), Failure> {
+    let list = load(dirs)?.list();
+    out.print(&list, || list.iter().map(|pack| words(pack, out.lang)).collect::<Vec<_>>().join("\n\n"))
+}
+
+fn words(pack: &PackSummary, lang: Lang) -> String {
+    let until = pack.until.map_or_else(|| lang.pick("至今", "until further notice").to_owned(), |day| day.to_string());
+    let mut lines = vec![
+        format!("{} {}  {}", pack.id, pack.version, pack.title),
+        format!("  {} {} · {} → {until}", pack.area, pack.insutype.join(" "), pack.from),
+    ];
+    for source in &pack.sources {
+        lines.push(format!("  {} [{}] {}", source.title, source.grade.as_str(), source.name));
+    }
+    for missing in &pack.missing {
+        lines.push(format!("  {}: {missing}", lang.pick("未公布", "not published")));
+    }
+    lines.join("\n")
+}
+
+/// Checks the packs of a directory; exit code 3 if one has a mistake.
+///
+/// # Errors
+/// [`Failure`].
+pub fn check(dir: &Path, out: Out) -> Result<u8, Failure> {
+    let files = files(dir)?;
+    let mut packs = Packs::builtin();
+    let mut mistakes = Vec::new();
+    for (name, text) in &files {
+        mistakes.extend(yijie_rules::check_pack(&packs, name, text));
+        // A pack that does not load is in the mistakes already; the others may be overlays of it.
+        drop(packs.add(name, text));
+    }
+    let told: Vec<_> = mistakes
+        .iter()
+        .map(|mistake| {
+            json!({
+                "code": mistake.code(), "file": mistake.file, "line": mistake.line,
+                "says": mistake.fault.to_string(), "advice": mistake.advice(out.lang),
+            })
+        })
+        .collect();
+    out.print(&told, || {
+        if mistakes.is_empty() {
+            return match out.lang {
+                Lang::Zh => format!("{} 个规则包，无误", files.len()),
+                Lang::En => format!("{} packs, no mistake", files.len()),
+            };
+        }
+        let lines = mistakes.iter().map(|mistake| format!("{mistake}\n  → {}", mistake.advice(out.lang)));
+        lines.collect::<Vec<_>>().join("\n")
+    })?;
+    Ok(if mistakes.is_empty() { 0 } else { 3 })
+}

@@ -1,0 +1,61 @@
+//! `yijie scan`: what a serial scanner reads, classified.
+
+use std::sync::mpsc;
+
+use serde_json::json;
+use yijie_hardware::{CodeKind, Scan, ScannerEvent, ScannerSettings, watch_scanner};
+
+use super::{Failure, Out};
+
+/// Prints scans until `count` were read, or for ever.
+///
+/// # Errors
+/// [`Failure`] if the port cannot be opened or goes away.
+pub fn run(port: &str, baud: u32, count: Option<u64>, out: Out) -> Result<(), Failure> {
+    let (events, news) = mpsc::channel();
+    let mut settings = ScannerSettings::at(port);
+    settings.baud = baud;
+    let watch = watch_scanner(settings, move |event| drop(events.send(event)))
+        .map_err(|e| Failure::could_not(e.code(), &e))?;
+    let mut read = 0;
+    while count.is_none_or(|count| read < count) {
+        match news.recv() {
+            Ok(ScannerEvent::Scanned(scan)) => {
+                read += 1;
+                out.line(if out.json { machine(&scan).to_string() } else { words(&scan) })?;
+            }
+            Ok(ScannerEvent::Garbage) => Failure::could_not("SCANNER_GARBAGE", "").report(out),
+            Ok(ScannerEvent::Opened) => {}
+            Ok(ScannerEvent::Lost { error }) => return Err(Failure::could_not(error.code(), &error)),
+            Err(_) => break,
+        }
+    }
+    drop(watch);
+    Ok(())
+}
+
+fn kind(scan: &Scan) -> &'static str {
+    match scan.kind {
+        CodeKind::InsuranceCode => "insurance-code",
+        CodeKind::TraceCode => "trace-code",
+        CodeKind::Gtin => "gtin",
+        CodeKind::Gs1 { .. } => "gs1",
+        CodeKind::IdNumber => "id-number",
+        CodeKind::Unknown => "unknown",
+    }
+}
+
+fn machine(scan: &Scan) -> serde_json::Value {
+    let mut told = json!({"kind": kind(scan), "text": scan.text, "symbology": scan.symbology});
+    if let CodeKind::Gs1 { gtin, lot, expires_on, serial } = &scan.kind {
+        told["gtin"] = json!(gtin);
+        told["lot"] = json!(lot);
+        told["expires_on"] = json!(expires_on);
+        told["serial"] = json!(serial);
+    }
+    told
+}
+
+fn words(scan: &Scan) -> String {
+    format!("{:<15} {}", kind(scan), scan.text)
+}

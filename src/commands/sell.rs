@@ -1,0 +1,241 @@
+//! `yijie sell`: sales in, one a line, committed and settled without a window; the same id again gives the same answer.
+
+use std::io::{self, BufRead as _};
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+use yijie_agency::Credential;
+use yijie_rules::{Claim, Options, Outcome, Refusal, split};
+
+use super::{Failure, OtherAgency, Out, Till, tasks};
+use crate::books::row::{SaleRow, SaleState};
+use crate::clock;
+use crate::desk::Outage;
+use crate::desk::offline::{Exposure, Verdict, judge};
+use crate::record::{OfflineTerms, Record, Sale};
+
+/// Longest id a client may give a sale.
+const ID_LEN_MAX: usize = 64;
+
+/// How sales are made.
+pub struct Request {
+    /// The till.
+    pub data: PathBuf,
+    /// Another agency than the configured one.
+    pub agency: OtherAgency,
+    /// Operator number.
+    pub operator: Option<String>,
+    /// File with the operator's PIN.
+    pub pin_file: Option<PathBuf>,
+    /// Do not ask the agency.
+    pub offline: bool,
+}
+
+/// Runs until standard input ends. Exit code 1 if a line could not be read.
+///
+/// # Errors
+/// [`Failure`] if the books cannot be opened or written; what was printed before stands.
+pub fn run(request: &Request, out: Out) -> Result<u8, Failure> {
+    let till = Till::open(&request.data, &request.agency, out)?;
+    let operator = operator(&till, request)?;
+    let tasks = tasks()?;
+    let mut counter = Counter { exposure: Exposure::of(&till.books.queue()?), till, operator, offline: request.offline };
+    let mut exit = 0;
+    for line in io::stdin().lock().lines() {
+        let line = line.map_err(|e| Failure::input("CLAIM_NOT_JSON", e))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let answer = match Order::parse(&line) {
+            Ok(order) => tasks.block_on(counter.sell(order))?,
+            Err(refused) => {
+                exit = 1;
+                refused
+            }
+        };
+        out.line(answer.to_string())?;
+    }
+    Ok(exit)
+}
+
+fn operator(till: &Till, request: &Request) -> Result<String, Failure> {
+    let Some(id) = &request.operator else { return Ok("client".to_owned()) };
+    let Some(file) = &request.pin_file else { return Err(Failure::input("PIN_FILE_MISSING", "--pin-file")) };
+    let pin = std::fs::read_to_string(file)
+        .map_err(|e| Failure::input("PIN_FILE_MISSING", format!("{}: {e}", file.display())))?;
+    match till.books.operator(id)? {
+        None => Err(Failure::input("OPERATOR_UNKNOWN", id)),
+        Some(operator) if operator.has_pin(pin.trim()) => Ok(operator.id),
+        Some(_) => Err(Failure { exit: 2, code: "PIN_NOT_RIGHT".to_owned(), detail: String::new() }),
+    }
+}
+
+/// One line of input.
+struct Order {
+    id: String,
+    claim: Claim,
+    credential: Credential,
+}
+
+impl Order {
+    fn parse(line: &str) -> Result<Order, Value> {
+        let refused = |id: Option<&str>, code: &str, says: String| {
+            json!({"sale": id, "msgid": null, "state": "refused", "outcome": "unreadable", "code": code, "says": says})
+        };
+        let mut fields: Map<String, Value> =
+            serde_json::from_str(line).map_err(|e| refused(None, "CLAIM_NOT_JSON", e.to_string()))?;
+        let id = match fields.remove("sale") {
+            Some(Value::String(id)) if !id.is_empty() => id,
+            _ => return Err(refused(None, "SALE_ID_MISSING", "$.sale".to_owned())),
+        };
+        if id.len() > ID_LEN_MAX || id.chars().any(char::is_control) {
+            return Err(refused(Some(&id), "SALE_ID_TOO_LONG", format!("$.sale: ≤ {ID_LEN_MAX}")));
+        }
+        let credential = fields.remove("credential").map(serde_json::from_value::<Credential>).transpose();
+        let credential = credential.map_err(|e| refused(Some(&id), "CLAIM_FIELD", format!("$.credential: {e}")))?;
+        let claim = serde_json::to_vec(&fields)
+            .map_err(|e| refused(Some(&id), "CLAIM_NOT_JSON", e.to_string()))
+            .and_then(|text| Claim::from_json(&text).map_err(|e| refused(Some(&id), e.code(), e.to_string())))?;
+        // A client program has verified the person; it names him by the number it got from the agency.
+        let credential = credential.unwrap_or_else(|| Credential::IdNumber { certno: claim.person.psn_no.to_string() });
+        Ok(Order { id, claim, credential })
+    }
+}
+
+struct Counter {
+    till: Till,
+    operator: String,
+    offline: bool,
+    exposure: Exposure,
+}
+
+impl Counter {
+    async fn sell(&mut self, order: Order) -> Result<Value, Failure> {
+        if let Some(known) = self.till.books.sale(&order.id)? {
+            let open = !known.state.is_final() && !self.offline && self.till.sync.may_try();
+            let row = if open { self.till.sync.advance(&order.id).await? } else { known };
+            return Ok(answer(&row));
+        }
+        if let Some(refusal) = self.till.books.declined(&order.id)? {
+            return Ok(declined(&order.id, &refusal));
+        }
+        let options = Options { pack: None, trace: true, lang: yijie_rules::Lang::Zh };
+        let settlement = match split(&self.till.packs, &order.claim, &options) {
+            Outcome::Settled(settlement) => *settlement,
+            Outcome::Refused(refusal) => {
+                let record = Record::Declined { sale: order.id.clone(), refusal: refusal.clone() };
+                self.till.books.append(&record, clock::now_ms())?;
+                return Ok(declined(&order.id, &refusal));
+            }
+        };
+        let sale = Sale {
+            msgid: self.till.books.next_msgid(),
+            id: order.id,
+            claim: order.claim,
+            settlement,
+            credential: order.credential,
+            psn_name: None,
+            agent: None,
+            operator: self.operator.clone(),
+            offline: None,
+            consent: Vec::new(),
+            tendered: None,
+        };
+        if self.online(&sale).await? { self.sell_online(sale).await } else { self.sell_offline(sale) }
+    }
+
+    /// Whether the sale may leave at once: the line is not known to be down, and nothing of the same person waits.
+    async fn online(&mut self, sale: &Sale) -> Result<bool, Failure> {
+        if self.offline {
+            return Ok(false);
+        }
+        if self.till.sync.may_try() && self.till.books.waits()? {
+            self.till.sync.drain(|_| ()).await?;
+            self.exposure = Exposure::of(&self.till.books.queue()?);
+        }
+        Ok(self.till.sync.may_try() && !self.till.books.waits_for(&sale.claim.person.psn_no)?)
+    }
+
+    async fn sell_online(&mut self, sale: Sale) -> Result<Value, Failure> {
+        let time_ms = clock::now_ms();
+        let record = Record::Sale { sale: Box::new(sale), sending: true };
+        let seq = self.till.books.append(&record, time_ms)?;
+        let Record::Sale { sale, .. } = record else { return Err(Failure::could_not("INTERNAL", "")) };
+        let row = self.till.sync.send(SaleRow::new(*sale, true, seq, time_ms), &self.exposure).await?;
+        if row.state == SaleState::Committed {
+            self.carry(&row.sale);
+        }
+        Ok(answer(&row))
+    }
+
+    fn carry(&mut self, sale: &Sale) {
+        self.exposure.add(&sale.claim.person.psn_no, sale.settlement.setlinfo.fund_pay_sumamt);
+    }
+
+    /// Within the pack's limits the sale waits; beyond them it is refused, so that the client can take cash instead.
+    fn sell_offline(&mut self, mut sale: Sale) -> Result<Value, Failure> {
+        let now_ms = clock::now_ms();
+        match self.verdict(&sale, now_ms) {
+            Verdict::Carry(terms) => {
+                self.carry(&sale);
+                sale.offline = Some(terms);
+                let record = Record::Sale { sale: Box::new(sale.clone()), sending: false };
+                let seq = self.till.books.append(&record, now_ms)?;
+                Ok(answer(&SaleRow::new(sale, false, seq, now_ms)))
+            }
+            Verdict::SelfPay(code, limit) => Ok(json!({
+                "sale": sale.id, "msgid": null, "state": "refused", "outcome": "refused", "code": code, "limit": limit,
+                "says": crate::advice::text(code, yijie_rules::Lang::Zh),
+                "advice": crate::advice::advice(code, yijie_rules::Lang::Zh),
+            })),
+        }
+    }
+
+    fn verdict(&self, sale: &Sale, now_ms: i64) -> Verdict {
+        let cause = if self.offline { "OFFLINE_ASKED" } else { "EARLIER_SALE_OPEN" };
+        let outage = self.till.sync.outage();
+        let outage = outage.unwrap_or_else(|| Outage { since_ms: now_ms, cause: cause.to_owned() });
+        // The client program states the person's record with the claim.
+        judge(&self.till.packs, sale, now_ms, &self.exposure, &outage, now_ms)
+    }
+}
+
+fn declined(id: &str, refusal: &Refusal) -> Value {
+    let mut told = json!({"sale": id, "msgid": null, "state": "refused"});
+    merge(&mut told, serde_json::to_value(Outcome::Refused(refusal.clone())).unwrap_or_default());
+    told
+}
+
+fn merge(into: &mut Value, from: Value) {
+    if let (Some(into), Value::Object(from)) = (into.as_object_mut(), from) {
+        into.extend(from);
+    }
+}
+
+/// The line for a sale as it stands: the split, and the agency's figures in its place where they are known.
+#[must_use]
+pub fn answer(row: &SaleRow) -> Value {
+    let mut told = json!({"sale": row.sale.id, "msgid": row.msgid, "state": row.state.word()});
+    merge(&mut told, serde_json::to_value(Outcome::Settled(Box::new(row.sale.settlement.clone()))).unwrap_or_default());
+    let mut more = Map::new();
+    if let Some(reply) = &row.reply {
+        more.insert("setl_id".to_owned(), json!(reply.setl_id));
+        more.insert("setlinfo".to_owned(), json!(reply.setlinfo));
+    }
+    if let Some(difference) = &row.difference {
+        more.insert("difference".to_owned(), json!(difference));
+    }
+    if let Some(OfflineTerms { reason, settle_by_ms, .. }) = &row.sale.offline {
+        let settle_by = clock::stamp(*settle_by_ms);
+        more.insert("offline".to_owned(), json!({"reason": reason, "settle_by": settle_by}));
+    }
+    if let Some((code, text)) = &row.cause {
+        more.insert("code".to_owned(), json!(code));
+        more.insert("says".to_owned(), json!(text));
+        if row.state == SaleState::Refused {
+            more.insert("outcome".to_owned(), json!("refused"));
+        }
+    }
+    merge(&mut told, Value::Object(more));
+    told
+}

@@ -1,0 +1,85 @@
+//! `yijie split`: claims in, results out, as docs/integration.md says; one, or one a line.
+
+use std::io::{self, BufRead as _, BufWriter, Read as _, Write as _};
+
+use serde_json::json;
+use yijie_rules::{Claim, ClaimError, Options, Outcome, Packs, split};
+
+use super::{Failure, Out, packs};
+
+/// How claims are split.
+pub struct Request {
+    /// Directories with more packs.
+    pub packs: Vec<std::path::PathBuf>,
+    /// Pack to use, whatever the claim says.
+    pub pack: Option<String>,
+    /// Leave the reasons out.
+    pub no_trace: bool,
+    /// For a person to read.
+    pub explain: bool,
+    /// One claim a line.
+    pub jsonl: bool,
+}
+
+/// Runs it; the exit code is 0 settled, 1 unreadable, 2 refused, 3 pack error.
+///
+/// # Errors
+/// [`Failure`].
+pub fn run(request: &Request, out: Out) -> Result<u8, Failure> {
+    let packs = packs::load(&request.packs)?;
+    if let Some(id) = &request.pack
+        && packs.get(id).is_none()
+    {
+        return Err(Failure { exit: 3, code: "PACK_NOT_FOUND".to_owned(), detail: id.clone() });
+    }
+    let options = Options { pack: request.pack.clone(), trace: !request.no_trace, lang: out.lang };
+    if request.jsonl { lines(&packs, &options) } else { one(&packs, &options, request.explain, out) }
+}
+
+fn unreadable(error: &ClaimError) -> Failure {
+    Failure::input(error.code(), error)
+}
+
+fn one(packs: &Packs, options: &Options, explain: bool, out: Out) -> Result<u8, Failure> {
+    let mut text = Vec::new();
+    io::stdin().read_to_end(&mut text).map_err(|e| Failure::input("CLAIM_NOT_JSON", e))?;
+    let claim = Claim::from_json(&text).map_err(|e| unreadable(&e))?;
+    let outcome = split(packs, &claim, options);
+    match &outcome {
+        Outcome::Settled(settlement) if explain && !out.json => out.line(settlement.explain(out.lang))?,
+        _ => out.line(serde_json::to_string_pretty(&outcome).map_err(|e| Failure::could_not("INTERNAL", e))?)?,
+    }
+    Ok(match outcome {
+        Outcome::Settled(_) => 0,
+        Outcome::Refused(_) => 2,
+    })
+}
+
+/// Every line gets its answer, in order; a line that cannot be read says so and the others go on.
+fn lines(packs: &Packs, options: &Options) -> Result<u8, Failure> {
+    let mut exit = 0;
+    let mut stdin = io::stdin().lock();
+    let mut stdout = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if stdin.read_until(b'\n', &mut line).map_err(|e| Failure::input("CLAIM_NOT_JSON", e))? == 0 {
+            break;
+        }
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let written = match Claim::from_json(&line) {
+            Ok(claim) => serde_json::to_writer(&mut stdout, &split(packs, &claim, options)),
+            Err(error) => {
+                exit = 1;
+                let told = json!({"outcome": "unreadable", "code": error.code(), "says": error.to_string()});
+                serde_json::to_writer(&mut stdout, &told)
+            }
+        };
+        written.map_err(|e| Failure::could_not("OUTPUT_FAILED", e))?;
+        stdout.write_all(b"\n")?;
+    }
+    stdout.flush()?;
+    Ok(exit)
+}

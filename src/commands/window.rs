@@ -1,0 +1,101 @@
+//! `yijie`: the window over a prepared data directory.
+
+use std::path::Path;
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
+
+use yijie_ui::AppWindow;
+use yijie_ui::slint::{self, ComponentHandle as _};
+
+use super::{Failure, OtherAgency, Out, Till, tasks};
+use crate::catalogue::Catalogue;
+use crate::desk::{Event, Setup, State};
+use crate::runtime::{self, Runtime};
+use crate::view::{self, Screen};
+use crate::{clock, devices};
+
+/// Whether a display can be expected.
+#[must_use]
+pub fn has_display() -> bool {
+    cfg!(not(unix)) || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some())
+}
+
+/// Opens the till and shows the window until it is closed.
+///
+/// # Errors
+/// [`Failure`] if the till or the window cannot be opened.
+pub fn run(data: &Path, agency: &OtherAgency, out: Out) -> Result<(), Failure> {
+    let till = Till::open(data, agency, out)?;
+    let tasks = tasks()?;
+    let _inside = tasks.enter();
+    let (runtime, state, events) = counter(&till, out)?;
+    let devices = devices::watch(&till.config.devices, true, &runtime.events);
+    let shown = show(runtime, state, events);
+    drop(devices);
+    shown
+}
+
+/// The desk of an opened till, with the channel its events come through.
+///
+/// # Errors
+/// [`Failure`] if the books cannot be read.
+pub fn counter(till: &Till, out: Out) -> Result<(Runtime, State, Receiver<Event>), Failure> {
+    let setup = Setup {
+        institution: till.config.institution.clone(),
+        packs: till.packs.clone(),
+        catalogue: Arc::new(Catalogue::new(till.books.catalogue()?)),
+        lost_cards: Arc::new(till.books.lost_cards()?),
+    };
+    let mut state = State::new(setup.clone(), clock::now_ms(), out.lang);
+    for (no, bill) in till.books.held()? {
+        if let Ok(held) = serde_json::from_value(bill) {
+            state.held.push((no, held));
+        }
+    }
+    state.note_findings(&till.findings);
+    let (sender, events) = mpsc::channel();
+    let runtime = Runtime {
+        books: till.books.clone(),
+        sync: till.sync.clone(),
+        tasks: tokio::runtime::Handle::current(),
+        printer: till.config.devices.printer.clone(),
+        events: sender,
+        draining: Arc::default(),
+        setup: Arc::new(Mutex::new(setup)),
+    };
+    Ok((runtime, state, events))
+}
+
+/// Runs the loop on a thread of its own and the window on this one.
+///
+/// # Errors
+/// [`Failure`] if there is no window to be had.
+pub fn show(runtime: Runtime, mut state: State, events: Receiver<Event>) -> Result<(), Failure> {
+    let no_display = |e: slint::PlatformError| Failure::could_not("NO_DISPLAY", e);
+    let window = AppWindow::new().map_err(no_display)?;
+    view::connect(&window, &runtime.events);
+    let first = Screen::of(&state);
+    view::apply(&window, None, &first);
+    let weak = window.as_weak();
+    let shown = Arc::new(Mutex::new(first));
+    let desk = std::thread::spawn(move || {
+        runtime::run(&runtime, &mut state, &events, |state| {
+            let screen = Screen::of(state);
+            let shown = shown.clone();
+            // Fails only when the window is gone, and then the loop is to end.
+            weak.upgrade_in_event_loop(move |window| {
+                let mut before = shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                if *before != screen {
+                    view::apply(&window, Some(&before), &screen);
+                    *before = screen;
+                }
+            })
+            .is_ok()
+        });
+    });
+    let ran = window.run().map_err(no_display);
+    drop(window);
+    // The loop ends at its next tick, when it finds the window gone; a sale under way is in the journal by then.
+    drop(desk);
+    ran
+}

@@ -1,0 +1,178 @@
+//! `yijie.toml` of a data directory: institution, agency and devices of this till, and where its files stand.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of one till.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The institution this till settles for.
+    pub institution: Institution,
+    /// Where the agency answers; the TLS files stand in `tls/` of the data directory.
+    pub agency: Agency,
+    /// What is plugged in.
+    #[serde(default)]
+    pub devices: Devices,
+    /// Number of this till in the institution, 0–9: the first digit of the message ids' serial part.
+    #[serde(default)]
+    pub till: u8,
+}
+
+/// A designated institution as the agency knows it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Institution {
+    /// fixmedins_code.
+    pub code: String,
+    /// fixmedins_name.
+    pub name: String,
+    /// fixmedins_type: 1 medical institution, 2 pharmacy.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// medinslv: 1 to 3; a pharmacy has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<String>,
+    /// Administrative division (医保区划) where it stands.
+    pub area: String,
+}
+
+/// Address and timing of the agency's gateway.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agency {
+    /// https:// address.
+    pub url: String,
+    /// Longest wait for an answer before a settlement counts as unknown, in seconds.
+    #[serde(default = "answer_s_max")]
+    pub answer_s_max: u64,
+}
+
+fn answer_s_max() -> u64 {
+    20
+}
+
+/// Devices of the counter; what is absent is looked for (reader) or not used (scanner, printer).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Devices {
+    /// PC/SC reader name; absent: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reader: Option<String>,
+    /// Serial port of the scanner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scanner: Option<String>,
+    /// Its speed in baud.
+    #[serde(default = "baud")]
+    pub scanner_baud: u32,
+    /// File or device the receipt bytes go to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub printer: Option<PathBuf>,
+}
+
+fn baud() -> u32 {
+    9600
+}
+
+/// Why a till's settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// No `yijie.toml`: the directory was never prepared.
+    #[error("{0} holds no yijie.toml")]
+    NotPrepared(PathBuf),
+    /// The directory is in use by a prepared till.
+    #[error("{0} is already a till's data directory")]
+    AlreadyPrepared(PathBuf),
+    /// A file of it cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It is not what a settings file looks like.
+    #[error("{path}: {source}")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Where and why.
+        source: toml::de::Error,
+    },
+}
+
+impl ConfigError {
+    /// Stable code of the error.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            ConfigError::NotPrepared(_) => "DATA_NOT_PREPARED",
+            ConfigError::AlreadyPrepared(_) => "DATA_ALREADY_PREPARED",
+            ConfigError::File { .. } => "FILE_FAILED",
+            ConfigError::Unreadable { .. } => "CONFIG_UNREADABLE",
+        }
+    }
+}
+
+/// Settings file of a data directory.
+#[must_use]
+pub fn path(data: &Path) -> PathBuf {
+    data.join("yijie.toml")
+}
+
+/// TLS files of a data directory.
+#[must_use]
+pub fn tls_dir(data: &Path) -> PathBuf {
+    data.join("tls")
+}
+
+/// Reads a data directory's settings.
+///
+/// # Errors
+/// [`ConfigError`] if there are none or they cannot be understood.
+pub fn load(data: &Path) -> Result<Config, ConfigError> {
+    let path = path(data);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(ConfigError::NotPrepared(data.to_owned())),
+        Err(source) => return Err(ConfigError::File { path, source }),
+    };
+    toml::from_str(&text).map_err(|source| ConfigError::Unreadable { path, source })
+}
+
+/// Writes a new data directory's settings and takes the TLS files in, private to this user.
+///
+/// # Errors
+/// [`ConfigError::AlreadyPrepared`] if it has settings; [`ConfigError::File`] if a file cannot be read or written.
+pub fn prepare(data: &Path, config: &Config, tls_from: &Path) -> Result<(), ConfigError> {
+    let path = path(data);
+    if path.exists() {
+        return Err(ConfigError::AlreadyPrepared(data.to_owned()));
+    }
+    let into = tls_dir(data);
+    fs::create_dir_all(&into).map_err(|source| ConfigError::File { path: into.clone(), source })?;
+    for name in ["ca.pem", "client.pem", "client.key"] {
+        let from = tls_from.join(name);
+        let bytes = fs::read(&from).map_err(|source| ConfigError::File { path: from, source })?;
+        write_private(&into.join(name), &bytes)?;
+    }
+    let text = toml::to_string_pretty(config).unwrap_or_default();
+    write_private(&path, text.as_bytes())
+}
+
+/// Writes a file that only this user can read, durably.
+///
+/// # Errors
+/// [`ConfigError::File`] with the path.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), ConfigError> {
+    let write = || {
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(|source| ConfigError::File { path: path.to_owned(), source })
+}

@@ -1,0 +1,697 @@
+//! The counter as a pure function: `(State, Event) -> Effects`. No IO, no clock, no thread; the window, the headless
+//! commands and the simulation drive the same function.
+
+pub mod bill;
+pub mod offline;
+pub mod patient;
+pub mod pay;
+pub mod verify;
+
+use std::sync::Arc;
+
+use yijie_agency::{Answer, Credential, DecodedPerson, PersonRecord, SettledReply};
+use yijie_hardware::{ReaderEvent, ScannerEvent};
+use yijie_rules::{Lang, Packs};
+
+use crate::books::{Findings, Standing};
+use crate::books::row::SaleRow;
+use crate::catalogue::Catalogue;
+use crate::config::Institution;
+use crate::operators::{Operator, Role};
+use crate::record::{Agent, Record, Sale};
+use bill::Bill;
+use offline::Exposure;
+use patient::Patient;
+use pay::Pay;
+
+/// Page of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// Sign in.
+    SignIn,
+    /// Person, lines, amounts.
+    Counter,
+    /// Taking the money.
+    Pay,
+    /// What was printed.
+    Receipt,
+    /// What has not reached the agency.
+    Queue,
+    /// Version and licences.
+    About,
+}
+
+/// How much a notice matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// For information.
+    Info,
+    /// The cashier should know.
+    Warning,
+    /// It does not go on like this.
+    Error,
+}
+
+/// Something to tell the cashier: a stable code, which [`crate::advice`] puts into words, and what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// How much it matters.
+    pub level: Level,
+    /// Stable code.
+    pub code: String,
+    /// What it is about, in no language or the agency's: an amount, a date, a name of goods.
+    pub detail: String,
+}
+
+impl Notice {
+    /// A notice without particulars.
+    #[must_use]
+    pub fn new(level: Level, code: &str) -> Notice {
+        Notice { level, code: code.to_owned(), detail: String::new() }
+    }
+
+    /// The same with particulars.
+    #[must_use]
+    pub fn about(mut self, detail: impl Into<String>) -> Notice {
+        self.detail = detail.into();
+        self
+    }
+}
+
+/// How a device or line is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Health {
+    /// Works.
+    Ok,
+    /// At work.
+    Busy,
+    /// Works, with something to look at.
+    Warning,
+    /// Does not work.
+    Fault,
+    /// Not fitted, or not asked yet.
+    #[default]
+    Off,
+}
+
+/// A device's condition with the stable code of what is wrong, blank if nothing is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Condition {
+    /// How it is doing.
+    pub health: Health,
+    /// Stable code.
+    pub code: String,
+}
+
+impl Condition {
+    fn set(&mut self, health: Health, code: &str) {
+        self.health = health;
+        code.clone_into(&mut self.code);
+    }
+}
+
+/// Since when and why the agency cannot be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outage {
+    /// Since when.
+    pub since_ms: i64,
+    /// Stable code of the cause.
+    pub cause: String,
+}
+
+/// What does not change while the till runs, or only as a whole.
+#[derive(Clone)]
+pub struct Setup {
+    /// The institution.
+    pub institution: Institution,
+    /// Rule packs in force.
+    pub packs: Arc<Packs>,
+    /// Price list.
+    pub catalogue: Arc<Catalogue>,
+    /// Identification codes of lost cards.
+    pub lost_cards: Arc<Vec<String>>,
+}
+
+/// Everything the counter knows.
+pub struct State {
+    /// Institution, packs, price list.
+    pub setup: Setup,
+    /// Wall clock, as of the last event.
+    pub now_ms: i64,
+    /// Language of the screen.
+    pub lang: Lang,
+    /// Page shown.
+    pub page: Page,
+    /// Who works here.
+    pub operator: Option<Operator>,
+    /// A sign-in is being checked.
+    pub signing_in: bool,
+    /// What was wrong with the last sign-in or approval.
+    pub sign_in_notice: Option<Notice>,
+    /// Reader.
+    pub reader: Condition,
+    /// Scanner.
+    pub scanner: Condition,
+    /// Printer.
+    pub printer: Condition,
+    /// Absent while the agency answers.
+    pub outage: Option<Outage>,
+    /// False until the agency answered or failed to once.
+    pub agency_asked: bool,
+    /// Sales that are open, settled today or settled with a difference.
+    pub standing: Standing,
+    /// Row of the queue page moved to.
+    pub queue_selected: usize,
+    /// The queue is being worked on.
+    pub draining: bool,
+    /// Fund money promised without network so far.
+    pub exposure: Exposure,
+    /// Who is served.
+    pub patient: Patient,
+    /// What is being bought.
+    pub bill: Bill,
+    /// Bills put aside.
+    pub held: Vec<(u32, bill::HeldBill)>,
+    /// Text in the entry field.
+    pub entry: String,
+    /// How often the desk emptied the entry field.
+    pub entry_cleared: u32,
+    /// Items that fit it: positions in the price list.
+    pub suggestions: Vec<usize>,
+    /// What to tell.
+    pub notice: Option<Notice>,
+    /// Taking the money.
+    pub pay: Pay,
+    /// The sale on the receipt page.
+    pub receipt: Option<SaleRow>,
+    /// An id number typed as the last resort, waiting for a supervisor.
+    pub awaiting_approval: Option<String>,
+}
+
+/// All that happens outside.
+pub enum Event {
+    /// Time passes; sent about once a second.
+    Tick,
+    /// Reader.
+    Reader(ReaderEvent),
+    /// Scanner.
+    Scanner(ScannerEvent),
+    /// Something the operator did.
+    Key(Key),
+    /// The PIN of a sign-in was checked: the operator, if it was right.
+    PinChecked(Option<Operator>),
+    /// The PIN of an approval was checked.
+    ApprovalChecked(Option<Operator>),
+    /// 9001 was answered.
+    SignedIn(Answer<String>),
+    /// The agency decoded a medical-insurance code.
+    CodeDecoded(Answer<DecodedPerson>),
+    /// The agency answered 1101 (for the credential asked).
+    PersonAnswered(Credential, Answer<PersonRecord>),
+    /// The books' last record of the person of a credential, and when it was taken.
+    SnapshotFound(Credential, Option<(i64, Box<PersonRecord>)>),
+    /// The agency answered 2101.
+    PreSettled(Answer<SettledReply>),
+    /// The sale stands in the journal.
+    Committed(Box<SaleRow>),
+    /// It does not: nothing was sold.
+    CommitFailed {
+        /// Stable code.
+        code: String,
+    },
+    /// A sale got another state.
+    SaleMoved(Box<SaleRow>),
+    /// What the books hold open, after it changed.
+    QueueRead(Box<Standing>),
+    /// The line came up or went down, seen by any call.
+    Line(Result<(), String>),
+    /// Work on the queue began or ended.
+    Draining(bool),
+    /// The receipt was printed, or why not.
+    Printed(Result<(), String>),
+    /// The price list, packs or lost cards were renewed.
+    SetupRead(Setup),
+    /// Something went wrong that the cashier should know.
+    Told(Notice),
+}
+
+/// What an operator can do at the window.
+#[derive(Debug, Clone)]
+pub enum Key {
+    /// Sign in.
+    SignIn {
+        /// Operator number.
+        id: String,
+        /// PIN.
+        pin: String,
+    },
+    /// Sign out.
+    SignOut,
+    /// Change the language.
+    Language(Lang),
+    /// Another page.
+    Go(Page),
+    /// The entry field changed.
+    Entry(String),
+    /// The entry was confirmed.
+    Accept(String),
+    /// A suggestion was chosen.
+    Pick(usize),
+    /// A line was moved to.
+    Select(usize),
+    /// A benefit was chosen: position in the list of those the person may use.
+    Benefit(usize),
+    /// A line's quantity.
+    Quantity(usize, String),
+    /// A line goes.
+    Remove(usize),
+    /// Use the own account or not.
+    ToggleAccount,
+    /// Use family accounts or not.
+    ToggleFamily,
+    /// Put the bill aside.
+    Hold,
+    /// Take one up again: position in the list of held bills.
+    Recall(usize),
+    /// Give the bill up.
+    Clear,
+    /// Someone collects for the patient.
+    Agent(Agent),
+    /// The patient came after all.
+    NoAgent,
+    /// A supervisor approves what is asked.
+    Approve {
+        /// Operator number.
+        id: String,
+        /// PIN.
+        pin: String,
+    },
+    /// Nobody approves.
+    CancelApproval,
+    /// To the money.
+    Pay,
+    /// Cash handed over, as typed.
+    Tendered(String),
+    /// The patient agrees to pay what the fund does not look at.
+    Consent(bool),
+    /// Commit the sale.
+    Confirm,
+    /// One step back.
+    Back,
+    /// Print the receipt (again).
+    Print,
+    /// The next patient.
+    NextSale,
+    /// Work on the queue now.
+    Drain,
+    /// A row of the queue page was moved to.
+    ShowSale(usize),
+    /// Find out about one sale of the queue.
+    Resolve(usize),
+    /// The notice was read.
+    Dismiss,
+}
+
+/// What the desk asks for.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Check a sign-in PIN.
+    CheckPin {
+        /// Operator number.
+        id: String,
+        /// PIN.
+        pin: String,
+    },
+    /// Check a supervisor's PIN.
+    CheckApproval {
+        /// Operator number.
+        id: String,
+        /// PIN.
+        pin: String,
+    },
+    /// 9001 for this operator.
+    SignIn(Operator),
+    /// 9002.
+    SignOut(Operator),
+    /// Decode a medical-insurance code.
+    Decode(String),
+    /// 1101.
+    AskPerson(Credential),
+    /// Look a person up in the books.
+    FindSnapshot(Credential),
+    /// 2101.
+    PreSettle(Box<Sale>),
+    /// Journal the sale, then send it unless it is sold offline.
+    Commit {
+        /// The sale, its message id still blank.
+        sale: Box<Sale>,
+        /// Send at once.
+        send: bool,
+    },
+    /// Journal something else.
+    Write(Box<Record>),
+    /// Print a receipt.
+    Print(Box<SaleRow>),
+    /// Work on the queue.
+    Drain,
+    /// Work on one sale.
+    Resolve(String),
+    /// Ask whether the agency answers again.
+    Probe,
+}
+
+impl State {
+    /// A till just started, nobody signed in.
+    #[must_use]
+    pub fn new(setup: Setup, now_ms: i64, lang: Lang) -> State {
+        State {
+            setup,
+            now_ms,
+            lang,
+            page: Page::SignIn,
+            operator: None,
+            signing_in: false,
+            sign_in_notice: None,
+            reader: Condition::default(),
+            scanner: Condition::default(),
+            printer: Condition::default(),
+            outage: None,
+            agency_asked: false,
+            standing: Standing::default(),
+            queue_selected: 0,
+            draining: false,
+            exposure: Exposure::default(),
+            patient: Patient::None,
+            bill: Bill::default(),
+            held: Vec::new(),
+            entry: String::new(),
+            entry_cleared: 0,
+            suggestions: Vec::new(),
+            notice: None,
+            pay: Pay::default(),
+            receipt: None,
+            awaiting_approval: None,
+        }
+    }
+
+    /// Rows of the queue page: open sales, then differences.
+    pub fn queue_rows(&self) -> impl Iterator<Item = &SaleRow> {
+        self.standing.queue.iter().chain(&self.standing.differences)
+    }
+
+    /// What opening the books found is told first.
+    pub fn note_findings(&mut self, findings: &Findings) {
+        if findings.store_set_aside.is_some() {
+            self.tell(Level::Warning, "STORE_REBUILT");
+        }
+        if findings.torn_tail.is_some() {
+            self.tell(Level::Warning, "TORN_TAIL_CUT");
+        }
+    }
+
+    fn tell(&mut self, level: Level, code: &str) {
+        self.notice = Some(Notice::new(level, code));
+    }
+
+    fn fail(&mut self, code: &str) -> Vec<Effect> {
+        self.tell(Level::Error, code);
+        Vec::new()
+    }
+
+    /// The line is down: remember since when, keep the first cause.
+    fn line_down(&mut self, cause: &str) {
+        self.agency_asked = true;
+        if self.outage.is_none() {
+            self.outage = Some(Outage { since_ms: self.now_ms, cause: cause.to_owned() });
+        }
+    }
+
+    fn line_up(&mut self) {
+        self.agency_asked = true;
+        self.outage = None;
+    }
+
+    fn clear_entry(&mut self) {
+        self.entry.clear();
+        self.entry_cleared = self.entry_cleared.wrapping_add(1);
+        self.suggestions.clear();
+    }
+
+    /// The counter as before the patient came.
+    fn next_patient(&mut self) {
+        self.patient = Patient::None;
+        self.bill = Bill::default();
+        self.pay = Pay::default();
+        self.receipt = None;
+        self.notice = None;
+        self.clear_entry();
+        self.awaiting_approval = None;
+        self.page = Page::Counter;
+    }
+}
+
+/// Takes one event in: changes the state and says what is to be done.
+pub fn step(state: &mut State, now_ms: i64, event: Event) -> Vec<Effect> {
+    state.now_ms = now_ms;
+    match event {
+        Event::Tick => tick(state),
+        Event::Reader(event) => patient::reader(state, event),
+        Event::Scanner(event) => patient::scanner(state, event),
+        Event::CodeDecoded(answer) => patient::decoded(state, answer),
+        Event::PersonAnswered(credential, answer) => patient::answered(state, &credential, answer),
+        Event::SnapshotFound(credential, found) => patient::snapshot(state, &credential, found),
+        Event::Key(key) => self::key(state, key),
+        Event::PinChecked(operator) => pin_checked(state, operator),
+        Event::ApprovalChecked(operator) => approval_checked(state, operator),
+        Event::SignedIn(answer) => signed_in(state, answer),
+        Event::PreSettled(answer) => pay::presettled(state, answer),
+        Event::Committed(row) => pay::committed(state, *row),
+        Event::CommitFailed { code } => pay::commit_failed(state, &code),
+        Event::SaleMoved(row) => pay::moved(state, *row),
+        Event::QueueRead(standing) => {
+            state.exposure = Exposure::of(&standing.queue);
+            state.standing = *standing;
+            Vec::new()
+        }
+        Event::Line(Ok(())) => {
+            let back = state.outage.is_some();
+            state.line_up();
+            if back { vec![Effect::Drain] } else { Vec::new() }
+        }
+        Event::Line(Err(cause)) => {
+            state.line_down(&cause);
+            Vec::new()
+        }
+        Event::Draining(on) => {
+            state.draining = on;
+            Vec::new()
+        }
+        Event::Printed(result) => {
+            match result {
+                Ok(()) => state.printer.set(Health::Ok, ""),
+                Err(code) => state.printer.set(Health::Fault, &code),
+            }
+            Vec::new()
+        }
+        Event::SetupRead(setup) => {
+            state.setup = setup;
+            bill::resplit(state);
+            Vec::new()
+        }
+        Event::Told(notice) => {
+            state.notice = Some(notice);
+            Vec::new()
+        }
+    }
+}
+
+/// Time passes: what waits is tried again; how often is the way's own patience.
+fn tick(state: &State) -> Vec<Effect> {
+    match (&state.operator, &state.outage, state.standing.queue.is_empty()) {
+        (Some(_), Some(_), _) => vec![Effect::Probe],
+        (Some(_), None, false) if !state.draining => vec![Effect::Drain],
+        _ => Vec::new(),
+    }
+}
+
+fn key(state: &mut State, key: Key) -> Vec<Effect> {
+    match key {
+        Key::Language(lang) => {
+            state.lang = lang;
+            bill::resplit(state);
+            return Vec::new();
+        }
+        Key::SignIn { id, pin } => {
+            state.signing_in = true;
+            state.sign_in_notice = None;
+            return vec![Effect::CheckPin { id, pin }];
+        }
+        Key::Dismiss => {
+            state.notice = None;
+            return Vec::new();
+        }
+        Key::Go(Page::About) => {
+            state.page = Page::About;
+            return Vec::new();
+        }
+        _ => {}
+    }
+    if state.operator.is_none() {
+        if matches!(key, Key::Go(_) | Key::Back) {
+            state.page = Page::SignIn;
+        }
+        return Vec::new();
+    }
+    match key {
+        Key::SignOut => sign_out(state),
+        Key::Go(page) => go(state, page),
+        Key::Entry(text) => bill::entry(state, text),
+        Key::Accept(text) => bill::accept(state, &text),
+        Key::Pick(row) => bill::pick(state, row),
+        Key::Select(row) => {
+            state.bill.selected = row;
+            Vec::new()
+        }
+        Key::Benefit(row) => bill::choose_benefit(state, row),
+        Key::Quantity(row, quantity) => bill::quantity(state, row, &quantity),
+        Key::Remove(row) => bill::remove(state, row),
+        Key::ToggleAccount => {
+            state.bill.account_off = !state.bill.account_off;
+            bill::resplit(state);
+            Vec::new()
+        }
+        Key::ToggleFamily => {
+            state.bill.family_off = !state.bill.family_off;
+            bill::resplit(state);
+            Vec::new()
+        }
+        Key::Hold => bill::hold(state),
+        Key::Recall(row) => bill::recall(state, row),
+        Key::Clear => {
+            state.next_patient();
+            Vec::new()
+        }
+        Key::Agent(agent) => patient::agent(state, agent),
+        Key::NoAgent => {
+            state.bill.agent = None;
+            Vec::new()
+        }
+        Key::Approve { id, pin } => vec![Effect::CheckApproval { id, pin }],
+        Key::CancelApproval => {
+            state.awaiting_approval = None;
+            state.sign_in_notice = None;
+            Vec::new()
+        }
+        Key::Pay => pay::begin(state),
+        Key::Tendered(text) => pay::tendered(state, text),
+        Key::Consent(given) => {
+            state.pay.consent_given = given;
+            Vec::new()
+        }
+        Key::Confirm => pay::confirm(state),
+        Key::Back => pay::back(state),
+        Key::Print => match &state.receipt {
+            Some(row) => vec![Effect::Print(Box::new(row.clone()))],
+            None => Vec::new(),
+        },
+        Key::NextSale => {
+            if state.page == Page::Receipt {
+                state.next_patient();
+            }
+            Vec::new()
+        }
+        Key::Drain => vec![Effect::Probe, Effect::Drain],
+        Key::ShowSale(row) => {
+            state.queue_selected = row;
+            Vec::new()
+        }
+        Key::Resolve(row) => match state.queue_rows().nth(row) {
+            Some(row) => vec![Effect::Resolve(row.sale.id.clone())],
+            None => Vec::new(),
+        },
+        Key::Language(_) | Key::SignIn { .. } | Key::Dismiss => Vec::new(),
+    }
+}
+
+fn go(state: &mut State, page: Page) -> Vec<Effect> {
+    match page {
+        Page::Queue => state.page = Page::Queue,
+        Page::Counter if state.pay.committing() => {}
+        Page::Counter if state.receipt.is_some() => state.page = Page::Receipt,
+        Page::Counter => state.page = Page::Counter,
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn pin_checked(state: &mut State, operator: Option<Operator>) -> Vec<Effect> {
+    let Some(operator) = operator else {
+        state.signing_in = false;
+        state.sign_in_notice = Some(Notice::new(Level::Error, "PIN_NOT_RIGHT"));
+        return Vec::new();
+    };
+    state.operator = Some(operator.clone());
+    vec![Effect::SignIn(operator)]
+}
+
+fn signed_in(state: &mut State, answer: Answer<String>) -> Vec<Effect> {
+    let (Some(operator), true) = (&state.operator, state.signing_in) else { return Vec::new() };
+    let mut session = Record::Session { operator: operator.id.clone(), begins: true, sign_no: None };
+    state.signing_in = false;
+    state.next_patient();
+    match answer {
+        Answer::Done(number) => {
+            if let Record::Session { sign_no, .. } = &mut session {
+                *sign_no = Some(number);
+            }
+            state.line_up();
+            return vec![Effect::Write(Box::new(session)), Effect::Drain];
+        }
+        Answer::Refused(refusal) => {
+            state.operator = None;
+            state.page = Page::SignIn;
+            state.sign_in_notice = Some(Notice::new(Level::Error, "SIGN_IN_REFUSED").about(refusal.message));
+            return Vec::new();
+        }
+        Answer::NotSent(cause) | Answer::Unknown(cause) => {
+            state.line_down(cause.code());
+            state.tell(Level::Warning, "SIGNED_IN_OFFLINE");
+        }
+    }
+    vec![Effect::Write(Box::new(session))]
+}
+
+fn sign_out(state: &mut State) -> Vec<Effect> {
+    if state.pay.committing() {
+        return state.fail("SALE_UNDER_WAY");
+    }
+    state.next_patient();
+    state.page = Page::SignIn;
+    match state.operator.take() {
+        Some(operator) => {
+            let session = Record::Session { operator: operator.id.clone(), begins: false, sign_no: None };
+            vec![Effect::Write(Box::new(session)), Effect::SignOut(operator)]
+        }
+        None => Vec::new(),
+    }
+}
+
+fn approval_checked(state: &mut State, operator: Option<Operator>) -> Vec<Effect> {
+    match operator {
+        Some(operator) if operator.role == Role::Supervisor => {
+            state.sign_in_notice = None;
+            match state.awaiting_approval.take() {
+                Some(certno) => patient::ask(state, Credential::IdNumber { certno }),
+                None => Vec::new(),
+            }
+        }
+        Some(_) => {
+            state.sign_in_notice = Some(Notice::new(Level::Error, "SUPERVISOR_NEEDED"));
+            Vec::new()
+        }
+        None => {
+            state.sign_in_notice = Some(Notice::new(Level::Error, "PIN_NOT_RIGHT"));
+            Vec::new()
+        }
+    }
+}

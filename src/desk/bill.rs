@@ -1,0 +1,318 @@
+//! The bill: lines, what is typed to find them, and the split that follows every change.
+
+use serde::{Deserialize, Serialize};
+use yijie_rules::{Accounts, Claim, Flag, Line, Money, Options, Outcome, OwnAccount, Quantity, UnitPrice, split};
+
+use super::patient::{self, Patient};
+use super::{Effect, Level, Notice, State};
+use crate::catalogue::{Catalogue, Found, Item};
+use crate::config::Institution;
+use crate::record::{Agent, Record};
+
+/// Most lines a bill may have.
+const LINES_MAX: usize = 200;
+
+/// What is being bought.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Bill {
+    /// Lines, in the order they were sold.
+    pub lines: Vec<BillLine>,
+    /// The own account is not to be used.
+    pub account_off: bool,
+    /// Family accounts are not to be used.
+    pub family_off: bool,
+    /// Registered disease the visit is for; absent for an ordinary visit or purchase.
+    pub disease: Option<String>,
+    /// Line moved to.
+    #[serde(skip)]
+    pub selected: usize,
+    /// Who collects for the patient.
+    pub agent: Option<Agent>,
+    /// The split of the lines; absent while there is none.
+    #[serde(skip)]
+    pub outcome: Option<Outcome>,
+}
+
+/// One line.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct BillLine {
+    /// The item as in the price list when it was sold.
+    pub item: Item,
+    /// Quantity, up to four decimals.
+    pub quantity: String,
+    /// Trace codes scanned for it.
+    pub trace_codes: Vec<String>,
+}
+
+/// A bill put aside.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HeldBill {
+    /// When.
+    pub time_ms: i64,
+    /// Whose, masked; blank if nobody was verified.
+    pub person: String,
+    /// What.
+    pub bill: Bill,
+}
+
+impl BillLine {
+    /// price × quantity, half-up to the fen; nothing if the quantity is not a number.
+    #[must_use]
+    pub fn amount(&self) -> Option<Money> {
+        self.item.price.times(Quantity::parse(&self.quantity).ok()?)
+    }
+}
+
+impl Bill {
+    /// Medical category of the bill.
+    #[must_use]
+    pub fn med_type(&self, institution: &Institution) -> &'static str {
+        if self.disease.is_some() { "14" } else { plain_med_type(institution) }
+    }
+
+    /// Sum of the lines.
+    #[must_use]
+    pub fn total(&self) -> Money {
+        self.lines.iter().filter_map(BillLine::amount).fold(Money::ZERO, Money::saturating_add)
+    }
+}
+
+/// Medical category without a registered disease: purchase at a pharmacy, ordinary outpatient elsewhere.
+#[must_use]
+pub fn plain_med_type(institution: &Institution) -> &'static str {
+    if institution.kind == "2" { "41" } else { "11" }
+}
+
+/// What the bill may be settled under: plainly, or for each disease registered today.
+#[must_use]
+pub fn benefits(state: &State) -> Vec<Option<String>> {
+    let mut benefits = vec![None];
+    if let Patient::Verified(verified) = &state.patient {
+        let today = crate::clock::today(state.now_ms);
+        let registered = verified.person.registered_diseases.iter().filter(|disease| disease.valid_on(today));
+        benefits.extend(registered.map(|disease| Some(disease.dise_codg.to_string())));
+    }
+    benefits
+}
+
+/// A benefit was chosen.
+pub(super) fn choose_benefit(state: &mut State, row: usize) -> Vec<Effect> {
+    if let Some(disease) = benefits(state).into_iter().nth(row) {
+        state.bill.disease = disease;
+        resplit(state);
+    }
+    Vec::new()
+}
+
+/// The entry field changed: what fits.
+pub(super) fn entry(state: &mut State, text: String) -> Vec<Effect> {
+    state.suggestions = match state.setup.catalogue.find(&text) {
+        Found::One(item) => position(&state.setup.catalogue, item).into_iter().collect(),
+        Found::Several(items) => items.iter().filter_map(|item| position(&state.setup.catalogue, item)).collect(),
+    };
+    state.entry = text;
+    Vec::new()
+}
+
+fn position(catalogue: &Catalogue, item: &Item) -> Option<usize> {
+    catalogue.items().iter().position(|known| std::ptr::eq(known, item))
+}
+
+/// The entry was confirmed, or a pack was scanned.
+pub(super) fn accept(state: &mut State, text: &str) -> Vec<Effect> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Vec::new();
+    }
+    if yijie_hardware::IdNumber::parse(text).is_some() {
+        state.clear_entry();
+        return patient::id_typed(state, text);
+    }
+    let catalogue = state.setup.catalogue.clone();
+    let found = match catalogue.find(text) {
+        Found::One(item) => Some(item),
+        Found::Several(items) => match items.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        },
+    };
+    match found {
+        Some(item) => sell(state, item, text),
+        None if state.suggestions.is_empty() => {
+            state.notice = Some(Notice::new(Level::Warning, "ITEM_NOT_FOUND").about(short(text)));
+            Vec::new()
+        }
+        None => pick(state, 0),
+    }
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(24).collect()
+}
+
+/// A suggestion was chosen.
+pub(super) fn pick(state: &mut State, row: usize) -> Vec<Effect> {
+    let catalogue = state.setup.catalogue.clone();
+    match state.suggestions.get(row).and_then(|at| catalogue.items().get(*at)) {
+        Some(item) => sell(state, item, ""),
+        None => Vec::new(),
+    }
+}
+
+/// One more of an item; nothing is sold before the patient is verified.
+fn sell(state: &mut State, item: &Item, scanned: &str) -> Vec<Effect> {
+    state.clear_entry();
+    if !matches!(state.patient, Patient::Verified(_)) {
+        return state.fail("VERIFY_FIRST");
+    }
+    let trace = (scanned.len() == 20 && scanned.bytes().all(|b| b.is_ascii_digit())).then(|| scanned.to_owned());
+    if let Some(code) = &trace
+        && state.bill.lines.iter().any(|line| line.trace_codes.contains(code))
+    {
+        return state.fail("TRACE_CODE_TWICE");
+    }
+    state.notice = None;
+    if state.bill.lines.len() >= LINES_MAX {
+        return state.fail("BILL_TOO_LONG");
+    }
+    match state.bill.lines.iter_mut().find(|line| line.item.code == item.code && line.item.name == item.name) {
+        Some(line) => {
+            let more = line.quantity.parse::<u32>().map(|n| n.saturating_add(1));
+            match more {
+                Ok(n) => line.quantity = n.to_string(),
+                Err(_) => return state.fail("QUANTITY_NOT_WHOLE"),
+            }
+            line.trace_codes.extend(trace);
+        }
+        None => state.bill.lines.push(BillLine {
+            item: item.clone(),
+            quantity: "1".to_owned(),
+            trace_codes: trace.into_iter().collect(),
+        }),
+    }
+    state.bill.selected = state.bill.lines.len().saturating_sub(1);
+    resplit(state);
+    Vec::new()
+}
+
+/// A line's quantity: a positive number with at most four decimals.
+pub(super) fn quantity(state: &mut State, row: usize, text: &str) -> Vec<Effect> {
+    let text = text.trim();
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    let shaped = !whole.is_empty() && whole.len() <= 5 && part.len() <= 4 && digits(whole) && digits(part);
+    if !shaped || text.bytes().all(|b| b == b'0' || b == b'.') || text.ends_with('.') {
+        return state.fail("QUANTITY_WRONG");
+    }
+    if let Some(line) = state.bill.lines.get_mut(row) {
+        text.clone_into(&mut line.quantity);
+        state.notice = None;
+        resplit(state);
+    }
+    Vec::new()
+}
+
+/// A line goes.
+pub(super) fn remove(state: &mut State, row: usize) -> Vec<Effect> {
+    if row < state.bill.lines.len() {
+        state.bill.lines.remove(row);
+        resplit(state);
+    }
+    Vec::new()
+}
+
+/// 挂单.
+pub(super) fn hold(state: &mut State) -> Vec<Effect> {
+    if state.bill.lines.is_empty() {
+        return state.fail("NOTHING_TO_HOLD");
+    }
+    let no = state.held.iter().map(|(no, _)| *no).max().unwrap_or(0) + 1;
+    let person = match &state.patient {
+        Patient::Verified(verified) => crate::view::mask_name(&verified.record.baseinfo.psn_name),
+        _ => String::new(),
+    };
+    let held = HeldBill { time_ms: state.now_ms, person, bill: std::mem::take(&mut state.bill) };
+    let bill = serde_json::to_value(&held).ok();
+    state.held.push((no, held));
+    state.next_patient();
+    state.tell(Level::Info, "BILL_HELD");
+    vec![Effect::Write(Box::new(Record::Held { no, bill }))]
+}
+
+/// 取单: the lines come back; the patient is verified anew.
+pub(super) fn recall(state: &mut State, row: usize) -> Vec<Effect> {
+    if !state.bill.lines.is_empty() {
+        return state.fail("BILL_OPEN");
+    }
+    if row >= state.held.len() {
+        return Vec::new();
+    }
+    let (no, held) = state.held.remove(row);
+    state.bill = held.bill;
+    resplit(state);
+    if !matches!(state.patient, Patient::Verified(_)) {
+        state.tell(Level::Info, "VERIFY_FIRST");
+    }
+    vec![Effect::Write(Box::new(Record::Held { no, bill: None }))]
+}
+
+/// The claim of the bill as it stands; absent until someone is verified and something is on it.
+#[must_use]
+pub fn claim(state: &State) -> Option<Claim> {
+    let Patient::Verified(verified) = &state.patient else { return None };
+    if state.bill.lines.is_empty() {
+        return None;
+    }
+    let mut lines = Vec::new();
+    for (index, sold) in state.bill.lines.iter().enumerate() {
+        lines.push(line(index, sold)?);
+    }
+    let facts = &verified.record.facts;
+    let own = facts.own.clone().or_else(|| row_balance(verified));
+    Some(Claim {
+        person: verified.person.clone(),
+        institution: patient::institution(state),
+        visit: patient::visit(state),
+        lines,
+        accounts: Accounts {
+            acct_used_flag: Some(if state.bill.account_off { Flag::No } else { Flag::Yes }),
+            own,
+            family: if state.bill.family_off { Vec::new() } else { facts.family.clone() },
+        },
+        accumulated: facts.accumulated.clone(),
+    })
+}
+
+fn row_balance(verified: &patient::Verified) -> Option<OwnAccount> {
+    let row = verified.record.insuinfo.iter().find(|row| row.insutype == verified.person.insutype)?;
+    row.balc.map(|balc| OwnAccount { balc })
+}
+
+fn line(index: usize, sold: &BillLine) -> Option<Line> {
+    let item = &sold.item;
+    Some(Line {
+        feedetl_sn: (index + 1).to_string().into(),
+        med_list_codg: (!item.code.is_empty()).then(|| item.code.as_str().into()),
+        name: Some(item.name.as_str().into()),
+        chrgitm_lv: item.level,
+        selfpay_prop: item.selfpay_prop,
+        pric_uplmt_amt: item.price_limit,
+        pric: UnitPrice::parse(&item.price.to_string()).ok(),
+        cnt: Quantity::parse(&sold.quantity).ok(),
+        det_item_fee_sumamt: Some(sold.amount()?),
+        hi_nego_drug_flag: Some(item.negotiated),
+        cash_pric: item.cash_price.and_then(|price| UnitPrice::parse(&price.to_string()).ok()),
+        goods: item.goods,
+    })
+}
+
+/// Computes the split anew.
+pub(super) fn resplit(state: &mut State) {
+    state.bill.outcome = claim(state).map(|claim| {
+        let options = Options { pack: None, trace: true, lang: state.lang };
+        split(&state.setup.packs, &claim, &options)
+    });
+    if let Some(Outcome::Refused(refusal)) = &state.bill.outcome {
+        state.notice = Some(Notice::new(Level::Error, refusal.code()).about(refusal.says.clone()));
+    }
+}

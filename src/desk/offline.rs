@@ -1,0 +1,120 @@
+//! What may be sold without the agency: the limits of the signed rule pack, like a payment card's floor limit.
+
+use std::collections::HashMap;
+
+use yijie_rules::{AccountsAfter, Code, Money, Note, OfflineLimits, OfflineMode, Packs, SetlInfo, Settlement, StepKind};
+
+use super::Outage;
+use crate::books::row::SaleRow;
+use crate::record::{OfflineTerms, Sale};
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// Fund money promised by sales that wait, in all and per person.
+#[derive(Debug, Clone, Default)]
+pub struct Exposure {
+    outage: Money,
+    persons: HashMap<String, Money>,
+}
+
+impl Exposure {
+    /// Of the sales that wait.
+    #[must_use]
+    pub fn of(queue: &[SaleRow]) -> Exposure {
+        let mut exposure = Exposure::default();
+        for row in queue.iter().filter(|row| row.sale.offline.as_ref().is_some_and(|terms| terms.carried)) {
+            exposure.add(&row.sale.claim.person.psn_no, row.sale.settlement.setlinfo.fund_pay_sumamt);
+        }
+        exposure
+    }
+
+    /// One more sale waits.
+    pub fn add(&mut self, psn_no: &str, fund: Money) {
+        self.outage = self.outage.saturating_add(fund);
+        let person = self.persons.entry(psn_no.to_owned()).or_default();
+        *person = person.saturating_add(fund);
+    }
+
+    fn person(&self, psn_no: &str) -> Money {
+        self.persons.get(psn_no).copied().unwrap_or_default()
+    }
+}
+
+/// Whether a sale may carry the fund's part without the agency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may, under these terms.
+    Carry(OfflineTerms),
+    /// The patient pays in full and claims later; the stable code of the limit that says so, and its figure.
+    SelfPay(&'static str, String),
+}
+
+/// Judges one sale; `snapshot_ms` is when the agency's record of the person was taken.
+#[must_use]
+pub fn judge(
+    packs: &Packs,
+    sale: &Sale,
+    snapshot_ms: i64,
+    exposure: &Exposure,
+    outage: &Outage,
+    now_ms: i64,
+) -> Verdict {
+    let pack = &sale.settlement.pack;
+    let limits = packs.get(&pack.id).map_or(OfflineLimits::SELF_PAY, |pack| pack.offline().clone());
+    let psn_no = &sale.claim.person.psn_no;
+    let balance = sale.claim.accounts.own.as_ref().map(|own| own.balc).unwrap_or_default();
+    if limits.mode == OfflineMode::SelfPay {
+        return Verdict::SelfPay("OFFLINE_NOT_CARRIED", String::new());
+    }
+    if now_ms.saturating_sub(snapshot_ms) > i64::from(limits.snapshot_age_h_max) * HOUR_MS {
+        return Verdict::SelfPay("OFFLINE_SNAPSHOT_OLD", format!("{} h", limits.snapshot_age_h_max));
+    }
+    let sums = &sale.settlement.setlinfo;
+    let fund = sums.fund_pay_sumamt;
+    let over = |used: Money, max: Money| used.saturating_add(fund) > max;
+    if over(Money::ZERO, limits.fund_per_sale_max) {
+        return Verdict::SelfPay("OFFLINE_LIMIT_SALE", limits.fund_per_sale_max.to_string());
+    }
+    if over(exposure.person(psn_no), limits.fund_per_person_max) {
+        return Verdict::SelfPay("OFFLINE_LIMIT_PERSON", limits.fund_per_person_max.to_string());
+    }
+    if over(exposure.outage, limits.fund_per_outage_max) {
+        return Verdict::SelfPay("OFFLINE_LIMIT_OUTAGE", limits.fund_per_outage_max.to_string());
+    }
+    if balance.share(limits.account_share).is_none_or(|share| sums.acct_pay > share) {
+        return Verdict::SelfPay("OFFLINE_LIMIT_ACCOUNT", limits.account_share.to_string());
+    }
+    Verdict::Carry(OfflineTerms {
+        reason: outage.cause.clone(),
+        since_ms: outage.since_ms,
+        carried: true,
+        settle_by_ms: now_ms + i64::from(limits.settle_within_h) * HOUR_MS,
+        pack: format!("{}@{}", pack.id, pack.version),
+    })
+}
+
+/// The same bill with every fund and account at zero: the patient pays all and claims later
+/// (红政规〔2022〕2号 第二十二条; 昆政办〔2022〕15号 第二十六条).
+#[must_use]
+pub fn settle_in_cash(settlement: &Settlement) -> Settlement {
+    let whole = settlement.setlinfo.medfee_sumamt;
+    let before = &settlement.setlinfo;
+    let mut cash = settlement.clone();
+    cash.setlinfo = SetlInfo {
+        medfee_sumamt: whole,
+        fulamt_ownpay_amt: before.fulamt_ownpay_amt,
+        overlmt_selfpay: before.overlmt_selfpay,
+        preselfpay_amt: before.preselfpay_amt,
+        inscp_scp_amt: before.inscp_scp_amt,
+        psn_part_amt: whole,
+        psn_cash_pay: whole,
+        balc: before.balc.saturating_add(before.acct_pay),
+        ..SetlInfo::default()
+    };
+    cash.setldetail.clear();
+    cash.accumulated_after.clear();
+    cash.accounts_after = AccountsAfter::default();
+    cash.trace.retain(|step| matches!(step.step, StepKind::FullOwnPay | StepKind::OverLimit | StepKind::FirstSelfPay));
+    cash.notes.push(Note { code: Code::AdvancePayment, article: "昆政办〔2022〕15号 第二十六条".into() });
+    cash
+}

@@ -1,0 +1,347 @@
+//! Who is served: card in, code scanned, the agency asked, the answer verified. The sale starts by itself.
+
+use yijie_agency::{AgencyRefusal, Answer, Credential, DecodedPerson, PersonRecord};
+use yijie_hardware::{CodeKind, ReaderEvent, Scan, ScannerEvent, SocialCard};
+use yijie_rules::{Cause, Institution, Note, Person, Stamp, Visit, check_person};
+
+use super::verify::{self, Shown};
+use super::{Effect, Health, Level, Notice, Page, State, bill};
+use crate::clock;
+use crate::record::{Agent, Record};
+
+/// The patient at the counter.
+#[derive(Debug, Clone, Default)]
+pub enum Patient {
+    /// Nobody.
+    #[default]
+    None,
+    /// A credential was shown; the card, the agency or the books are being asked.
+    Checking {
+        /// What was shown so far.
+        shown: Shown,
+    },
+    /// Verified: lines may be sold.
+    Verified(Box<Verified>),
+    /// Not served under insurance; why.
+    Refused(Notice),
+}
+
+/// A verified patient.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    /// What was shown.
+    pub credential: Credential,
+    /// What it says.
+    pub shown: Shown,
+    /// The agency's record.
+    pub record: PersonRecord,
+    /// The person as the rules see them.
+    pub person: Person,
+    /// When the record was taken.
+    pub record_ms: i64,
+    /// From the books, not asked just now.
+    pub from_snapshot: bool,
+    /// What the rules want told (a suspension …).
+    pub notes: Vec<Note>,
+    /// The card was taken out after it was read.
+    pub card_out: bool,
+}
+
+/// The reader told something.
+pub(super) fn reader(state: &mut State, event: ReaderEvent) -> Vec<Effect> {
+    match event {
+        ReaderEvent::ServiceDown => state.reader.set(Health::Fault, "NO_PCSC_SERVICE"),
+        ReaderEvent::ServiceUp => state.reader.set(Health::Fault, "NO_READER"),
+        ReaderEvent::ReaderIn { .. } => state.reader.set(Health::Ok, ""),
+        ReaderEvent::ReaderOut { .. } => state.reader.set(Health::Fault, "NO_READER"),
+        ReaderEvent::CardIn { .. } => {
+            state.reader.set(Health::Busy, "");
+            if state.page == Page::Counter && matches!(state.patient, Patient::None | Patient::Refused(_)) {
+                state.patient = Patient::Checking { shown: Shown::default() };
+                state.notice = None;
+            }
+        }
+        ReaderEvent::CardRead { card, .. } => {
+            state.reader.set(Health::Ok, "");
+            return card_read(state, &card);
+        }
+        ReaderEvent::CardFault { error, .. } => {
+            state.reader.set(Health::Warning, error.code());
+            if state.operator.is_some() {
+                if matches!(state.patient, Patient::Checking { .. }) {
+                    state.patient = Patient::None;
+                }
+                return state.fail(error.code());
+            }
+        }
+        ReaderEvent::CardOut { .. } => {
+            state.reader.set(Health::Ok, "");
+            return card_out(state);
+        }
+    }
+    Vec::new()
+}
+
+fn card_out(state: &mut State) -> Vec<Effect> {
+    if state.page == Page::Receipt {
+        state.next_patient();
+        return Vec::new();
+    }
+    match &mut state.patient {
+        Patient::Checking { shown } if shown.card_sn.is_some() || *shown == Shown::default() => {
+            state.patient = Patient::None;
+            state.tell(Level::Warning, "CARD_REMOVED");
+        }
+        Patient::Verified(verified) if matches!(verified.credential, Credential::Card { .. }) => {
+            verified.card_out = true;
+            if state.bill.lines.is_empty() && !state.pay.committing() {
+                state.next_patient();
+            }
+        }
+        Patient::Refused(_) => state.patient = Patient::None,
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn card_read(state: &mut State, card: &SocialCard) -> Vec<Effect> {
+    if state.operator.is_none() || matches!(state.page, Page::SignIn) {
+        return Vec::new();
+    }
+    if state.page == Page::Receipt {
+        state.next_patient();
+    }
+    match verify::card(card, clock::today(state.now_ms), &state.setup.lost_cards) {
+        Ok((credential, shown)) => {
+            if let Patient::Verified(verified) = &mut state.patient {
+                if verified.shown.id_no == shown.id_no {
+                    verified.card_out = false;
+                    state.notice = None;
+                    return Vec::new();
+                }
+                if !state.bill.lines.is_empty() {
+                    return state.fail("OTHER_PERSON_MID_BILL");
+                }
+            }
+            ask_shown(state, credential, shown)
+        }
+        Err(notice) => refuse(state, notice),
+    }
+}
+
+/// The scanner told something.
+pub(super) fn scanner(state: &mut State, event: ScannerEvent) -> Vec<Effect> {
+    match event {
+        ScannerEvent::Opened => state.scanner.set(Health::Ok, ""),
+        ScannerEvent::Lost { error } => state.scanner.set(Health::Fault, error.code()),
+        ScannerEvent::Garbage => {
+            state.scanner.set(Health::Warning, "SCANNER_GARBAGE");
+            if state.operator.is_some() {
+                state.tell(Level::Warning, "SCANNER_GARBAGE");
+            }
+        }
+        ScannerEvent::Scanned(scan) => {
+            state.scanner.set(Health::Ok, "");
+            return scanned(state, &scan);
+        }
+    }
+    Vec::new()
+}
+
+fn scanned(state: &mut State, scan: &Scan) -> Vec<Effect> {
+    if state.operator.is_none() {
+        return Vec::new();
+    }
+    if state.page == Page::Receipt {
+        state.next_patient();
+    }
+    if state.page != Page::Counter {
+        return state.fail("SCAN_NOT_HERE");
+    }
+    match &scan.kind {
+        CodeKind::InsuranceCode => code(state, &scan.text),
+        CodeKind::IdNumber => id_typed(state, &scan.text),
+        CodeKind::Gs1 { gtin: Some(gtin), .. } => bill::accept(state, gtin.trim_start_matches('0')),
+        _ => bill::accept(state, &scan.text),
+    }
+}
+
+/// A medical-insurance code: opaque here, the agency decodes it.
+fn code(state: &mut State, text: &str) -> Vec<Effect> {
+    if !state.bill.lines.is_empty() {
+        return state.fail("OTHER_PERSON_MID_BILL");
+    }
+    state.patient = Patient::Checking { shown: Shown { name: Some(String::new()), ..Shown::default() } };
+    state.notice = None;
+    vec![Effect::Decode(text.to_owned())]
+}
+
+pub(super) fn decoded(state: &mut State, answer: Answer<DecodedPerson>) -> Vec<Effect> {
+    if !matches!(state.patient, Patient::Checking { .. }) {
+        return Vec::new();
+    }
+    match answer {
+        Answer::Done(person) => {
+            state.line_up();
+            if let Err(notice) = verify::id_number(&person.id_no) {
+                return refuse(state, notice);
+            }
+            let shown = Shown { id_no: Some(person.id_no.clone()), name: Some(person.name.clone()), ..Shown::default() };
+            ask_shown(state, Credential::Token { ec_token: person.ec_token.clone() }, shown)
+        }
+        Answer::Refused(refusal) => refuse(state, Notice::new(Level::Error, "CODE_NOT_ACCEPTED").about(refusal.message)),
+        Answer::NotSent(cause) | Answer::Unknown(cause) => {
+            state.line_down(cause.code());
+            refuse(state, Notice::new(Level::Error, "CODE_NEEDS_NETWORK"))
+        }
+    }
+}
+
+/// A citizen number as the last resort: a supervisor approves it first.
+pub(super) fn id_typed(state: &mut State, text: &str) -> Vec<Effect> {
+    if !state.bill.lines.is_empty() {
+        return state.fail("OTHER_PERSON_MID_BILL");
+    }
+    state.awaiting_approval = Some(text.to_owned());
+    Vec::new()
+}
+
+/// Asks the agency about a person who showed no more than a number.
+pub(super) fn ask(state: &mut State, credential: Credential) -> Vec<Effect> {
+    let shown = Shown { id_no: Some(credential.cert_no().to_owned()), ..Shown::default() };
+    ask_shown(state, credential, shown)
+}
+
+fn ask_shown(state: &mut State, credential: Credential, shown: Shown) -> Vec<Effect> {
+    state.notice = None;
+    state.patient = Patient::Checking { shown };
+    if state.page == Page::Queue || state.page == Page::About {
+        state.page = Page::Counter;
+    }
+    vec![Effect::AskPerson(credential)]
+}
+
+fn refuse(state: &mut State, notice: Notice) -> Vec<Effect> {
+    state.patient = Patient::Refused(notice.clone());
+    state.notice = Some(notice);
+    Vec::new()
+}
+
+pub(super) fn answered(state: &mut State, credential: &Credential, answer: Answer<PersonRecord>) -> Vec<Effect> {
+    let Patient::Checking { shown } = &state.patient else { return Vec::new() };
+    let shown = shown.clone();
+    match answer {
+        Answer::Done(record) => {
+            state.line_up();
+            let keep = Effect::Write(Box::new(Record::Person { person: Box::new(record.clone()) }));
+            let now_ms = state.now_ms;
+            let mut effects = vec![keep];
+            effects.extend(verified(state, credential, shown, record, now_ms, false));
+            effects
+        }
+        Answer::Refused(AgencyRefusal { message, .. }) => {
+            state.line_up();
+            refuse(state, Notice::new(Level::Error, "PERSON_NOT_FOUND").about(message))
+        }
+        Answer::NotSent(cause) | Answer::Unknown(cause) => {
+            state.line_down(cause.code());
+            vec![Effect::FindSnapshot(credential.clone())]
+        }
+    }
+}
+
+pub(super) fn snapshot(
+    state: &mut State,
+    credential: &Credential,
+    found: Option<(i64, Box<PersonRecord>)>,
+) -> Vec<Effect> {
+    let Patient::Checking { shown } = &state.patient else { return Vec::new() };
+    let shown = shown.clone();
+    match found {
+        Some((taken_ms, record)) => verified(state, credential, shown, *record, taken_ms, true),
+        None => refuse(state, Notice::new(Level::Error, "OFFLINE_PERSON_UNKNOWN")),
+    }
+}
+
+fn verified(
+    state: &mut State,
+    credential: &Credential,
+    shown: Shown,
+    record: PersonRecord,
+    record_ms: i64,
+    from_snapshot: bool,
+) -> Vec<Effect> {
+    if let Err(notice) = verify::agree(&shown, &record, clock::today(state.now_ms)) {
+        return refuse(state, notice);
+    }
+    let Some(person) = verify::insured(&record, &state.setup.packs).map(|row| record.to_rules_person(row)) else {
+        return refuse(state, Notice::new(Level::Error, "NOT_INSURED"));
+    };
+    match check_person(&state.setup.packs, &person, &institution(state), &visit(state)) {
+        Err(refusal) => refuse(state, Notice::new(Level::Error, refusal.code()).about(refusal.says)),
+        Ok(notes) => {
+            let told = notes.first().map(|note| Notice::new(Level::Warning, note.code.as_str()).about(note.article.as_str()));
+            state.patient = Patient::Verified(Box::new(Verified {
+                credential: credential.clone(),
+                shown,
+                record,
+                person,
+                record_ms,
+                from_snapshot,
+                notes,
+                card_out: false,
+            }));
+            state.notice = told;
+            bill::resplit(state);
+            Vec::new()
+        }
+    }
+}
+
+/// Someone collects for the patient: both identities are needed.
+pub(super) fn agent(state: &mut State, agent: Agent) -> Vec<Effect> {
+    if let Err(notice) = verify::id_number(&agent.id_no) {
+        state.notice = Some(Notice { code: "AGENT_ID_WRONG".to_owned(), ..notice });
+        return Vec::new();
+    }
+    if agent.name.trim().is_empty() {
+        return state.fail("AGENT_NAME_MISSING");
+    }
+    if let Patient::Verified(verified) = &state.patient
+        && verified.record.baseinfo.certno.eq_ignore_ascii_case(&agent.id_no)
+    {
+        return state.fail("AGENT_IS_PATIENT");
+    }
+    state.bill.agent = Some(agent);
+    state.notice = None;
+    Vec::new()
+}
+
+/// The institution as the rules see it.
+pub(super) fn institution(state: &State) -> Institution {
+    let own = &state.setup.institution;
+    Institution {
+        fixmedins_code: own.code.as_str().into(),
+        fixmedins_type: Some(own.kind.as_str().into()),
+        medinslv: own.level.as_deref().map(Into::into),
+        fund_settlement_suspended: None,
+    }
+}
+
+/// The visit as the rules see it, now.
+pub(super) fn visit(state: &State) -> Visit {
+    Visit {
+        med_type: state.bill.med_type(&state.setup.institution).into(),
+        begntime: Stamp(clock::beijing(state.now_ms)),
+        enddate: None,
+        setl_time: None,
+        dise_codg: state.bill.disease.as_deref().map(Into::into),
+        cause: Cause::Illness,
+        prehospital_120: false,
+        internet_hospital: false,
+        rx_circ_flag: None,
+        prescriber_medinslv: None,
+        registered_referral: None,
+        mdtrtarea_admvs: Some(state.setup.institution.area.as_str().into()),
+    }
+}

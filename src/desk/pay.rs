@@ -1,0 +1,289 @@
+//! Taking the money: the agency's own figures first where it answers, then consent and cash, then the commit.
+
+use yijie_agency::{Answer, SettledReply};
+use yijie_rules::{Money, Outcome, Settlement};
+
+use super::offline::{Verdict, judge, settle_in_cash};
+use super::patient::Patient;
+use super::{Effect, Level, Notice, Page, State, bill};
+use crate::books::row::{SaleRow, SaleState};
+use crate::record::{OfflineTerms, Sale};
+
+/// Where the payment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PayState {
+    /// The agency is asked what it would settle (2101).
+    Asking,
+    /// Cash is counted.
+    #[default]
+    Editing,
+    /// The journal is written.
+    Committing,
+    /// The agency settles.
+    Sending,
+}
+
+/// The payment under way.
+#[derive(Debug, Clone, Default)]
+pub struct Pay {
+    /// Where it stands.
+    pub state: PayState,
+    /// The sale as it will be committed.
+    pub sale: Option<Box<Sale>>,
+    /// The agency's figures of 2101, where it answered.
+    pub quoted: Option<SettledReply>,
+    /// Cash handed over, as typed.
+    pub tendered: String,
+    /// The patient agreed to pay what the fund does not look at.
+    pub consent_given: bool,
+}
+
+impl Pay {
+    /// A commit or its answer is awaited: nothing else may begin.
+    #[must_use]
+    pub fn committing(&self) -> bool {
+        matches!(self.state, PayState::Committing | PayState::Sending)
+    }
+
+    /// Cash the patient has to pay.
+    #[must_use]
+    pub fn cash_due(&self) -> Money {
+        match (&self.quoted, &self.sale) {
+            (Some(reply), _) => reply.setlinfo.psn_cash_pay,
+            (None, Some(sale)) => sale.settlement.setlinfo.psn_cash_pay,
+            (None, None) => Money::ZERO,
+        }
+    }
+
+    /// What was handed over, if it is an amount; nothing typed counts as the exact sum.
+    #[must_use]
+    pub fn tendered_sum(&self) -> Option<Money> {
+        if self.tendered.trim().is_empty() {
+            return Some(self.cash_due());
+        }
+        Money::parse(self.tendered.trim()).ok().filter(|sum| *sum >= Money::ZERO)
+    }
+
+    /// What goes back, if enough was handed over.
+    #[must_use]
+    pub fn change(&self) -> Option<Money> {
+        self.tendered_sum()?.checked_sub(self.cash_due()).filter(|rest| *rest >= Money::ZERO)
+    }
+
+    /// Names of the goods that the patient must agree to pay in full.
+    #[must_use]
+    pub fn consent(&self) -> &[String] {
+        self.sale.as_ref().map_or(&[], |sale| &sale.consent)
+    }
+}
+
+/// F9: to the money.
+pub(super) fn begin(state: &mut State) -> Vec<Effect> {
+    let Patient::Verified(verified) = &state.patient else { return state.fail("VERIFY_FIRST") };
+    if verified.card_out {
+        return state.fail("CARD_BACK_IN");
+    }
+    let settlement = match &state.bill.outcome {
+        None => return state.fail("NOTHING_TO_PAY"),
+        Some(Outcome::Refused(refusal)) => {
+            state.notice = Some(Notice::new(Level::Error, refusal.code()).about(refusal.says.clone()));
+            return Vec::new();
+        }
+        Some(Outcome::Settled(settlement)) => settlement.clone(),
+    };
+    if let Some(excluded) = settlement.excluded.first() {
+        state.notice = Some(Notice::new(Level::Error, excluded.code.as_str()).about(excluded.feedetl_sn.as_str()));
+        return Vec::new();
+    }
+    let (Some(claim), Some(operator)) = (bill::claim(state), &state.operator) else { return Vec::new() };
+    let sale = Box::new(Sale {
+        id: String::new(),
+        msgid: String::new(),
+        consent: outside_scope(state, &settlement),
+        claim,
+        settlement: *settlement,
+        credential: verified.credential.clone(),
+        psn_name: Some(verified.record.baseinfo.psn_name.clone()),
+        agent: state.bill.agent.clone(),
+        operator: operator.id.clone(),
+        offline: None,
+        tendered: None,
+    });
+    state.notice = None;
+    state.pay = Pay { sale: Some(sale.clone()), ..Pay::default() };
+    if let Some(outage) = state.outage.as_ref().map(|outage| outage.cause.clone()) {
+        return without_agency(state, &outage);
+    }
+    state.page = Page::Pay;
+    state.pay.state = PayState::Asking;
+    vec![Effect::PreSettle(sale)]
+}
+
+/// Goods wholly outside the fund's scope (自费): the patient agrees before they are billed (第二十五条（四）).
+fn outside_scope(state: &State, settlement: &Settlement) -> Vec<String> {
+    settlement
+        .detlcutinfo
+        .iter()
+        .filter(|cut| cut.fulamt_ownpay_amt > Money::ZERO)
+        .filter_map(|cut| cut.feedetl_sn.parse::<usize>().ok()?.checked_sub(1))
+        .filter_map(|index| state.bill.lines.get(index))
+        .map(|line| line.item.name.clone())
+        .collect()
+}
+
+pub(super) fn presettled(state: &mut State, answer: Answer<SettledReply>) -> Vec<Effect> {
+    if state.pay.state != PayState::Asking {
+        return Vec::new();
+    }
+    state.pay.state = PayState::Editing;
+    match answer {
+        Answer::Done(reply) => {
+            state.line_up();
+            let own = state.pay.sale.as_ref().map(|sale| sale.settlement.setlinfo.psn_cash_pay);
+            if own.is_some_and(|own| own != reply.setlinfo.psn_cash_pay) {
+                state.tell(Level::Warning, "AGENCY_FIGURES_DIFFER");
+            }
+            state.pay.quoted = Some(reply);
+            Vec::new()
+        }
+        Answer::Refused(refusal) => {
+            state.line_up();
+            state.page = Page::Counter;
+            state.pay = Pay::default();
+            state.notice = Some(Notice::new(Level::Error, "AGENCY_REFUSED").about(refusal.message));
+            Vec::new()
+        }
+        Answer::NotSent(cause) | Answer::Unknown(cause) => {
+            state.line_down(cause.code());
+            without_agency(state, cause.code())
+        }
+    }
+}
+
+/// The agency does not answer: carry the fund's part within the pack's limits, or the patient pays all.
+fn without_agency(state: &mut State, cause: &str) -> Vec<Effect> {
+    state.line_down(cause);
+    state.page = Page::Pay;
+    let (Some(outage), Patient::Verified(verified), Some(sale)) =
+        (&state.outage, &state.patient, state.pay.sale.as_mut())
+    else {
+        return Vec::new();
+    };
+    match judge(&state.setup.packs, sale, verified.record_ms, &state.exposure, outage, state.now_ms) {
+        Verdict::Carry(terms) => {
+            sale.offline = Some(terms);
+            state.notice = Some(Notice::new(Level::Warning, "SOLD_PROVISIONALLY"));
+        }
+        Verdict::SelfPay(code, limit) => {
+            sale.settlement = settle_in_cash(&sale.settlement);
+            sale.offline = Some(OfflineTerms {
+                reason: outage.cause.clone(),
+                since_ms: outage.since_ms,
+                carried: false,
+                settle_by_ms: i64::MAX,
+                pack: format!("{}@{}", sale.settlement.pack.id, sale.settlement.pack.version),
+            });
+            state.notice = Some(Notice::new(Level::Warning, code).about(limit));
+        }
+    }
+    Vec::new()
+}
+
+pub(super) fn tendered(state: &mut State, text: String) -> Vec<Effect> {
+    if state.pay.state == PayState::Editing {
+        state.pay.tendered = text;
+    }
+    Vec::new()
+}
+
+/// Commits the sale.
+pub(super) fn confirm(state: &mut State) -> Vec<Effect> {
+    if state.page != Page::Pay || state.pay.state != PayState::Editing {
+        return Vec::new();
+    }
+    if matches!(&state.patient, Patient::Verified(verified) if verified.card_out) {
+        return state.fail("CARD_BACK_IN");
+    }
+    if !state.pay.consent().is_empty() && !state.pay.consent_given {
+        return state.fail("CONSENT_NEEDED");
+    }
+    if state.pay.tendered_sum().is_none() {
+        return state.fail("AMOUNT_WRONG");
+    }
+    if state.pay.change().is_none() {
+        return state.fail("CASH_SHORT");
+    }
+    let tendered = state.pay.tendered_sum();
+    let Some(sale) = state.pay.sale.as_mut() else { return Vec::new() };
+    sale.tendered = tendered;
+    state.pay.state = PayState::Committing;
+    let send = sale.offline.is_none();
+    vec![Effect::Commit { sale: sale.clone(), send }]
+}
+
+pub(super) fn committed(state: &mut State, row: SaleRow) -> Vec<Effect> {
+    if row.state == SaleState::Sending {
+        state.pay.state = PayState::Sending;
+        return Vec::new();
+    }
+    finish(state, row)
+}
+
+/// Shows and prints what became of the sale.
+fn finish(state: &mut State, row: SaleRow) -> Vec<Effect> {
+    state.pay.state = PayState::Editing;
+    state.page = Page::Receipt;
+    state.receipt = Some(row.clone());
+    vec![Effect::Print(Box::new(row))]
+}
+
+pub(super) fn commit_failed(state: &mut State, code: &str) -> Vec<Effect> {
+    state.pay.state = PayState::Editing;
+    state.fail(code)
+}
+
+/// A sale got another state: the one being paid, the one on the receipt page, or one of the queue.
+pub(super) fn moved(state: &mut State, row: SaleRow) -> Vec<Effect> {
+    if state.receipt.as_ref().is_some_and(|shown| shown.sale.id == row.sale.id) {
+        state.receipt = Some(row);
+        return Vec::new();
+    }
+    if state.pay.state != PayState::Sending {
+        return Vec::new();
+    }
+    match row.state {
+        SaleState::Sending => Vec::new(),
+        SaleState::Refused => {
+            state.pay = Pay::default();
+            state.page = Page::Counter;
+            let (code, text) = row.cause.unwrap_or_default();
+            state.notice = Some(Notice::new(Level::Error, &code).about(text));
+            Vec::new()
+        }
+        SaleState::Unknown => {
+            state.tell(Level::Warning, "OUTCOME_UNKNOWN");
+            let notice = state.notice.clone();
+            let effects = finish(state, row);
+            state.notice = notice;
+            effects
+        }
+        _ => finish(state, row),
+    }
+}
+
+/// One step back.
+pub(super) fn back(state: &mut State) -> Vec<Effect> {
+    match state.page {
+        Page::Pay if !state.pay.committing() => {
+            state.pay = Pay::default();
+            state.page = Page::Counter;
+            state.notice = None;
+        }
+        Page::Queue | Page::About => {
+            state.page = if state.receipt.is_some() { Page::Receipt } else { Page::Counter };
+        }
+        Page::Receipt => state.next_patient(),
+        _ => {}
+    }
+    Vec::new()
+}

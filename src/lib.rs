@@ -1,0 +1,16 @@
+//! The terminal: counter, books, sync and window over the crates beside it. `main.rs` is its command line.
+
+pub mod advice;
+pub mod books;
+pub mod catalogue;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod desk;
+pub mod devices;
+pub mod operators;
+pub mod record;
+pub mod runtime;
+pub mod slip;
+pub mod sync;
+pub mod view;

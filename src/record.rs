@@ -1,0 +1,301 @@
+//! What the journal holds: one variant a kind of entry, written once and never changed.
+
+use serde::{Deserialize, Serialize};
+use yijie_agency::{Credential, PersonRecord, SettledReply};
+use yijie_rules::{Claim, Money, Refusal, Settlement};
+
+use crate::catalogue::Item;
+use crate::config::Institution;
+use crate::operators::Operator;
+
+/// Body of a journal entry.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// First entry of every journal.
+    Opened {
+        /// The institution the till was prepared for.
+        institution: Institution,
+    },
+    /// An operator was added or changed.
+    Operator {
+        /// Who, with the salted hash of the PIN.
+        operator: Operator,
+    },
+    /// An operator began (signed in) or ended work.
+    Session {
+        /// Operator number.
+        operator: String,
+        /// Began, or ended.
+        begins: bool,
+        /// The agency's 签到 number; absent when signed in without network.
+        sign_no: Option<String>,
+    },
+    /// A rule pack this till settles by, whole.
+    Pack {
+        /// `id@version`.
+        id: String,
+        /// Its text.
+        toml: String,
+    },
+    /// The list of goods and services this till sells; replaces the one before.
+    Catalogue {
+        /// Every item.
+        items: Vec<Item>,
+    },
+    /// Cards reported lost, as the agency listed them; replaces the list before.
+    LostCards {
+        /// Card identification codes (卡识别码).
+        card_sns: Vec<String>,
+    },
+    /// What the agency said about a person: the snapshot an outage falls back on.
+    Person {
+        /// The agency's answer to 1101.
+        person: Box<PersonRecord>,
+    },
+    /// A bill put aside (挂单) or taken up again (取单, `bill` absent).
+    Held {
+        /// Number of the held bill.
+        no: u32,
+        /// The bill, as the desk keeps it.
+        bill: Option<serde_json::Value>,
+    },
+    /// A sale: the promise that everything after is about.
+    Sale {
+        /// The sale.
+        sale: Box<Sale>,
+        /// True if its request leaves at once: after a crash it counts as possibly sent.
+        sending: bool,
+    },
+    /// A request a rule refused; kept so that the same client id gets the same answer.
+    Declined {
+        /// The client's id.
+        sale: String,
+        /// The rule's answer.
+        refusal: Refusal,
+    },
+    /// The request of a waiting sale is about to leave.
+    Attempt {
+        /// Sale id.
+        sale: String,
+        /// Message id it leaves under.
+        msgid: String,
+    },
+    /// The request surely never left; the sale waits (or was taken back if `withdrawn`).
+    NotSent {
+        /// Sale id.
+        sale: String,
+        /// Stable code of the cause.
+        cause: String,
+        /// The terms under which it waits.
+        offline: Option<OfflineTerms>,
+        /// Why it may not wait, if it may not: stable code and the limit.
+        withdrawn: Option<(String, String)>,
+    },
+    /// The agency settled.
+    Settled {
+        /// Sale id.
+        sale: String,
+        /// Message id it was settled under.
+        msgid: String,
+        /// The agency's figures: these stand.
+        reply: Box<SettledReply>,
+        /// Where they differ from what the patient was told.
+        difference: Option<Difference>,
+    },
+    /// The agency refused.
+    Refused {
+        /// Sale id.
+        sale: String,
+        /// infcode of the answer.
+        infcode: String,
+        /// Its text.
+        message: String,
+    },
+    /// Nobody knows whether the agency settled.
+    Unknown {
+        /// Sale id.
+        sale: String,
+        /// Stable code of the cause.
+        cause: String,
+    },
+    /// A reversal (2103 or 2601) is about to leave.
+    Reversing {
+        /// Sale id.
+        sale: String,
+        /// Message id of the reversal.
+        msgid: String,
+        /// Who asked for it.
+        operator: String,
+        /// True if the sale itself ends; false if it is to be settled anew under another message id.
+        over: bool,
+    },
+    /// The settlement is undone at the agency.
+    Reversed {
+        /// Sale id.
+        sale: String,
+    },
+    /// A receipt was printed.
+    Printed {
+        /// Sale id.
+        sale: String,
+        /// 0 the first time.
+        copies_before: u32,
+    },
+    /// The day was closed.
+    Closed {
+        /// Day, `yyyy-MM-dd`.
+        date: String,
+        /// What the agency said of each total.
+        totals: Vec<ClosedTotal>,
+    },
+    /// Records left the till.
+    Exported {
+        /// Who took them.
+        operator: String,
+        /// File name they went to.
+        to: String,
+    },
+}
+
+impl Record {
+    /// Kind in the clear part of the entry.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Record::Opened { .. } => "opened",
+            Record::Operator { .. } => "operator",
+            Record::Session { .. } => "session",
+            Record::Pack { .. } => "pack",
+            Record::Catalogue { .. } => "catalogue",
+            Record::LostCards { .. } => "lost-cards",
+            Record::Person { .. } => "person",
+            Record::Held { .. } => "held",
+            Record::Sale { .. } => "sale",
+            Record::Declined { .. } => "declined",
+            Record::Attempt { .. } => "attempt",
+            Record::NotSent { .. } => "not-sent",
+            Record::Settled { .. } => "settled",
+            Record::Refused { .. } => "refused",
+            Record::Unknown { .. } => "unknown",
+            Record::Reversing { .. } => "reversing",
+            Record::Reversed { .. } => "reversed",
+            Record::Printed { .. } => "printed",
+            Record::Closed { .. } => "closed",
+            Record::Exported { .. } => "exported",
+        }
+    }
+
+    /// The sale the entry is about.
+    #[must_use]
+    pub fn sale(&self) -> Option<&str> {
+        match self {
+            Record::Sale { sale, .. } => Some(&sale.id),
+            Record::Declined { sale, .. }
+            | Record::Attempt { sale, .. }
+            | Record::NotSent { sale, .. }
+            | Record::Settled { sale, .. }
+            | Record::Refused { sale, .. }
+            | Record::Unknown { sale, .. }
+            | Record::Reversing { sale, .. }
+            | Record::Reversed { sale, .. }
+            | Record::Printed { sale, .. } => Some(sale),
+            _ => None,
+        }
+    }
+}
+
+/// One sale as committed at the counter.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Sale {
+    /// Id given by the counter or by the client program; unique in this till for ever.
+    pub id: String,
+    /// Message id its settlement leaves under.
+    pub msgid: String,
+    /// Who, where, what.
+    pub claim: Claim,
+    /// The split computed here: what the patient was told.
+    pub settlement: Settlement,
+    /// What the patient showed.
+    pub credential: Credential,
+    /// Name as the agency keeps it; absent for a client program's sale.
+    pub psn_name: Option<String>,
+    /// Who collects for the patient.
+    pub agent: Option<Agent>,
+    /// Operator number.
+    pub operator: String,
+    /// Under which terms it was sold without network; absent if online.
+    pub offline: Option<OfflineTerms>,
+    /// Goods outside the fund's scope the patient agreed to pay.
+    pub consent: Vec<String>,
+    /// Cash handed over.
+    pub tendered: Option<Money>,
+}
+
+/// A person buying for the patient: both identities stand with the sale (昆明市人民政府令第161号 第二十七条).
+#[derive(Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Agent {
+    /// Name.
+    pub name: String,
+    /// Citizen number.
+    pub id_no: String,
+    /// Relation to the patient: spouse, parent, child, other.
+    pub relation: String,
+    /// Number of the written authorisation, where one is needed.
+    pub authorisation: Option<String>,
+}
+
+impl std::fmt::Debug for Agent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Agent").field("relation", &self.relation).finish_non_exhaustive()
+    }
+}
+
+/// Why and under which limits a sale was made without the agency.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct OfflineTerms {
+    /// Stable code of what was missing (network, agency, certificate …).
+    pub reason: String,
+    /// Since when, milliseconds since 1970.
+    pub since_ms: i64,
+    /// True: the fund's part is carried until the agency settles. False: the patient paid all and claims later.
+    pub carried: bool,
+    /// By when it must be settled.
+    pub settle_by_ms: i64,
+    /// The limit it was judged by, as `id@version` of the pack.
+    pub pack: String,
+}
+
+/// Agency's figures minus those the patient was told (多退少补): positive cash means the patient still owes.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Difference {
+    /// Funds.
+    pub fund: Money,
+    /// Own and family account.
+    pub account: Money,
+    /// Cash.
+    pub cash: Money,
+}
+
+/// One total of a day close (3201).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ClosedTotal {
+    /// insutype.
+    pub insutype: String,
+    /// clr_type.
+    pub clr_type: String,
+    /// clr_optins.
+    pub clr_optins: String,
+    /// Settlements less reversals.
+    pub count: i64,
+    /// medfee_sumamt.
+    pub medfee: Money,
+    /// fund_pay_sumamt.
+    pub fund: Money,
+    /// acct_pay.
+    pub account: Money,
+    /// stmt_rslt, or the code of why there is none.
+    pub result: String,
+    /// True if the agency's totals agree.
+    pub balanced: bool,
+}

@@ -1,0 +1,265 @@
+//! The one loop: events in, `desk::step`, effects out. The window, the demo and the tests run the same one.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use yijie_agency::{Answer, SaleRequest};
+use yijie_rules::Money;
+
+use crate::books::row::{SaleRow, SaleState};
+use crate::books::{Books, BooksError};
+use crate::config::Institution;
+use crate::desk::offline::Exposure;
+use crate::desk::{self, Effect, Event, Level, Notice, Setup, State};
+use crate::devices;
+use crate::record::{Record, Sale};
+use crate::sync::Sync;
+use crate::{clock, slip};
+
+/// How often time passes for the desk.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What the loop works with.
+#[derive(Clone)]
+pub struct Runtime {
+    /// The books.
+    pub books: Arc<Books>,
+    /// The way to the agency.
+    pub sync: Arc<Sync>,
+    /// Where network calls and flushes run.
+    pub tasks: Handle,
+    /// Where receipts go.
+    pub printer: Option<PathBuf>,
+    /// Where what came of an effect is told.
+    pub events: Sender<Event>,
+    /// One pass over the queue at a time.
+    pub draining: Arc<AtomicBool>,
+    /// The setup last told, for renewals.
+    pub setup: Arc<Mutex<Setup>>,
+}
+
+/// Runs until every sender of events is gone, or `show` says to stop. `show` sees the state after each event.
+pub fn run(runtime: &Runtime, state: &mut State, events: &Receiver<Event>, mut show: impl FnMut(&State) -> bool) {
+    runtime.read_queue();
+    if !show(state) {
+        return;
+    }
+    loop {
+        let event = match events.recv_timeout(TICK) {
+            Ok(event) => event,
+            Err(RecvTimeoutError::Timeout) => Event::Tick,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        for effect in desk::step(state, clock::now_ms(), event) {
+            runtime.perform(effect);
+        }
+        if !show(state) {
+            return;
+        }
+    }
+}
+
+impl Runtime {
+    fn tell(&self, event: Event) {
+        // A closed channel means the loop has ended.
+        drop(self.events.send(event));
+    }
+
+    fn fault(&self, error: &BooksError) {
+        self.tell(Event::Told(Notice::new(Level::Error, error.code())));
+    }
+
+    fn perform(&self, effect: Effect) {
+        let this = self.clone();
+        match effect {
+            Effect::CheckPin { id, pin } => self.blocking(move || {
+                Event::PinChecked(this.books.operator(&id).ok().flatten().filter(|operator| operator.has_pin(&pin)))
+            }),
+            Effect::CheckApproval { id, pin } => self.blocking(move || {
+                Event::ApprovalChecked(
+                    this.books.operator(&id).ok().flatten().filter(|operator| operator.has_pin(&pin)),
+                )
+            }),
+            Effect::SignIn(operator) => self.asking(async move {
+                let who = yijie_agency::Operator { id: operator.id, name: operator.name, kind: "1".to_owned() };
+                let answer = this.sync.client().sign_in(who, "", "127.0.0.1").await;
+                this.sync.heard(&answer);
+                if matches!(answer, Answer::Done(_)) {
+                    this.renew_lost_cards().await;
+                }
+                Event::SignedIn(answer.map(|signed| signed.sign_no))
+            }),
+            Effect::SignOut(_) => {
+                self.tasks.spawn(async move { drop(this.sync.client().sign_out().await) });
+            }
+            Effect::Decode(code) => self.asking(async move {
+                let answer = this.sync.client().decode_code(&code).await;
+                this.sync.heard(&answer);
+                Event::CodeDecoded(answer)
+            }),
+            Effect::AskPerson(credential) => self.asking(async move {
+                let answer = this.sync.client().person(&credential).await;
+                this.sync.heard(&answer);
+                Event::PersonAnswered(credential, answer)
+            }),
+            Effect::FindSnapshot(credential) => self.blocking(move || {
+                let found = this.books.person(credential.cert_no()).ok().flatten();
+                Event::SnapshotFound(credential, found.map(|(at, person)| (at, Box::new(person))))
+            }),
+            Effect::PreSettle(sale) => self.asking(async move {
+                let request =
+                    SaleRequest { claim: sale.claim, credential: sale.credential, invono: String::new() };
+                let answer = this.sync.client().presettle(&request).await;
+                this.sync.heard(&answer);
+                Event::PreSettled(answer)
+            }),
+            Effect::Commit { sale, send } => {
+                self.tasks.spawn(async move { this.commit(*sale, send).await });
+            }
+            Effect::Write(record) => {
+                self.tasks.spawn_blocking(move || {
+                    if let Err(error) = this.books.append(&record, clock::now_ms()) {
+                        this.fault(&error);
+                    }
+                });
+            }
+            Effect::Print(row) => {
+                self.tasks.spawn_blocking(move || this.print(&row));
+            }
+            Effect::Drain => {
+                self.tasks.spawn(async move { this.drain().await });
+            }
+            Effect::Resolve(id) => {
+                self.tasks.spawn(async move {
+                    match this.sync.advance(&id).await {
+                        Ok(row) => this.tell(Event::SaleMoved(Box::new(row))),
+                        Err(error) => this.fault(&error),
+                    }
+                    this.tell_line();
+                    this.read_queue();
+                });
+            }
+            Effect::Probe => {
+                if self.sync.may_try() {
+                    self.tasks.spawn(async move {
+                        this.renew_lost_cards().await;
+                        this.tell_line();
+                    });
+                }
+            }
+        }
+    }
+
+    fn blocking(&self, work: impl FnOnce() -> Event + Send + 'static) {
+        let this = self.clone();
+        self.tasks.spawn_blocking(move || this.tell(work()));
+    }
+
+    fn asking(&self, call: impl Future<Output = Event> + Send + 'static) {
+        let this = self.clone();
+        self.tasks.spawn(async move { this.tell(call.await) });
+    }
+
+    fn tell_line(&self) {
+        self.tell(Event::Line(match self.sync.outage() {
+            None => Ok(()),
+            Some(outage) => Err(outage.cause),
+        }));
+    }
+
+    /// The lost-card list, which is also the cheapest question that shows whether the agency answers.
+    async fn renew_lost_cards(&self) {
+        let answer = self.sync.client().lost_cards().await;
+        self.sync.heard(&answer);
+        let Answer::Done(cards) = answer else { return };
+        let card_sns: Vec<String> = cards.into_iter().map(|card| card.card_sn).collect();
+        let renewed = {
+            let mut setup = self.setup.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if *setup.lost_cards == card_sns {
+                return;
+            }
+            setup.lost_cards = Arc::new(card_sns.clone());
+            setup.clone()
+        };
+        if let Err(error) = self.books.append(&Record::LostCards { card_sns }, clock::now_ms()) {
+            self.fault(&error);
+        }
+        self.tell(Event::SetupRead(renewed));
+    }
+
+    /// Journal first; only then the agency, and only if nothing of the same person is still open.
+    async fn commit(&self, mut sale: Sale, send: bool) {
+        sale.msgid = self.books.next_msgid();
+        sale.id.clone_from(&sale.msgid);
+        let (books, time_ms) = (self.books.clone(), clock::now_ms());
+        let booked = tokio::task::spawn_blocking(move || {
+            let person = &sale.claim.person.psn_no;
+            let queue = books.queue()?;
+            let sending = send && !queue.iter().any(|open| open.sale.claim.person.psn_no == *person);
+            let record = Record::Sale { sale: Box::new(sale.clone()), sending };
+            let seq = books.append(&record, time_ms)?;
+            Ok::<_, BooksError>((SaleRow::new(sale, sending, seq, time_ms), Exposure::of(&queue)))
+        });
+        let (row, exposure) = match booked.await {
+            Ok(Ok(booked)) => booked,
+            Ok(Err(error)) => return self.tell(Event::CommitFailed { code: error.code().to_owned() }),
+            Err(_) => return self.tell(Event::CommitFailed { code: BooksError::Stalled.code().to_owned() }),
+        };
+        let sending = row.state == SaleState::Sending;
+        self.tell(Event::Committed(Box::new(row.clone())));
+        if sending {
+            match self.sync.send(row, &exposure).await {
+                Ok(row) => self.tell(Event::SaleMoved(Box::new(row))),
+                Err(error) => self.fault(&error),
+            }
+            self.tell_line();
+        }
+        self.read_queue();
+    }
+
+    fn print(&self, row: &SaleRow) {
+        let institution: Institution =
+            self.setup.lock().unwrap_or_else(std::sync::PoisonError::into_inner).institution.clone();
+        let mut slip = slip::of(row, &institution);
+        if row.copies == 0 && row.cash() > Money::ZERO {
+            slip = slip.open_drawer();
+        }
+        let printed = devices::print(&slip, self.printer.as_deref());
+        if printed.is_ok() {
+            let record = Record::Printed { sale: row.sale.id.clone(), copies_before: row.copies };
+            match self.books.append(&record, clock::now_ms()) {
+                Ok(_) => self.tell(Event::SaleMoved(Box::new(row.clone().after(&record, clock::now_ms())))),
+                Err(error) => self.fault(&error),
+            }
+        }
+        self.tell(Event::Printed(printed.map_err(|error| error.code().to_owned())));
+    }
+
+    async fn drain(&self) {
+        if !self.sync.may_try() || self.draining.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.tell(Event::Draining(true));
+        let drained = self.sync.drain(|row| self.tell(Event::SaleMoved(Box::new(row.clone())))).await;
+        self.draining.store(false, Ordering::Release);
+        if let Err(error) = drained {
+            self.fault(&error);
+        }
+        self.tell(Event::Draining(false));
+        self.tell_line();
+        self.read_queue();
+    }
+
+    /// Tells the desk what the books hold open.
+    fn read_queue(&self) {
+        let this = self.clone();
+        self.tasks.spawn_blocking(move || match this.books.standing(clock::today(clock::now_ms())) {
+            Ok(standing) => this.tell(Event::QueueRead(Box::new(standing))),
+            Err(error) => this.fault(&error),
+        });
+    }
+}

@@ -1,0 +1,124 @@
+//! The receipt of a sale as a slip: what the patient takes home, provisional or settled, and says so.
+
+use yijie_hardware::Slip;
+use yijie_rules::{Grade, Money};
+
+use crate::books::row::{SaleRow, SaleState};
+use crate::config::Institution;
+use crate::record::Agent;
+use crate::{clock, view};
+
+/// What the head of the slip calls it.
+#[must_use]
+pub fn title(row: &SaleRow) -> &'static str {
+    match row.state {
+        SaleState::Settled => "医保结算单",
+        SaleState::SelfPaid => "自费票据（凭此申报）",
+        SaleState::Reversed => "结算已撤销",
+        SaleState::Refused => "未结算",
+        SaleState::Committed | SaleState::Sending | SaleState::Unknown | SaleState::Reversing => "医保结算单（暂定）",
+    }
+}
+
+/// The slip of a sale. Receipts are Chinese whatever the language of the screen.
+#[must_use]
+pub fn of(row: &SaleRow, institution: &Institution) -> Slip {
+    let sums = row.reply.as_ref().map_or(&row.sale.settlement.setlinfo, |reply| &reply.setlinfo);
+    let mut slip = Slip::new().title(title(row)).centred(&institution.name).blank();
+    if row.copies > 0 {
+        slip = slip.mark("补打");
+    }
+    if !row.state.is_final() {
+        slip = slip.mark("暂定金额，以医保经办机构结算为准");
+    }
+    slip = slip
+        .pair("单号", &row.sale.id)
+        .pair("时间", clock::stamp(row.time_ms))
+        .pair("收费员", &row.sale.operator)
+        .pair("参保人", row.sale.psn_name.as_deref().map(view::mask_name).unwrap_or_default());
+    if let Some(Agent { name, .. }) = &row.sale.agent {
+        slip = slip.pair("代购人", view::mask_name(name));
+    }
+    slip = goods(slip.rule(), row);
+    slip = slip
+        .rule()
+        .pair("医疗费总额", yuan(sums.medfee_sumamt))
+        .pair("全自费", yuan(sums.fulamt_ownpay_amt))
+        .pair("超限价自费", yuan(sums.overlmt_selfpay))
+        .pair("先行自付", yuan(sums.preselfpay_amt))
+        .pair("政策范围内", yuan(sums.inscp_scp_amt))
+        .pair("起付线", yuan(sums.act_pay_dedc))
+        .rule()
+        .bold_pair("统筹基金支付", yuan(sums.fund_pay_sumamt))
+        .pair("个人账户支付", yuan(sums.acct_pay));
+    if sums.acct_mulaid_pay > Money::ZERO {
+        slip = slip.pair("家庭共济支付", yuan(sums.acct_mulaid_pay));
+    }
+    slip = slip.bold_pair("现金支付", yuan(sums.psn_cash_pay));
+    if let Some(tendered) = row.sale.tendered {
+        slip = slip.pair("实收", yuan(tendered)).pair("找零", yuan(tendered.saturating_sub(sums.psn_cash_pay)));
+    }
+    if row.sale.settlement.accounts_after.own.is_some() {
+        slip = slip.pair("账户余额", yuan(sums.balc));
+    }
+    foot(reasons(slip.rule(), row), row)
+}
+
+fn yuan(sum: Money) -> String {
+    format!("{sum} 元")
+}
+
+fn goods(mut slip: Slip, row: &SaleRow) -> Slip {
+    for line in &row.sale.claim.lines {
+        let class = match line.chrgitm_lv {
+            yijie_rules::ItemClass::A => "甲",
+            yijie_rules::ItemClass::B => "乙",
+            yijie_rules::ItemClass::C => "丙",
+        };
+        let name = line.name.as_deref().unwrap_or_default();
+        slip = slip.text(format!("{} [{class}]", name));
+        let price = line.pric.as_ref().map(|price| format!("  {price} × ")).unwrap_or_default();
+        let count = line.cnt.as_ref().map(ToString::to_string).unwrap_or_default();
+        let amount = line.det_item_fee_sumamt.map(|sum| sum.to_string()).unwrap_or_default();
+        slip = slip.pair(format!("{price}{count}"), amount);
+    }
+    slip
+}
+
+/// Why: the steps of the split with their articles.
+fn reasons(mut slip: Slip, row: &SaleRow) -> Slip {
+    for step in &row.sale.settlement.trace {
+        slip = slip.text(format!("· {} {}", step.article, step.says));
+    }
+    slip
+}
+
+fn foot(mut slip: Slip, row: &SaleRow) -> Slip {
+    if row.sale.settlement.grade == Grade::Sandbox {
+        slip = slip.mark("含测试数值，不作结算依据");
+    }
+    for note in &row.sale.settlement.notes {
+        slip = slip.text(format!("{}（{}）", note.code.text().text(yijie_rules::Lang::Zh), note.article));
+    }
+    if let Some(terms) = &row.sale.offline {
+        if terms.carried && !row.state.is_final() {
+            slip = slip.pair("最迟结算时间", clock::stamp(terms.settle_by_ms));
+            slip = slip.text("结算结果与本单不一致时，凭本单多退少补。");
+        } else if !terms.carried {
+            slip = slip.text("本单未联网结算，请凭本单、发票、费用清单和身份证明向参保地经办机构申报；");
+            slip = slip.text("上年度费用最迟于次年12月20日前申报（红政规〔2022〕2号 第二十二条，红河州居民）。");
+        }
+    }
+    if let Some(difference) = &row.difference {
+        let (what, sum) = if difference.cash > Money::ZERO {
+            ("应补收现金", difference.cash)
+        } else {
+            ("应退还现金", Money::ZERO.saturating_sub(difference.cash))
+        };
+        slip = slip.rule().bold_pair(what, yuan(sum));
+    }
+    match &row.reply {
+        Some(reply) => slip.pair("结算号", &reply.setl_id).qr(&reply.setl_id),
+        None => slip.qr(&row.msgid),
+    }
+}

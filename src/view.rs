@@ -1,0 +1,210 @@
+//! The window's side of the loop: `Screen::of` maps the desk's state to texts, `apply` hands them to the window,
+//! `connect` turns the window's intents into events. Mapping only: no rule, no sum.
+
+mod counter;
+mod pay;
+mod queue;
+mod receipt;
+mod session;
+mod status;
+
+use std::rc::Rc;
+use std::sync::mpsc::Sender;
+
+use yijie_rules::{Lang, Money};
+use yijie_ui::slint::{ComponentHandle as _, Model as _, ModelRc, VecModel};
+use yijie_ui::{AppWindow, Health, Level, Message};
+
+use crate::advice;
+use crate::books::row::SaleState;
+use crate::desk::{self, Event, Key, Notice, State};
+
+/// All the window shows, as plain texts: made on the desk's thread, handed over to the window's.
+#[derive(Clone, PartialEq)]
+pub struct Screen {
+    session: session::View,
+    status: status::View,
+    counter: counter::View,
+    pay: pay::View,
+    receipt: receipt::View,
+    queue: queue::View,
+}
+
+impl Screen {
+    /// The screen of a state.
+    #[must_use]
+    pub fn of(state: &State) -> Screen {
+        Screen {
+            session: session::view(state),
+            status: status::view(state),
+            counter: counter::view(state),
+            pay: pay::view(state),
+            receipt: receipt::view(state),
+            queue: queue::view(state),
+        }
+    }
+}
+
+/// Shows a screen; `before` is the one shown last, so that what the cashier types is not overwritten.
+pub fn apply(window: &AppWindow, before: Option<&Screen>, screen: &Screen) {
+    session::apply(window, before.map(|s| &s.session), &screen.session);
+    status::apply(window, &screen.status);
+    counter::apply(window, before.map(|s| &s.counter), &screen.counter);
+    pay::apply(window, before.map(|s| &s.pay), &screen.pay);
+    receipt::apply(window, &screen.receipt);
+    queue::apply(window, &screen.queue);
+}
+
+/// Connects every intent of the window.
+pub fn connect(window: &AppWindow, events: &Sender<Event>) {
+    let keys = Keys(events.clone());
+    session::connect(window, &keys);
+    counter::connect(window, &keys);
+    pay::connect(window, &keys);
+    receipt::connect(window, &keys);
+    queue::connect(window, &keys);
+    let about = window.global::<yijie_ui::About<'_>>();
+    about.set_version(env!("CARGO_PKG_VERSION").into());
+    about.set_build_text(if cfg!(debug_assertions) { "debug" } else { "release" }.into());
+    about.set_licence_text(include_str!("../NOTICE").into());
+    about.set_font_licence(include_str!("../ui/fonts/OFL.txt").into());
+}
+
+/// Sends what the operator does to the desk.
+#[derive(Clone)]
+struct Keys(Sender<Event>);
+
+impl Keys {
+    fn press(&self, key: Key) {
+        // A closed channel means the program is ending.
+        drop(self.0.send(Event::Key(key)));
+    }
+}
+
+/// Row number from the window; a negative one is no row.
+fn row(index: i32) -> usize {
+    usize::try_from(index).unwrap_or(usize::MAX)
+}
+
+/// Updates a list in place, so that selection and scroll position stay.
+fn list<T: Clone + PartialEq + 'static>(current: ModelRc<T>, rows: &[T], set: impl FnOnce(ModelRc<T>)) {
+    let Some(model) = current.as_any().downcast_ref::<VecModel<T>>() else {
+        set(ModelRc::from(Rc::new(VecModel::from(rows.to_vec()))));
+        return;
+    };
+    for (index, value) in rows.iter().enumerate() {
+        match model.row_data(index) {
+            Some(shown) if shown == *value => {}
+            Some(_) => model.set_row_data(index, value.clone()),
+            None => model.push(value.clone()),
+        }
+    }
+    while model.row_count() > rows.len() {
+        model.remove(model.row_count() - 1);
+    }
+}
+
+/// 张三 → 张*, 欧阳修文 → 欧***: the first character only (昆明市社会医疗保险条例 第三十四条).
+#[must_use]
+pub fn mask_name(name: &str) -> String {
+    let mut characters = name.chars();
+    let first: String = characters.next().into_iter().collect();
+    first + &"*".repeat(characters.count())
+}
+
+fn message(notice: Option<&Notice>, lang: Lang) -> Message {
+    let Some(notice) = notice else { return Message::default() };
+    let text = advice::text(&notice.code, lang);
+    Message {
+        level: match notice.level {
+            desk::Level::Info => Level::Info,
+            desk::Level::Warning => Level::Warning,
+            desk::Level::Error => Level::Error,
+        },
+        code: notice.code.as_str().into(),
+        text: if notice.detail.is_empty() { text.into() } else { format!("{text} {}", notice.detail).into() },
+        advice: advice::advice(&notice.code, lang).into(),
+    }
+}
+
+fn health(health: desk::Health) -> Health {
+    match health {
+        desk::Health::Ok => Health::Ok,
+        desk::Health::Busy => Health::Busy,
+        desk::Health::Warning => Health::Warning,
+        desk::Health::Fault => Health::Fault,
+        desk::Health::Off => Health::Off,
+    }
+}
+
+fn state_text(state: SaleState, lang: Lang) -> &'static str {
+    match state {
+        SaleState::Committed => lang.pick("待上传", "waiting"),
+        SaleState::Sending => lang.pick("上传中", "sending"),
+        SaleState::Settled => lang.pick("已结算", "settled"),
+        SaleState::Refused => lang.pick("未结算", "refused"),
+        SaleState::Unknown => lang.pick("结果不明", "unknown"),
+        SaleState::Reversing => lang.pick("冲正中", "reversing"),
+        SaleState::Reversed => lang.pick("已撤销", "reversed"),
+        SaleState::SelfPaid => lang.pick("自费待申报", "self-paid"),
+    }
+}
+
+fn sale_state(state: SaleState) -> yijie_ui::SaleState {
+    match state {
+        SaleState::Committed => yijie_ui::SaleState::Committed,
+        SaleState::Sending | SaleState::Reversing => yijie_ui::SaleState::Sending,
+        SaleState::Settled | SaleState::SelfPaid => yijie_ui::SaleState::Settled,
+        SaleState::Refused => yijie_ui::SaleState::Refused,
+        SaleState::Unknown => yijie_ui::SaleState::Unknown,
+        SaleState::Reversed => yijie_ui::SaleState::Reversed,
+    }
+}
+
+/// Thousands apart, for eyes: 12345.60 → 12,345.60.
+fn figure(sum: Money) -> String {
+    let text = sum.to_string();
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("-", rest));
+    let (whole, fen) = digits.split_once('.').unwrap_or((digits, "00"));
+    let mut grouped = String::new();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{sign}{grouped}.{fen}")
+}
+
+/// Time left, in hours and minutes, as a cashier would say it.
+fn time_left(until_ms: i64, now_ms: i64, lang: Lang) -> String {
+    if until_ms == i64::MAX {
+        return String::new();
+    }
+    let minutes = until_ms.saturating_sub(now_ms) / 60_000;
+    if minutes < 0 {
+        return lang.pick("已超时", "overdue").to_owned();
+    }
+    let (hours, minutes) = (minutes / 60, minutes % 60);
+    match lang {
+        Lang::Zh => format!("{hours} 小时 {minutes:02} 分"),
+        Lang::En => format!("{hours} h {minutes:02} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_figures_for_eyes() {
+        for (name, masked) in [("张三", "张*"), ("欧阳修文", "欧***"), ("𠮷田", "𠮷*"), ("", "")] {
+            assert_eq!(mask_name(name), masked);
+        }
+        for (sum, shown) in [("0", "0.00"), ("999.5", "999.50"), ("1000", "1,000.00"), ("-1234567.89", "-1,234,567.89")] {
+            assert_eq!(figure(Money::parse(sum).unwrap()), shown);
+        }
+        assert_eq!(time_left(3_660_000, 0, Lang::En), "1 h 01 min");
+        assert_eq!(time_left(0, 120_000, Lang::Zh), "已超时");
+    }
+}

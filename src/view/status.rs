@@ -1,0 +1,131 @@
+//! Status bar and offline band.
+
+use yijie_rules::{Lang, Money, OfflineLimits, OfflineMode};
+use yijie_ui::slint::{ComponentHandle as _, SharedString};
+use yijie_ui::{AppWindow, Health, Status};
+
+use super::{figure, health, time_left};
+use crate::desk::{Condition, State};
+use crate::{advice, clock};
+
+const HOUR_MS: i64 = 3_600_000;
+
+#[derive(Clone, PartialEq)]
+pub(super) struct View {
+    network: (Health, SharedString),
+    waiting: (i32, SharedString),
+    deadline: (SharedString, bool),
+    devices: [(Health, SharedString); 3],
+    pack: (Health, SharedString),
+    clock: SharedString,
+    offline: Option<[SharedString; 3]>,
+}
+
+pub(super) fn view(state: &State) -> View {
+    let lang = state.lang;
+    let waiting = state.standing.queue.iter().map(|row| row.sale.settlement.setlinfo.fund_pay_sumamt);
+    let oldest = state.standing.queue.iter().filter_map(|row| row.sale.offline.as_ref()).map(|terms| terms.settle_by_ms).min();
+    View {
+        network: network(state),
+        waiting: (
+            i32::try_from(state.standing.queue.len()).unwrap_or(i32::MAX),
+            figure(waiting.fold(Money::ZERO, Money::saturating_add)).into(),
+        ),
+        deadline: (
+            oldest.map(|until| time_left(until, state.now_ms, lang)).unwrap_or_default().into(),
+            oldest.is_some_and(|until| until - state.now_ms < 12 * HOUR_MS),
+        ),
+        devices: [device(&state.reader, lang), device(&state.scanner, lang), device(&state.printer, lang)],
+        pack: pack(state),
+        clock: clock::stamp(state.now_ms).get(..16).unwrap_or_default().into(),
+        offline: state.outage.as_ref().map(|outage| {
+            let since = clock::stamp(outage.since_ms).get(11..16).unwrap_or_default().to_owned();
+            [since.into(), advice::text(&outage.cause, lang).into(), allowed(state).into()]
+        }),
+    }
+}
+
+fn network(state: &State) -> (Health, SharedString) {
+    let (health, text) = match (&state.outage, state.agency_asked, state.draining) {
+        (Some(_), ..) => (Health::Warning, state.lang.pick("离线", "offline")),
+        (None, false, _) => (Health::Off, state.lang.pick("未连接", "not asked yet")),
+        (None, true, true) => (Health::Busy, state.lang.pick("上传中", "uploading")),
+        (None, true, false) => (Health::Ok, state.lang.pick("在线", "online")),
+    };
+    (health, text.into())
+}
+
+fn device(condition: &Condition, lang: Lang) -> (Health, SharedString) {
+    let text = match (condition.code.is_empty(), condition.health) {
+        (false, _) => advice::text(&condition.code, lang),
+        (true, crate::desk::Health::Off) => lang.pick("未接", "not fitted"),
+        (true, crate::desk::Health::Busy) => lang.pick("读取中", "reading"),
+        (true, _) => lang.pick("正常", "ready"),
+    };
+    (health(condition.health), text.into())
+}
+
+fn pack(state: &State) -> (Health, SharedString) {
+    let today = clock::today(state.now_ms);
+    let area = &state.setup.institution.area;
+    let packs = state.setup.packs.list();
+    match packs.iter().find(|pack| pack.area == *area) {
+        Some(pack) if pack.from <= today && pack.until.is_none_or(|until| today <= until) => (Health::Ok, format!("{} {}", pack.id, pack.version).into()),
+        Some(pack) => (Health::Fault, format!("{} {}", pack.id, advice::text("NO_PACK", state.lang)).into()),
+        None => (Health::Fault, advice::text("NO_PACK", state.lang).into()),
+    }
+}
+
+/// What may be sold until the line is back.
+fn allowed(state: &State) -> String {
+    let area = &state.setup.institution.area;
+    let packs = state.setup.packs.list();
+    let limits = packs
+        .iter()
+        .find(|pack| pack.area == *area)
+        .and_then(|pack| state.setup.packs.get(&pack.id))
+        .map(|pack| pack.offline().clone())
+        .unwrap_or(OfflineLimits::SELF_PAY);
+    match (limits.mode, state.lang) {
+        (OfflineMode::SelfPay, lang) => {
+            lang.pick("仅可全额自费并出具申报凭证", "full self-pay with a claim slip only").to_owned()
+        }
+        (OfflineMode::Carry, Lang::Zh) => format!(
+            "统筹垫付：单笔 ≤ {}，每人 ≤ {}；须在 {} 小时内上传",
+            figure(limits.fund_per_sale_max),
+            figure(limits.fund_per_person_max),
+            limits.settle_within_h
+        ),
+        (OfflineMode::Carry, Lang::En) => format!(
+            "fund part carried: ≤ {} a sale, ≤ {} a person; to be settled within {} h",
+            figure(limits.fund_per_sale_max),
+            figure(limits.fund_per_person_max),
+            limits.settle_within_h
+        ),
+    }
+}
+
+pub(super) fn apply(window: &AppWindow, view: &View) {
+    let status = window.global::<Status<'_>>();
+    status.set_network(view.network.0);
+    status.set_network_text(view.network.1.clone());
+    status.set_waiting_count(view.waiting.0);
+    status.set_waiting_amount(view.waiting.1.clone());
+    status.set_oldest_deadline(view.deadline.0.clone());
+    status.set_deadline_urgent(view.deadline.1);
+    let [reader, scanner, printer] = &view.devices;
+    status.set_reader(reader.0);
+    status.set_reader_text(reader.1.clone());
+    status.set_scanner(scanner.0);
+    status.set_scanner_text(scanner.1.clone());
+    status.set_printer(printer.0);
+    status.set_printer_text(printer.1.clone());
+    status.set_pack(view.pack.0);
+    status.set_pack_text(view.pack.1.clone());
+    status.set_clock_text(view.clock.clone());
+    status.set_offline(view.offline.is_some());
+    let [since, reason, allowed] = view.offline.clone().unwrap_or_default();
+    status.set_offline_since(since);
+    status.set_offline_reason(reason);
+    status.set_offline_allowed(allowed);
+}
