@@ -10,9 +10,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use yijie_agency::{MsgIds, PersonRecord};
 use yijie_offline_cache::{
-    Change, DataLock, Draft, Entry, Journal, JournalError, Key, LockError, Store, StoreError, Vault, VaultError,
+    Change, DataLock, Draft, Entry, Journal, JournalError, Key, LockError, Store, StoreError, Vault,
+    VaultError,
 };
-use yijie_rules::{Money, Refusal};
+use yijie_rules::{Accumulated, Money, OwnAccount, Refusal};
 
 use crate::catalogue::Item;
 use crate::clock;
@@ -137,7 +138,10 @@ impl Books {
         let vault = Vault::open_or_create(data)?;
         let (journal, opened) = Journal::open(data, &vault)?;
         let last = journal.last().map_or(0, |(seq, _)| seq);
-        let mut findings = Findings { torn_tail: opened.torn.map(|torn| torn.kept), ..Findings::default() };
+        let mut findings = Findings {
+            torn_tail: opened.torn.map(|torn| torn.kept),
+            ..Findings::default()
+        };
         let store = match caught_up(data, &vault, &journal, last, &mut findings) {
             // A row came back damaged. The store is only an index: opened again it is set aside and built anew.
             Err(BooksError::Store(StoreError::Damaged { .. })) => {
@@ -153,7 +157,10 @@ impl Books {
         let books = Books {
             journal,
             store,
-            projected: Mutex::new(Projected { seq: last, failed: false }),
+            projected: Mutex::new(Projected {
+                seq: last,
+                failed: false,
+            }),
             caught_up: Condvar::new(),
             msgids: Arc::new(msgids),
             _lock: lock,
@@ -168,7 +175,11 @@ impl Books {
     /// books must be opened again before they are used.
     pub fn append(&self, record: &Record, time_ms: i64) -> Result<u64, BooksError> {
         let body = serde_json::to_vec(record).map_err(|source| BooksError::Body { seq: 0, source })?;
-        let entry = self.journal.append(Draft { kind: record.kind(), time_ms, body: &body })?;
+        let entry = self.journal.append(Draft {
+            kind: record.kind(),
+            time_ms,
+            body: &body,
+        })?;
         self.project_in_turn(entry.seq, entry.time_ms, record)?;
         Ok(entry.seq)
     }
@@ -180,7 +191,10 @@ impl Books {
             if projected.failed {
                 return Err(BooksError::Stalled);
             }
-            projected = self.caught_up.wait(projected).unwrap_or_else(PoisonError::into_inner);
+            projected = self
+                .caught_up
+                .wait(projected)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         let done = project(&self.store, seq, time_ms, record);
         projected.failed = done.is_err();
@@ -254,7 +268,10 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn waits_for(&self, psn_no: &str) -> Result<bool, BooksError> {
-        Ok(self.queue()?.iter().any(|row| row.sale.claim.person.psn_no == psn_no))
+        Ok(self
+            .queue()?
+            .iter()
+            .any(|row| row.sale.claim.person.psn_no == psn_no))
     }
 
     /// What is open, and the settlements of a day.
@@ -263,10 +280,16 @@ impl Books {
     /// [`BooksError`] if the store cannot be read.
     pub fn standing(&self, day: Date) -> Result<Standing, BooksError> {
         let settled = self.settled_on(day)?;
-        let bills = settled.iter().filter_map(|row| row.reply.as_ref()).map(|reply| reply.setlinfo.medfee_sumamt);
+        let bills = settled
+            .iter()
+            .filter_map(|row| row.reply.as_ref())
+            .map(|reply| reply.setlinfo.medfee_sumamt);
         let mut differences = Vec::new();
         for item in self.store.scan(DIFFERENCES)? {
-            differences.push(self.sale(&decode::<String>(&item?.1)?)?.ok_or(BooksError::NoSuchSale)?);
+            differences.push(
+                self.sale(&decode::<String>(&item?.1)?)?
+                    .ok_or(BooksError::NoSuchSale)?,
+            );
         }
         Ok(Standing {
             queue: self.queue()?,
@@ -282,7 +305,10 @@ impl Books {
     pub fn settled_on(&self, day: Date) -> Result<Vec<SaleRow>, BooksError> {
         let mut rows = Vec::new();
         for item in self.store.scan_prefix(SETTLED, day.to_string().as_bytes())? {
-            rows.push(self.sale(&decode::<String>(&item?.1)?)?.ok_or(BooksError::NoSuchSale)?);
+            rows.push(
+                self.sale(&decode::<String>(&item?.1)?)?
+                    .ok_or(BooksError::NoSuchSale)?,
+            );
         }
         Ok(rows)
     }
@@ -394,7 +420,10 @@ fn caught_up(
         findings.store_set_aside = opened.set_aside;
     }
     if opened.applied_seq > last {
-        return Err(BooksError::RolledBack { journal: last, store: opened.applied_seq });
+        return Err(BooksError::RolledBack {
+            journal: last,
+            store: opened.applied_seq,
+        });
     }
     for entry in journal.replay(opened.applied_seq + 1) {
         let entry = entry?;
@@ -405,14 +434,21 @@ fn caught_up(
 }
 
 fn record_of(entry: &Entry) -> Result<Record, BooksError> {
-    serde_json::from_slice(&entry.body).map_err(|source| BooksError::Body { seq: entry.seq, source })
+    serde_json::from_slice(&entry.body).map_err(|source| BooksError::Body {
+        seq: entry.seq,
+        source,
+    })
 }
 
 fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T, BooksError> {
     serde_json::from_slice(value).map_err(|source| BooksError::Body { seq: 0, source })
 }
 
-fn read<T: DeserializeOwned>(store: &Store, tree: &'static str, key: Key<'_>) -> Result<Option<T>, BooksError> {
+fn read<T: DeserializeOwned>(
+    store: &Store,
+    tree: &'static str,
+    key: Key<'_>,
+) -> Result<Option<T>, BooksError> {
     store.get(tree, key)?.map(|value| decode(&value)).transpose()
 }
 
@@ -458,7 +494,11 @@ impl Rows {
         self.rows
             .iter()
             .map(|(tree, key, value)| match value {
-                Some(value) => Change::Put { tree, key: key.key(), value },
+                Some(value) => Change::Put {
+                    tree,
+                    key: key.key(),
+                    value,
+                },
                 None => Change::Delete { tree, key: key.key() },
             })
             .collect()
@@ -471,7 +511,11 @@ fn project(store: &Store, seq: u64, time_ms: i64, record: &Record) -> Result<(),
     match record {
         Record::Operator { operator } => rows.put(OPERATORS, Key::Plain(operator.id.as_bytes()), operator)?,
         Record::Session { sign_no, begins, .. } => {
-            rows.put(META, Key::Plain(b"sign-no"), if *begins { sign_no } else { &None })?;
+            rows.put(
+                META,
+                Key::Plain(b"sign-no"),
+                if *begins { sign_no } else { &None },
+            )?;
         }
         Record::Pack { id, toml } => rows.put(PACKS, Key::Plain(id.as_bytes()), toml)?,
         Record::Catalogue { items } => rows.put(CATALOGUE, Key::Plain(b"items"), items)?,
@@ -480,16 +524,31 @@ fn project(store: &Store, seq: u64, time_ms: i64, record: &Record) -> Result<(),
             let psn_no = &person.baseinfo.psn_no;
             rows.put(PERSONS, Key::Secret(psn_no.as_bytes()), &(time_ms, person))?;
             let card_no = person.facts.card.as_ref().map(|card| &card.card_no);
-            for known_by in [Some(psn_no), Some(&person.baseinfo.certno), card_no].into_iter().flatten() {
+            for known_by in [Some(psn_no), Some(&person.baseinfo.certno), card_no]
+                .into_iter()
+                .flatten()
+            {
                 if !known_by.is_empty() {
                     rows.put(CREDENTIALS, Key::Secret(known_by.as_bytes()), psn_no)?;
                 }
             }
         }
-        Record::Held { no, bill: Some(bill) } => rows.put(HELD, Key::Plain(&no.to_be_bytes()), &(no, bill))?,
+        Record::Held { no, bill: Some(bill) } => {
+            rows.put(HELD, Key::Plain(&no.to_be_bytes()), &(no, bill))?
+        }
         Record::Held { no, bill: None } => rows.delete(HELD, Key::Plain(&no.to_be_bytes())),
         Record::Declined { sale, refusal } => rows.put(DECLINED, Key::Plain(sale.as_bytes()), refusal)?,
         Record::Sale { sale, sending } => {
+            if sale.offline.as_ref().is_some_and(|terms| terms.carried) {
+                let own = sale.settlement.accounts_after.own.as_ref().map(|own| own.balc);
+                use_up(
+                    store,
+                    &mut rows,
+                    &sale.claim.person.psn_no,
+                    own,
+                    &sale.settlement.accumulated_after,
+                )?;
+            }
             sell(&mut rows, &SaleRow::new((**sale).clone(), *sending, seq, time_ms))?;
         }
         _ => {
@@ -501,7 +560,16 @@ fn project(store: &Store, seq: u64, time_ms: i64, record: &Record) -> Result<(),
                 let settled_at = before.settled_at.clone();
                 let mut row = before.after(record, time_ms);
                 match record {
-                    Record::Settled { difference, .. } => {
+                    Record::Settled {
+                        difference, reply, ..
+                    } => {
+                        let sale = &row.sale;
+                        let own = sale.claim.accounts.own.as_ref().map(|_| reply.setlinfo.balc);
+                        let used = reply
+                            .accumulated_after
+                            .as_ref()
+                            .unwrap_or(&sale.settlement.accumulated_after);
+                        use_up(store, &mut rows, &sale.claim.person.psn_no, own, used)?;
                         let place = [day.as_bytes(), &place].concat();
                         rows.put(SETTLED, Key::Plain(&place), &row.sale.id)?;
                         if difference.is_some() {
@@ -523,6 +591,35 @@ fn project(store: &Store, seq: u64, time_ms: i64, record: &Record) -> Result<(),
         }
     }
     Ok(store.apply(seq, &rows.changes())?)
+}
+
+/// The books' record of a person after a sale: what the year has used and the balance, until the agency is asked anew.
+fn use_up(
+    store: &Store,
+    rows: &mut Rows,
+    psn_no: &str,
+    own: Option<Money>,
+    used: &[Accumulated],
+) -> Result<(), BooksError> {
+    let known: Option<(i64, PersonRecord)> = read(store, PERSONS, Key::Secret(psn_no.as_bytes()))?;
+    let Some((taken_ms, mut person)) = known else {
+        return Ok(());
+    };
+    if let Some(balc) = own {
+        person.facts.own = Some(OwnAccount { balc });
+    }
+    for row in used {
+        match person
+            .facts
+            .accumulated
+            .iter_mut()
+            .find(|old| old.pool == row.pool && old.key == row.key)
+        {
+            Some(old) => old.clone_from(row),
+            None => person.facts.accumulated.push(row.clone()),
+        }
+    }
+    rows.put(PERSONS, Key::Secret(psn_no.as_bytes()), &(taken_ms, person))
 }
 
 fn sell(rows: &mut Rows, row: &SaleRow) -> Result<(), BooksError> {

@@ -28,13 +28,21 @@ pub struct Item {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "ratio")]
     pub selfpay_prop: Option<Ratio>,
     /// pric_uplmt_amt: highest price the fund looks at; blank for none.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "unit_price")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "unit_price"
+    )]
     pub price_limit: Option<UnitPrice>,
     /// Price under insurance, yuan.
     #[serde(deserialize_with = "amount")]
     pub price: Money,
     /// Price for cash, if another.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "amount_or_blank")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "amount_or_blank"
+    )]
     pub cash_price: Option<Money>,
     /// drug, service, consumable, device, food, cosmetic, daily, other.
     pub goods: Goods,
@@ -134,8 +142,14 @@ impl Catalogue {
     pub fn from_csv(text: &str) -> Result<Vec<Item>, CatalogueError> {
         let mut items: Vec<Item> = Vec::new();
         let mut codes = std::collections::BTreeSet::new();
-        for (index, row) in csv::Reader::from_reader(text.as_bytes()).deserialize::<Item>().enumerate() {
-            let item = row.map_err(|source| CatalogueError::Row { row: index + 2, source })?;
+        for (index, row) in csv::Reader::from_reader(text.as_bytes())
+            .deserialize::<Item>()
+            .enumerate()
+        {
+            let item = row.map_err(|source| CatalogueError::Row {
+                row: index + 2,
+                source,
+            })?;
             if !item.code.is_empty() && !codes.insert(item.code.clone()) {
                 return Err(CatalogueError::Twice { row: index + 2 });
             }
@@ -176,8 +190,11 @@ impl Catalogue {
                 None
             }
         };
-        let mut fitting: Vec<(u8, &Item)> =
-            self.items.iter().filter_map(|item| rank(item).map(|rank| (rank, item))).collect();
+        let mut fitting: Vec<(u8, &Item)> = self
+            .items
+            .iter()
+            .filter_map(|item| rank(item).map(|rank| (rank, item)))
+            .collect();
         fitting.sort_by_key(|(rank, _)| *rank);
         Found::Several(fitting.into_iter().map(|(_, item)| item).take(9).collect())
     }
@@ -196,18 +213,39 @@ XA0002,阿莫西林克拉维酸钾片,0.457g×8,amxlklwsjp,,,02,0.05,,38.00,39.0
     fn every_way_to_name_an_item_finds_it() {
         let list = Catalogue::new(Catalogue::from_csv(LIST).unwrap());
         for exact in ["6901234567892", "xa0001", "81234560000000000001"] {
-            assert!(matches!(list.find(exact), Found::One(item) if item.code == "XA0001"), "{exact}");
+            assert!(
+                matches!(list.find(exact), Found::One(item) if item.code == "XA0001"),
+                "{exact}"
+            );
         }
-        for (typed, found) in [("amxl", 2), ("阿莫西林", 2), ("克拉", 1), ("jn", 1), ("zz", 0), ("", 0)] {
-            assert!(matches!(list.find(typed), Found::Several(items) if items.len() == found), "{typed}");
+        for (typed, found) in [
+            ("amxl", 2),
+            ("阿莫西林", 2),
+            ("克拉", 1),
+            ("jn", 1),
+            ("zz", 0),
+            ("", 0),
+        ] {
+            assert!(
+                matches!(list.find(typed), Found::Several(items) if items.len() == found),
+                "{typed}"
+            );
         }
     }
 
     #[test]
     fn a_bad_row_is_named() {
         let twice = format!("{LIST}XA0001,又,,y,,,01,,,1.00,,drug,0\n");
-        assert_eq!(Catalogue::from_csv(&twice).unwrap_err().code(), "CATALOGUE_CODE_TWICE");
-        for (good, bad) in [("12.50", "twelve"), (",0.05,", ",half,"), (",02,", ",2,"), ("drug,0\n", "toy,0\n")] {
+        assert_eq!(
+            Catalogue::from_csv(&twice).unwrap_err().code(),
+            "CATALOGUE_CODE_TWICE"
+        );
+        for (good, bad) in [
+            ("12.50", "twelve"),
+            (",0.05,", ",half,"),
+            (",02,", ",2,"),
+            ("drug,0\n", "toy,0\n"),
+        ] {
             let error = Catalogue::from_csv(&LIST.replacen(good, bad, 1)).unwrap_err();
             assert!(error.to_string().starts_with("row "), "{error}");
         }

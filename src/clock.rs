@@ -16,7 +16,9 @@ pub fn beijing(time_ms: i64) -> DateTime {
         .unwrap_or(Timestamp::UNIX_EPOCH)
         .to_zoned(tz::TimeZone::fixed(tz::offset(8)))
         .datetime()
-        .round(jiff::Unit::Second)
+        .with()
+        .subsec_nanosecond(0)
+        .build()
         .unwrap_or_default()
 }
 
@@ -46,6 +48,6 @@ mod tests {
     #[test]
     fn midnight_in_beijing_is_sixteen_utc() {
         assert_eq!(super::stamp(1_772_294_400_000), "2026-03-01 00:00:00");
-        assert_eq!(super::stamp(1_772_294_399_000), "2026-02-28 23:59:59");
+        assert_eq!(super::stamp(1_772_294_399_999), "2026-02-28 23:59:59");
     }
 }

@@ -46,23 +46,38 @@ impl Failure {
     /// Bad input or usage.
     #[must_use]
     pub fn input(code: &str, detail: impl ToString) -> Failure {
-        Failure { exit: 1, code: code.to_owned(), detail: detail.to_string() }
+        Failure {
+            exit: 1,
+            code: code.to_owned(),
+            detail: detail.to_string(),
+        }
     }
 
     /// A device, the network or the disk.
     #[must_use]
     pub fn could_not(code: &str, detail: impl ToString) -> Failure {
-        Failure { exit: 3, code: code.to_owned(), detail: detail.to_string() }
+        Failure {
+            exit: 3,
+            code: code.to_owned(),
+            detail: detail.to_string(),
+        }
     }
 
     /// Tells it on standard error, in words or as JSON.
     pub fn report(&self, out: Out) {
-        let (text, advice) = (advice::text(&self.code, out.lang), advice::advice(&self.code, out.lang));
+        let (text, advice) = (
+            advice::text(&self.code, out.lang),
+            advice::advice(&self.code, out.lang),
+        );
         let told = if out.json {
             serde_json::json!({"error": {"code": self.code, "text": text, "detail": self.detail, "advice": advice}})
                 .to_string()
         } else {
-            let detail = if self.detail.is_empty() { String::new() } else { format!("\n  {}", self.detail) };
+            let detail = if self.detail.is_empty() {
+                String::new()
+            } else {
+                format!("\n  {}", self.detail)
+            };
             format!("{}: {text}{detail}\n  → {advice}", self.code)
         };
         // With standard error gone there is nobody to tell.
@@ -168,12 +183,21 @@ impl Till {
         keep_packs(&books, &packs)?;
         let client = client(data, &config, other, &books)?;
         let sync = Arc::new(Sync::new(books.clone(), client, packs.clone()));
-        for (code, path) in [("TORN_TAIL_CUT", &findings.torn_tail), ("STORE_REBUILT", &findings.store_set_aside)] {
+        for (code, path) in [
+            ("TORN_TAIL_CUT", &findings.torn_tail),
+            ("STORE_REBUILT", &findings.store_set_aside),
+        ] {
             if let Some(path) = path {
                 Failure::could_not(code, path.display()).report(out);
             }
         }
-        Ok(Till { config, books, findings, packs, sync })
+        Ok(Till {
+            config,
+            books,
+            findings,
+            packs,
+            sync,
+        })
     }
 }
 
@@ -200,7 +224,11 @@ fn client(data: &Path, config: &Config, other: &OtherAgency, books: &Books) -> R
             name: institution.name.clone(),
             admdvs: institution.area.clone(),
         },
-        operator: yijie_agency::Operator { id: "000".to_owned(), name: "yijie".to_owned(), kind: "1".to_owned() },
+        operator: yijie_agency::Operator {
+            id: "000".to_owned(),
+            name: "yijie".to_owned(),
+            kind: "1".to_owned(),
+        },
         dev_no: String::new(),
         profile: Profile::built_in("plain").map_err(|e| Failure::could_not(e.code(), &e))?,
         timeout: Duration::from_secs(config.agency.answer_s_max),
@@ -227,6 +255,8 @@ pub fn tasks() -> Result<tokio::runtime::Runtime, Failure> {
 /// [`Failure`] if there is none.
 pub fn pin_from_stdin() -> Result<String, Failure> {
     let mut line = String::new();
-    io::stdin().read_line(&mut line).map_err(|e| Failure::input("PIN_SHAPE", e))?;
+    io::stdin()
+        .read_line(&mut line)
+        .map_err(|e| Failure::input("PIN_SHAPE", e))?;
     Ok(line.trim().to_owned())
 }

@@ -138,7 +138,9 @@ pub fn load(data: &Path) -> Result<Config, ConfigError> {
     let path = path(data);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(ConfigError::NotPrepared(data.to_owned())),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            return Err(ConfigError::NotPrepared(data.to_owned()));
+        }
         Err(source) => return Err(ConfigError::File { path, source }),
     };
     toml::from_str(&text).map_err(|source| ConfigError::Unreadable { path, source })
@@ -154,7 +156,10 @@ pub fn prepare(data: &Path, config: &Config, tls_from: &Path) -> Result<(), Conf
         return Err(ConfigError::AlreadyPrepared(data.to_owned()));
     }
     let into = tls_dir(data);
-    fs::create_dir_all(&into).map_err(|source| ConfigError::File { path: into.clone(), source })?;
+    fs::create_dir_all(&into).map_err(|source| ConfigError::File {
+        path: into.clone(),
+        source,
+    })?;
     for name in ["ca.pem", "client.pem", "client.key"] {
         let from = tls_from.join(name);
         let bytes = fs::read(&from).map_err(|source| ConfigError::File { path: from, source })?;
@@ -170,9 +175,17 @@ pub fn prepare(data: &Path, config: &Config, tls_from: &Path) -> Result<(), Conf
 /// [`ConfigError::File`] with the path.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), ConfigError> {
     let write = || {
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(path)?;
         file.write_all(bytes)?;
         file.sync_all()
     };
-    write().map_err(|source| ConfigError::File { path: path.to_owned(), source })
+    write().map_err(|source| ConfigError::File {
+        path: path.to_owned(),
+        source,
+    })
 }

@@ -13,8 +13,8 @@ use yijie_agency::{Answer, Credential, DecodedPerson, PersonRecord, SettledReply
 use yijie_hardware::{ReaderEvent, ScannerEvent};
 use yijie_rules::{Lang, Packs};
 
-use crate::books::{Findings, Standing};
 use crate::books::row::SaleRow;
+use crate::books::{Findings, Standing};
 use crate::catalogue::Catalogue;
 use crate::config::Institution;
 use crate::operators::{Operator, Role};
@@ -67,7 +67,11 @@ impl Notice {
     /// A notice without particulars.
     #[must_use]
     pub fn new(level: Level, code: &str) -> Notice {
-        Notice { level, code: code.to_owned(), detail: String::new() }
+        Notice {
+            level,
+            code: code.to_owned(),
+            detail: String::new(),
+        }
     }
 
     /// The same with particulars.
@@ -189,6 +193,7 @@ pub struct State {
 }
 
 /// All that happens outside.
+#[expect(clippy::large_enum_variant, reason = "a few a second, each handled once")]
 pub enum Event {
     /// Time passes; sent about once a second.
     Tick,
@@ -422,7 +427,10 @@ impl State {
     fn line_down(&mut self, cause: &str) {
         self.agency_asked = true;
         if self.outage.is_none() {
-            self.outage = Some(Outage { since_ms: self.now_ms, cause: cause.to_owned() });
+            self.outage = Some(Outage {
+                since_ms: self.now_ms,
+                cause: cause.to_owned(),
+            });
         }
     }
 
@@ -635,8 +643,14 @@ fn pin_checked(state: &mut State, operator: Option<Operator>) -> Vec<Effect> {
 }
 
 fn signed_in(state: &mut State, answer: Answer<String>) -> Vec<Effect> {
-    let (Some(operator), true) = (&state.operator, state.signing_in) else { return Vec::new() };
-    let mut session = Record::Session { operator: operator.id.clone(), begins: true, sign_no: None };
+    let (Some(operator), true) = (&state.operator, state.signing_in) else {
+        return Vec::new();
+    };
+    let mut session = Record::Session {
+        operator: operator.id.clone(),
+        begins: true,
+        sign_no: None,
+    };
     state.signing_in = false;
     state.next_patient();
     match answer {
@@ -669,7 +683,11 @@ fn sign_out(state: &mut State) -> Vec<Effect> {
     state.page = Page::SignIn;
     match state.operator.take() {
         Some(operator) => {
-            let session = Record::Session { operator: operator.id.clone(), begins: false, sign_no: None };
+            let session = Record::Session {
+                operator: operator.id.clone(),
+                begins: false,
+                sign_no: None,
+            };
             vec![Effect::Write(Box::new(session)), Effect::SignOut(operator)]
         }
         None => Vec::new(),

@@ -30,7 +30,13 @@ pub fn watch(settings: &config::Devices, readers: bool, events: &Sender<Event>) 
     let to = events.clone();
     let on_scanner = move |event| drop(to.send(Event::Scanner(event)));
     let scanner = settings.scanner.as_ref().map(|port| {
-        watch_scanner(ScannerSettings { baud: settings.scanner_baud, ..ScannerSettings::at(port) }, on_scanner)
+        watch_scanner(
+            ScannerSettings {
+                baud: settings.scanner_baud,
+                ..ScannerSettings::at(port)
+            },
+            on_scanner,
+        )
     });
     Devices {
         _reader: reader.and_then(|watch| watch.map_err(|e| tell(e.code())).ok()),

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::civil::Date;
-use yijie::commands::{self, Failure, OtherAgency, Out, init::NewTill, journal, pin_from_stdin, queue, sell, split};
+use yijie::commands::{
+    self, Failure, OtherAgency, Out, init::NewTill, journal, pin_from_stdin, queue, sell, split,
+};
 use yijie::config::{Devices, Institution};
 use yijie_agency::{Profile, SandboxSettings};
 use yijie_rules::Lang;
@@ -154,7 +156,10 @@ struct AgencyArgs {
 
 impl From<AgencyArgs> for OtherAgency {
     fn from(args: AgencyArgs) -> OtherAgency {
-        OtherAgency { url: args.url, tls: args.tls }
+        OtherAgency {
+            url: args.url,
+            tls: args.tls,
+        }
     }
 }
 
@@ -320,7 +325,10 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::from(!shown_on_request));
         }
     };
-    let out = Out { json: cli.json, lang: language(cli.lang.as_deref()) };
+    let out = Out {
+        json: cli.json,
+        lang: language(cli.lang.as_deref()),
+    };
     yijie_agency::install_crypto();
     match run(cli, out) {
         Ok(exit) => ExitCode::from(exit),
@@ -333,7 +341,9 @@ fn main() -> ExitCode {
 
 /// Chinese unless English is asked for, by `--lang` or by the environment.
 fn language(asked: Option<&str>) -> Lang {
-    let named = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    let named = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     match asked.map(str::to_owned).or(named) {
         Some(name) if name.starts_with("en") => Lang::En,
         _ => Lang::Zh,
@@ -344,7 +354,9 @@ fn language(asked: Option<&str>) -> Lang {
 fn data_dir(given: Option<PathBuf>) -> Result<PathBuf, Failure> {
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
     let share = || std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home);
-    given.or_else(|| share().map(|dir| dir.join("yijie"))).ok_or_else(|| Failure::input("USAGE", "--data"))
+    given
+        .or_else(|| share().map(|dir| dir.join("yijie")))
+        .ok_or_else(|| Failure::input("USAGE", "--data"))
 }
 
 fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
@@ -355,11 +367,27 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
     match command {
         Command::Demo { headless, offline } => commands::demo::run(data, headless, offline, out),
         Command::Init(new) => init(data_dir(data)?, *new, out),
-        Command::Split { packs, pack, no_trace, explain, jsonl } => {
-            split::run(&split::Request { packs, pack, no_trace, explain, jsonl }, out)
-        }
+        Command::Split {
+            packs,
+            pack,
+            no_trace,
+            explain,
+            jsonl,
+        } => split::run(
+            &split::Request {
+                packs,
+                pack,
+                no_trace,
+                explain,
+                jsonl,
+            },
+            out,
+        ),
         Command::Packs { packs, action: None } => commands::packs::list(&packs, out).map(|()| 0),
-        Command::Packs { action: Some(PacksAction::Check { dir }), .. } => commands::packs::check(&dir, out),
+        Command::Packs {
+            action: Some(PacksAction::Check { dir }),
+            ..
+        } => commands::packs::check(&dir, out),
         Command::Card { action } => match action {
             CardAction::List => commands::card::list(out),
             CardAction::Read { reader, pin_stdin } => commands::card::read(reader.as_deref(), pin_stdin, out),
@@ -367,9 +395,21 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
         }
         .map(|()| 0),
         Command::Scan { port, baud, count } => commands::scan::run(&port, baud, count, out).map(|()| 0),
-        Command::Sell { agency, operator, pin_file, offline } => {
-            sell::run(&sell::Request { data: data_dir(data)?, agency: agency.into(), operator, pin_file, offline }, out)
-        }
+        Command::Sell {
+            agency,
+            operator,
+            pin_file,
+            offline,
+        } => sell::run(
+            &sell::Request {
+                data: data_dir(data)?,
+                agency: agency.into(),
+                operator,
+                pin_file,
+                offline,
+            },
+            out,
+        ),
         Command::Queue { agency, action } => {
             let request = match action {
                 QueueAction::List => queue::Request::List,
@@ -394,14 +434,21 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
                 JournalAction::Verify => journal::run(&data, journal::Request::Verify, out),
                 JournalAction::Export { to, operator } => {
                     let operator = operator.unwrap_or_else(|| "client".to_owned());
-                    journal::run(&data, journal::Request::Export { to: &to, operator: &operator }, out)
+                    journal::run(
+                        &data,
+                        journal::Request::Export {
+                            to: &to,
+                            operator: &operator,
+                        },
+                        out,
+                    )
                 }
             }
         }
         Command::Agency { action } => agency(data_dir(data)?, action, out).map(|()| 0),
-        Command::Wire { action: WireAction::Decode { infno, profile } } => {
-            commands::agency::decode(&infno, &profile, out)
-        }
+        Command::Wire {
+            action: WireAction::Decode { infno, profile },
+        } => commands::agency::decode(&infno, &profile, out),
     }
 }
 
@@ -421,7 +468,11 @@ fn init(data: PathBuf, new: Init, out: Out) -> Result<u8, Failure> {
         operator_name: new.operator_name.unwrap_or_else(|| new.operator.clone()),
         operator: new.operator,
         pin: pin_from_stdin()?,
-        devices: Devices { scanner: new.scanner, printer: new.printer, ..Devices::default() },
+        devices: Devices {
+            scanner: new.scanner,
+            printer: new.printer,
+            ..Devices::default()
+        },
         catalogue: new.catalogue,
         till: new.till,
     };
@@ -431,9 +482,25 @@ fn init(data: PathBuf, new: Init, out: Out) -> Result<u8, Failure> {
 fn agency(data: PathBuf, action: AgencyAction, out: Out) -> Result<(), Failure> {
     match action {
         AgencyAction::Ledger => commands::agency::ledger(&data, out),
-        AgencyAction::Sandbox { listen, profile, persons, any_person, faults } => {
+        AgencyAction::Sandbox {
+            listen,
+            profile,
+            persons,
+            any_person,
+            faults,
+        } => {
             let profile = Profile::built_in(&profile).map_err(|e| Failure::input(e.code(), &e))?;
-            commands::agency::sandbox(SandboxSettings { listen, data, profile, persons, any_person, faults }, out)
+            commands::agency::sandbox(
+                SandboxSettings {
+                    listen,
+                    data,
+                    profile,
+                    persons,
+                    any_person,
+                    faults,
+                },
+                out,
+            )
         }
     }
 }

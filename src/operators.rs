@@ -30,7 +30,10 @@ pub struct Operator {
 
 impl std::fmt::Debug for Operator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Operator").field("id", &self.id).field("role", &self.role).finish_non_exhaustive()
+        f.debug_struct("Operator")
+            .field("id", &self.id)
+            .field("role", &self.role)
+            .finish_non_exhaustive()
     }
 }
 
@@ -66,8 +69,16 @@ impl Operator {
             return Err(PinError::Shape);
         }
         let salt = SaltString::generate(&mut OsRng);
-        let pin_hash = Argon2::default().hash_password(pin.as_bytes(), &salt).map_err(PinError::Hash)?.to_string();
-        Ok(Operator { id: id.to_owned(), name: name.to_owned(), role, pin_hash })
+        let pin_hash = Argon2::default()
+            .hash_password(pin.as_bytes(), &salt)
+            .map_err(PinError::Hash)?
+            .to_string();
+        Ok(Operator {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            role,
+            pin_hash,
+        })
     }
 
     /// Whether this is the operator's PIN; takes tens of milliseconds by design.
@@ -89,7 +100,10 @@ mod tests {
         assert!(!operator.has_pin("246811"));
         assert!(!format!("{operator:?}").contains("argon2"));
         for bad in ["", "12345", "1234567890123", "12345a"] {
-            assert_eq!(Operator::new("001", "李", Role::Cashier, bad).unwrap_err().code(), "PIN_SHAPE");
+            assert_eq!(
+                Operator::new("001", "李", Role::Cashier, bad).unwrap_err().code(),
+                "PIN_SHAPE"
+            );
         }
     }
 }

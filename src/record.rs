@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use yijie_agency::{Credential, PersonRecord, SettledReply};
-use yijie_rules::{Claim, Money, Refusal, Settlement};
+use yijie_rules::{Claim, Money, Refusal, SetlInfo, Settlement};
 
 use crate::catalogue::Item;
 use crate::config::Institution;
@@ -214,8 +214,10 @@ pub struct Sale {
     pub msgid: String,
     /// Who, where, what.
     pub claim: Claim,
-    /// The split computed here: what the patient was told.
+    /// The split computed here.
     pub settlement: Settlement,
+    /// What the patient was told: the agency's trial figures (2101) where it gave them, else those of the split.
+    pub told: SetlInfo,
     /// What the patient showed.
     pub credential: Credential,
     /// Name as the agency keeps it; absent for a client program's sale.
@@ -247,7 +249,9 @@ pub struct Agent {
 
 impl std::fmt::Debug for Agent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Agent").field("relation", &self.relation).finish_non_exhaustive()
+        f.debug_struct("Agent")
+            .field("relation", &self.relation)
+            .finish_non_exhaustive()
     }
 }
 

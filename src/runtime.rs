@@ -43,7 +43,12 @@ pub struct Runtime {
 }
 
 /// Runs until every sender of events is gone, or `show` says to stop. `show` sees the state after each event.
-pub fn run(runtime: &Runtime, state: &mut State, events: &Receiver<Event>, mut show: impl FnMut(&State) -> bool) {
+pub fn run(
+    runtime: &Runtime,
+    state: &mut State,
+    events: &Receiver<Event>,
+    mut show: impl FnMut(&State) -> bool,
+) {
     runtime.read_queue();
     if !show(state) {
         return;
@@ -77,15 +82,29 @@ impl Runtime {
         let this = self.clone();
         match effect {
             Effect::CheckPin { id, pin } => self.blocking(move || {
-                Event::PinChecked(this.books.operator(&id).ok().flatten().filter(|operator| operator.has_pin(&pin)))
+                Event::PinChecked(
+                    this.books
+                        .operator(&id)
+                        .ok()
+                        .flatten()
+                        .filter(|operator| operator.has_pin(&pin)),
+                )
             }),
             Effect::CheckApproval { id, pin } => self.blocking(move || {
                 Event::ApprovalChecked(
-                    this.books.operator(&id).ok().flatten().filter(|operator| operator.has_pin(&pin)),
+                    this.books
+                        .operator(&id)
+                        .ok()
+                        .flatten()
+                        .filter(|operator| operator.has_pin(&pin)),
                 )
             }),
             Effect::SignIn(operator) => self.asking(async move {
-                let who = yijie_agency::Operator { id: operator.id, name: operator.name, kind: "1".to_owned() };
+                let who = yijie_agency::Operator {
+                    id: operator.id,
+                    name: operator.name,
+                    kind: "1".to_owned(),
+                };
                 let answer = this.sync.client().sign_in(who, "", "127.0.0.1").await;
                 this.sync.heard(&answer);
                 if matches!(answer, Answer::Done(_)) {
@@ -94,7 +113,8 @@ impl Runtime {
                 Event::SignedIn(answer.map(|signed| signed.sign_no))
             }),
             Effect::SignOut(_) => {
-                self.tasks.spawn(async move { drop(this.sync.client().sign_out().await) });
+                self.tasks
+                    .spawn(async move { drop(this.sync.client().sign_out().await) });
             }
             Effect::Decode(code) => self.asking(async move {
                 let answer = this.sync.client().decode_code(&code).await;
@@ -111,8 +131,11 @@ impl Runtime {
                 Event::SnapshotFound(credential, found.map(|(at, person)| (at, Box::new(person))))
             }),
             Effect::PreSettle(sale) => self.asking(async move {
-                let request =
-                    SaleRequest { claim: sale.claim, credential: sale.credential, invono: String::new() };
+                let request = SaleRequest {
+                    claim: sale.claim,
+                    credential: sale.credential,
+                    invono: String::new(),
+                };
                 let answer = this.sync.client().presettle(&request).await;
                 this.sync.heard(&answer);
                 Event::PreSettled(answer)
@@ -178,14 +201,20 @@ impl Runtime {
         let Answer::Done(cards) = answer else { return };
         let card_sns: Vec<String> = cards.into_iter().map(|card| card.card_sn).collect();
         let renewed = {
-            let mut setup = self.setup.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut setup = self
+                .setup
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             if *setup.lost_cards == card_sns {
                 return;
             }
             setup.lost_cards = Arc::new(card_sns.clone());
             setup.clone()
         };
-        if let Err(error) = self.books.append(&Record::LostCards { card_sns }, clock::now_ms()) {
+        if let Err(error) = self
+            .books
+            .append(&Record::LostCards { card_sns }, clock::now_ms())
+        {
             self.fault(&error);
         }
         self.tell(Event::SetupRead(renewed));
@@ -200,14 +229,25 @@ impl Runtime {
             let person = &sale.claim.person.psn_no;
             let queue = books.queue()?;
             let sending = send && !queue.iter().any(|open| open.sale.claim.person.psn_no == *person);
-            let record = Record::Sale { sale: Box::new(sale.clone()), sending };
+            let record = Record::Sale {
+                sale: Box::new(sale.clone()),
+                sending,
+            };
             let seq = books.append(&record, time_ms)?;
             Ok::<_, BooksError>((SaleRow::new(sale, sending, seq, time_ms), Exposure::of(&queue)))
         });
         let (row, exposure) = match booked.await {
             Ok(Ok(booked)) => booked,
-            Ok(Err(error)) => return self.tell(Event::CommitFailed { code: error.code().to_owned() }),
-            Err(_) => return self.tell(Event::CommitFailed { code: BooksError::Stalled.code().to_owned() }),
+            Ok(Err(error)) => {
+                return self.tell(Event::CommitFailed {
+                    code: error.code().to_owned(),
+                });
+            }
+            Err(_) => {
+                return self.tell(Event::CommitFailed {
+                    code: BooksError::Stalled.code().to_owned(),
+                });
+            }
         };
         let sending = row.state == SaleState::Sending;
         self.tell(Event::Committed(Box::new(row.clone())));
@@ -222,17 +262,26 @@ impl Runtime {
     }
 
     fn print(&self, row: &SaleRow) {
-        let institution: Institution =
-            self.setup.lock().unwrap_or_else(std::sync::PoisonError::into_inner).institution.clone();
+        let institution: Institution = self
+            .setup
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .institution
+            .clone();
         let mut slip = slip::of(row, &institution);
-        if row.copies == 0 && row.cash() > Money::ZERO {
+        if row.copies == 0 && row.sums().psn_cash_pay > Money::ZERO {
             slip = slip.open_drawer();
         }
         let printed = devices::print(&slip, self.printer.as_deref());
         if printed.is_ok() {
-            let record = Record::Printed { sale: row.sale.id.clone(), copies_before: row.copies };
+            let record = Record::Printed {
+                sale: row.sale.id.clone(),
+                copies_before: row.copies,
+            };
             match self.books.append(&record, clock::now_ms()) {
-                Ok(_) => self.tell(Event::SaleMoved(Box::new(row.clone().after(&record, clock::now_ms())))),
+                Ok(_) => self.tell(Event::SaleMoved(Box::new(
+                    row.clone().after(&record, clock::now_ms()),
+                ))),
                 Err(error) => self.fault(&error),
             }
         }
@@ -244,7 +293,10 @@ impl Runtime {
             return;
         }
         self.tell(Event::Draining(true));
-        let drained = self.sync.drain(|row| self.tell(Event::SaleMoved(Box::new(row.clone())))).await;
+        let drained = self
+            .sync
+            .drain(|row| self.tell(Event::SaleMoved(Box::new(row.clone()))))
+            .await;
         self.draining.store(false, Ordering::Release);
         if let Err(error) = drained {
             self.fault(&error);
@@ -257,9 +309,10 @@ impl Runtime {
     /// Tells the desk what the books hold open.
     fn read_queue(&self) {
         let this = self.clone();
-        self.tasks.spawn_blocking(move || match this.books.standing(clock::today(clock::now_ms())) {
-            Ok(standing) => this.tell(Event::QueueRead(Box::new(standing))),
-            Err(error) => this.fault(&error),
-        });
+        self.tasks
+            .spawn_blocking(move || match this.books.standing(clock::today(clock::now_ms())) {
+                Ok(standing) => this.tell(Event::QueueRead(Box::new(standing))),
+                Err(error) => this.fault(&error),
+            });
     }
 }

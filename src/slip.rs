@@ -16,14 +16,16 @@ pub fn title(row: &SaleRow) -> &'static str {
         SaleState::SelfPaid => "自费票据（凭此申报）",
         SaleState::Reversed => "结算已撤销",
         SaleState::Refused => "未结算",
-        SaleState::Committed | SaleState::Sending | SaleState::Unknown | SaleState::Reversing => "医保结算单（暂定）",
+        SaleState::Committed | SaleState::Sending | SaleState::Unknown | SaleState::Reversing => {
+            "医保结算单（暂定）"
+        }
     }
 }
 
 /// The slip of a sale. Receipts are Chinese whatever the language of the screen.
 #[must_use]
 pub fn of(row: &SaleRow, institution: &Institution) -> Slip {
-    let sums = row.reply.as_ref().map_or(&row.sale.settlement.setlinfo, |reply| &reply.setlinfo);
+    let sums = row.sums();
     let mut slip = Slip::new().title(title(row)).centred(&institution.name).blank();
     if row.copies > 0 {
         slip = slip.mark("补打");
@@ -35,7 +37,14 @@ pub fn of(row: &SaleRow, institution: &Institution) -> Slip {
         .pair("单号", &row.sale.id)
         .pair("时间", clock::stamp(row.time_ms))
         .pair("收费员", &row.sale.operator)
-        .pair("参保人", row.sale.psn_name.as_deref().map(view::mask_name).unwrap_or_default());
+        .pair(
+            "参保人",
+            row.sale
+                .psn_name
+                .as_deref()
+                .map(view::mask_name)
+                .unwrap_or_default(),
+        );
     if let Some(Agent { name, .. }) = &row.sale.agent {
         slip = slip.pair("代购人", view::mask_name(name));
     }
@@ -55,8 +64,8 @@ pub fn of(row: &SaleRow, institution: &Institution) -> Slip {
         slip = slip.pair("家庭共济支付", yuan(sums.acct_mulaid_pay));
     }
     slip = slip.bold_pair("现金支付", yuan(sums.psn_cash_pay));
-    if let Some(tendered) = row.sale.tendered {
-        slip = slip.pair("实收", yuan(tendered)).pair("找零", yuan(tendered.saturating_sub(sums.psn_cash_pay)));
+    if let (Some(tendered), Some(change)) = (row.sale.tendered, row.change()) {
+        slip = slip.pair("实收", yuan(tendered)).pair("找零", yuan(change));
     }
     if row.sale.settlement.accounts_after.own.is_some() {
         slip = slip.pair("账户余额", yuan(sums.balc));
@@ -77,9 +86,16 @@ fn goods(mut slip: Slip, row: &SaleRow) -> Slip {
         };
         let name = line.name.as_deref().unwrap_or_default();
         slip = slip.text(format!("{} [{class}]", name));
-        let price = line.pric.as_ref().map(|price| format!("  {price} × ")).unwrap_or_default();
+        let price = line
+            .pric
+            .as_ref()
+            .map(|price| format!("  {price} × "))
+            .unwrap_or_default();
         let count = line.cnt.as_ref().map(ToString::to_string).unwrap_or_default();
-        let amount = line.det_item_fee_sumamt.map(|sum| sum.to_string()).unwrap_or_default();
+        let amount = line
+            .det_item_fee_sumamt
+            .map(|sum| sum.to_string())
+            .unwrap_or_default();
         slip = slip.pair(format!("{price}{count}"), amount);
     }
     slip
@@ -87,8 +103,12 @@ fn goods(mut slip: Slip, row: &SaleRow) -> Slip {
 
 /// Why: the steps of the split with their articles.
 fn reasons(mut slip: Slip, row: &SaleRow) -> Slip {
+    if row.difference.is_some() {
+        slip = slip.text("以下为收费时本机测算依据：");
+    }
     for step in &row.sale.settlement.trace {
-        slip = slip.text(format!("· {} {}", step.article, step.says));
+        // A printer's GBK has no minus sign of its own.
+        slip = slip.text(format!("· {} {}", step.article, step.says.replace('−', "-")));
     }
     slip
 }
@@ -98,7 +118,11 @@ fn foot(mut slip: Slip, row: &SaleRow) -> Slip {
         slip = slip.mark("含测试数值，不作结算依据");
     }
     for note in &row.sale.settlement.notes {
-        slip = slip.text(format!("{}（{}）", note.code.text().text(yijie_rules::Lang::Zh), note.article));
+        slip = slip.text(format!(
+            "{}（{}）",
+            note.code.text().text(yijie_rules::Lang::Zh),
+            note.article
+        ));
     }
     if let Some(terms) = &row.sale.offline {
         if terms.carried && !row.state.is_final() {
@@ -106,7 +130,8 @@ fn foot(mut slip: Slip, row: &SaleRow) -> Slip {
             slip = slip.text("结算结果与本单不一致时，凭本单多退少补。");
         } else if !terms.carried {
             slip = slip.text("本单未联网结算，请凭本单、发票、费用清单和身份证明向参保地经办机构申报；");
-            slip = slip.text("上年度费用最迟于次年12月20日前申报（红政规〔2022〕2号 第二十二条，红河州居民）。");
+            slip =
+                slip.text("上年度费用最迟于次年12月20日前申报（红政规〔2022〕2号 第二十二条，红河州居民）。");
         }
     }
     if let Some(difference) = &row.difference {

@@ -47,7 +47,12 @@ impl Sync {
     /// A way to the agency over these books.
     #[must_use]
     pub fn new(books: Arc<Books>, client: Client, packs: Arc<Packs>) -> Sync {
-        Sync { books, client, packs, line: Mutex::default() }
+        Sync {
+            books,
+            client,
+            packs,
+            line: Mutex::default(),
+        }
     }
 
     /// The client, for calls that move no money.
@@ -59,7 +64,11 @@ impl Sync {
     /// Since when and why the agency cannot be reached, if it cannot.
     #[must_use]
     pub fn outage(&self) -> Option<Outage> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner).outage.clone()
+        self.line
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .outage
+            .clone()
     }
 
     /// False while a pause after a failed attempt lasts.
@@ -79,7 +88,10 @@ impl Sync {
                 line.pause_ms = (line.pause_ms * 2).clamp(PAUSE_MS_MIN, PAUSE_MS_MAX);
                 line.retry_at_ms = now_ms + line.pause_ms;
                 if line.outage.is_none() {
-                    line.outage = Some(Outage { since_ms: now_ms, cause: cause.code().to_owned() });
+                    line.outage = Some(Outage {
+                        since_ms: now_ms,
+                        cause: cause.code().to_owned(),
+                    });
                 }
             }
         }
@@ -95,7 +107,10 @@ impl Sync {
         let record = match answer {
             Answer::Done(reply) => settled(&row, reply),
             Answer::Refused(refusal) => refused(&id, refusal),
-            Answer::Unknown(cause) => Record::Unknown { sale: id, cause: cause.code().to_owned() },
+            Answer::Unknown(cause) => Record::Unknown {
+                sale: id,
+                cause: cause.code().to_owned(),
+            },
             Answer::NotSent(cause) => self.not_sent(&row, cause.code(), exposure),
         };
         self.write(&record, row).await
@@ -104,14 +119,22 @@ impl Sync {
     /// A request that surely never left: the sale waits within the pack's limits, or is taken back.
     fn not_sent(&self, row: &SaleRow, cause: &str, exposure: &Exposure) -> Record {
         let now_ms = clock::now_ms();
-        let outage = self.outage().unwrap_or(Outage { since_ms: now_ms, cause: cause.to_owned() });
+        let outage = self.outage().unwrap_or(Outage {
+            since_ms: now_ms,
+            cause: cause.to_owned(),
+        });
         // The agency answered about the person just before.
         let verdict = judge(&self.packs, &row.sale, now_ms, exposure, &outage, now_ms);
         let (offline, withdrawn) = match verdict {
             Verdict::Carry(terms) => (Some(terms), None),
             Verdict::SelfPay(code, limit) => (None, Some((code.to_owned(), limit))),
         };
-        Record::NotSent { sale: row.sale.id.clone(), cause: cause.to_owned(), offline, withdrawn }
+        Record::NotSent {
+            sale: row.sale.id.clone(),
+            cause: cause.to_owned(),
+            offline,
+            withdrawn,
+        }
     }
 
     /// Works on one sale until it has a final state or the agency cannot say.
@@ -125,7 +148,9 @@ impl Sync {
                 SaleState::Committed => self.attempt(row).await?,
                 SaleState::Sending | SaleState::Unknown => self.find_out(row).await?,
                 SaleState::Reversing => self.reverse_again(row).await?,
-                SaleState::Settled | SaleState::Refused | SaleState::Reversed | SaleState::SelfPaid => return Ok(row),
+                SaleState::Settled | SaleState::Refused | SaleState::Reversed | SaleState::SelfPaid => {
+                    return Ok(row);
+                }
             };
             if self.outage().is_some() {
                 return Ok(row);
@@ -136,16 +161,34 @@ impl Sync {
 
     /// First journal that the request leaves, then let it.
     async fn attempt(&self, row: SaleRow) -> Result<SaleRow, BooksError> {
-        let msgid = if row.msgid_spent { self.books.next_msgid() } else { row.msgid.clone() };
-        let row = self.write(&Record::Attempt { sale: row.sale.id.clone(), msgid }, row).await?;
+        let msgid = if row.msgid_spent {
+            self.books.next_msgid()
+        } else {
+            row.msgid.clone()
+        };
+        let row = self
+            .write(
+                &Record::Attempt {
+                    sale: row.sale.id.clone(),
+                    msgid,
+                },
+                row,
+            )
+            .await?;
         let id = row.sale.id.clone();
         let record = match self.settle(&row).await {
             Answer::Done(reply) => settled(&row, reply),
             Answer::Refused(refusal) => refused(&id, refusal),
-            Answer::Unknown(cause) => Record::Unknown { sale: id, cause: cause.code().to_owned() },
-            Answer::NotSent(cause) => {
-                Record::NotSent { sale: id, cause: cause.code().to_owned(), offline: None, withdrawn: None }
-            }
+            Answer::Unknown(cause) => Record::Unknown {
+                sale: id,
+                cause: cause.code().to_owned(),
+            },
+            Answer::NotSent(cause) => Record::NotSent {
+                sale: id,
+                cause: cause.code().to_owned(),
+                offline: None,
+                withdrawn: None,
+            },
         };
         self.write(&record, row).await
     }
@@ -162,8 +205,12 @@ impl Sync {
             Answer::Done(_) | Answer::Refused(_) => {
                 let msgid = self.books.next_msgid();
                 let id = row.sale.id.clone();
-                let record =
-                    Record::Reversing { sale: id, msgid: msgid.clone(), operator: row.sale.operator.clone(), over: false };
+                let record = Record::Reversing {
+                    sale: id,
+                    msgid: msgid.clone(),
+                    operator: row.sale.operator.clone(),
+                    over: false,
+                };
                 let row = self.write(&record, row).await?;
                 self.reverse(row, &msgid).await
             }
@@ -175,17 +222,37 @@ impl Sync {
         if row.cause.as_ref().is_some_and(|(known, _)| known == cause) {
             return Ok(row);
         }
-        let record = Record::Unknown { sale: row.sale.id.clone(), cause: cause.to_owned() };
+        let record = Record::Unknown {
+            sale: row.sale.id.clone(),
+            cause: cause.to_owned(),
+        };
         self.write(&record, row).await
     }
 
     async fn reverse(&self, row: SaleRow, msgid: &str) -> Result<SaleRow, BooksError> {
-        let answer = self.client.reverse(msgid, &insured(&row), &row.msgid, PHARMACY.settle).await;
+        let answer = self
+            .client
+            .reverse(msgid, &insured(&row), &row.msgid, PHARMACY.settle)
+            .await;
         self.heard(&answer);
         match answer {
-            Answer::Done(()) => self.write(&Record::Reversed { sale: row.sale.id.clone() }, row).await,
+            Answer::Done(()) => {
+                self.write(
+                    &Record::Reversed {
+                        sale: row.sale.id.clone(),
+                    },
+                    row,
+                )
+                .await
+            }
             Answer::Refused(refusal) if gone(&refusal) => {
-                self.write(&Record::Reversed { sale: row.sale.id.clone() }, row).await
+                self.write(
+                    &Record::Reversed {
+                        sale: row.sale.id.clone(),
+                    },
+                    row,
+                )
+                .await
             }
             Answer::Refused(_) => self.still_unknown(row, "REVERSAL_REFUSED").await,
             Answer::NotSent(cause) | Answer::Unknown(cause) => self.still_unknown(row, cause.code()).await,
@@ -275,7 +342,11 @@ fn insured(row: &SaleRow) -> Insured {
     let person = &row.sale.claim.person;
     Insured {
         psn_no: person.psn_no.to_string(),
-        insuplc_admdvs: person.insuplc_admdvs.as_ref().map(ToString::to_string).unwrap_or_default(),
+        insuplc_admdvs: person
+            .insuplc_admdvs
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
     }
 }
 
@@ -285,12 +356,16 @@ fn gone(refusal: &AgencyRefusal) -> bool {
 }
 
 fn refused(id: &str, refusal: AgencyRefusal) -> Record {
-    Record::Refused { sale: id.to_owned(), infcode: refusal.infcode.to_string(), message: refusal.message }
+    Record::Refused {
+        sale: id.to_owned(),
+        infcode: refusal.infcode.to_string(),
+        message: refusal.message,
+    }
 }
 
 /// The agency's figures stand; where they differ from what the patient was told, the difference is kept.
 fn settled(row: &SaleRow, reply: SettledReply) -> Record {
-    let (told, stands) = (&row.sale.settlement.setlinfo, &reply.setlinfo);
+    let (told, stands) = (&row.sale.told, &reply.setlinfo);
     let account = |sums: &yijie_rules::SetlInfo| sums.acct_pay.saturating_add(sums.acct_mulaid_pay);
     let difference = Difference {
         fund: stands.fund_pay_sumamt.saturating_sub(told.fund_pay_sumamt),

@@ -65,7 +65,14 @@ pub fn connect(window: &AppWindow, events: &Sender<Event>) {
     queue::connect(window, &keys);
     let about = window.global::<yijie_ui::About<'_>>();
     about.set_version(env!("CARGO_PKG_VERSION").into());
-    about.set_build_text(if cfg!(debug_assertions) { "debug" } else { "release" }.into());
+    about.set_build_text(
+        if cfg!(debug_assertions) {
+            "debug"
+        } else {
+            "release"
+        }
+        .into(),
+    );
     about.set_licence_text(include_str!("../NOTICE").into());
     about.set_font_licence(include_str!("../ui/fonts/OFL.txt").into());
 }
@@ -113,7 +120,9 @@ pub fn mask_name(name: &str) -> String {
 }
 
 fn message(notice: Option<&Notice>, lang: Lang) -> Message {
-    let Some(notice) = notice else { return Message::default() };
+    let Some(notice) = notice else {
+        return Message::default();
+    };
     let text = advice::text(&notice.code, lang);
     Message {
         level: match notice.level {
@@ -122,7 +131,11 @@ fn message(notice: Option<&Notice>, lang: Lang) -> Message {
             desk::Level::Error => Level::Error,
         },
         code: notice.code.as_str().into(),
-        text: if notice.detail.is_empty() { text.into() } else { format!("{text} {}", notice.detail).into() },
+        text: if notice.detail.is_empty() {
+            text.into()
+        } else {
+            format!("{text} {}", notice.detail).into()
+        },
         advice: advice::advice(&notice.code, lang).into(),
     }
 }
@@ -164,7 +177,9 @@ fn sale_state(state: SaleState) -> yijie_ui::SaleState {
 /// Thousands apart, for eyes: 12345.60 → 12,345.60.
 fn figure(sum: Money) -> String {
     let text = sum.to_string();
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("-", rest));
+    let (sign, digits) = text
+        .strip_prefix('-')
+        .map_or(("", text.as_str()), |rest| ("-", rest));
     let (whole, fen) = digits.split_once('.').unwrap_or((digits, "00"));
     let mut grouped = String::new();
     for (index, digit) in whole.chars().enumerate() {
@@ -198,10 +213,16 @@ mod tests {
 
     #[test]
     fn names_and_figures_for_eyes() {
-        for (name, masked) in [("张三", "张*"), ("欧阳修文", "欧***"), ("𠮷田", "𠮷*"), ("", "")] {
+        for (name, masked) in [("张三", "张*"), ("欧阳修文", "欧***"), ("𠮷田", "𠮷*"), ("", "")]
+        {
             assert_eq!(mask_name(name), masked);
         }
-        for (sum, shown) in [("0", "0.00"), ("999.5", "999.50"), ("1000", "1,000.00"), ("-1234567.89", "-1,234,567.89")] {
+        for (sum, shown) in [
+            ("0", "0.00"),
+            ("999.5", "999.50"),
+            ("1000", "1,000.00"),
+            ("-1234567.89", "-1,234,567.89"),
+        ] {
             assert_eq!(figure(Money::parse(sum).unwrap()), shown);
         }
         assert_eq!(time_left(3_660_000, 0, Lang::En), "1 h 01 min");

@@ -99,7 +99,7 @@ impl SandboxError {
     pub fn code(&self) -> &'static str {
         match self {
             SandboxError::Data { .. } => "SANDBOX_DATA_UNWRITABLE",
-            SandboxError::Tls(_) => "SANDBOX_TLS_UNUSABLE",
+            SandboxError::Tls(error) => error.code(),
             SandboxError::Ledger(error) => error.code(),
             SandboxError::PersonsUnreadable { .. } => "PERSONS_FILE_UNREADABLE",
             SandboxError::PersonsMalformed { .. } => "PERSONS_FILE_MALFORMED",
@@ -165,8 +165,11 @@ impl Sandbox {
         })
     }
 
-    /// Address for the terminal.
+    /// Address for a terminal on this machine.
     pub fn url(&self) -> String {
+        if self.address.ip().is_unspecified() {
+            return format!("https://127.0.0.1:{}", self.address.port());
+        }
         format!("https://{}", self.address)
     }
 

@@ -349,6 +349,15 @@ async fn keys_are_private_and_files_are_kept() {
     rig.restart().await;
     assert_eq!(before, read());
     assert_eq!(refused(rig.client.person(&anyone()).await), "PERSON_UNKNOWN");
+    // One that is missing is not made anew under the terminals' feet.
+    rig.sandbox.take().unwrap().stop().await;
+    fs::rename(tls.join("server.key"), tls.join("elsewhere")).unwrap();
+    assert_eq!(
+        Sandbox::start(rig.settings.clone()).await.unwrap_err().code(),
+        "SANDBOX_TLS_NO_PEM"
+    );
+    fs::rename(tls.join("elsewhere"), tls.join("server.key")).unwrap();
+    rig.restart().await;
     // The address is taken: said with a code.
     let mut settings = rig.settings.clone();
     settings.listen = rig.sandbox.as_ref().unwrap().address();

@@ -5,16 +5,7 @@
     clippy::print_stdout,
     reason = "the killed process and the test tell over their output"
 )]
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test, though with a main of its own"
-)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test, though with a main of its own"
-)]
+#![expect(clippy::unwrap_used, reason = "a test, though with a main of its own")]
 
 mod common;
 

@@ -1,5 +1,10 @@
 //! What the store promises: order, one entry's changes at once, nothing wrong ever read, and a fresh start when damaged.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests, but not seen as such outside a test function"
+)]
+
 mod common;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,12 @@
 //! What a crash, a bad disk or a hand does to the journal's files is found and named, and never taken for data.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests, but not seen as such outside a test function"
+)]
+
 mod common;
 
 use std::fs;
@@ -281,12 +288,12 @@ fn a_missing_or_foreign_segment_is_found() {
         .map(|path| path.file_name().unwrap().to_owned())
         .collect();
     assert!(names.len() >= 4);
-    for removed in 0..names.len() {
+    for (removed, name) in names.iter().enumerate() {
         let copy = root.path().join(format!("removed-{removed}"));
         copy_dir(&dir, &copy);
-        fs::remove_file(copy.join("journal").join(&names[removed])).unwrap();
+        fs::remove_file(copy.join("journal").join(name)).unwrap();
         let found = broken(Journal::open(&copy, &keys));
-        let first: u64 = names[removed].to_str().unwrap()[..20].parse().unwrap();
+        let first: u64 = name.to_str().unwrap()[..20].parse().unwrap();
         assert_eq!(found.seq, first, "{found}");
         assert!(
             matches!(

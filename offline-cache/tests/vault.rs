@@ -1,5 +1,10 @@
 //! The keys: made once, opened by their machine key alone, rotated without losing what they sealed, never overwritten.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests, but not seen as such outside a test function"
+)]
+
 mod common;
 
 use std::fs;

@@ -6,6 +6,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
+use crate::money::Money;
+
 /// Why a decimal text was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum DecimalError {
@@ -136,6 +138,11 @@ macro_rules! scaled_decimal {
         impl fmt::Display for $name {
             /// The shortest form with at least the usual decimals.
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let cent = 10_i64.pow($places - 2);
+                if $shown == 2 && self.scaled() % cent == 0 {
+                    // nearly every ratio and price; the quick way matters for ratios of a result line
+                    return fmt::Display::fmt(&Money::from_fen(self.scaled() / cent), f);
+                }
                 let mut shown = self.0.normalize();
                 shown.rescale(shown.scale().max($shown));
                 write!(f, "{shown}")

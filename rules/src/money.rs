@@ -80,7 +80,8 @@ impl Money {
 
     /// The sum of many, or `None` when it is too large.
     pub fn sum<I: IntoIterator<Item = Money>>(amounts: I) -> Option<Money> {
-        amounts.into_iter().try_fold(Money::ZERO, Money::checked_add)
+        let mut fens = amounts.into_iter().map(Money::fen);
+        fens.try_fold(0_i64, i64::checked_add).map(Money::from_fen)
     }
 
     /// Whether the amount is 0.00.

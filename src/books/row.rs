@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use yijie_agency::SettledReply;
-use yijie_rules::Money;
+use yijie_rules::{Money, SetlInfo};
 
 use crate::record::{Difference, Record, Sale};
 
@@ -46,7 +46,10 @@ impl SaleState {
     /// Nothing more comes of it by itself.
     #[must_use]
     pub fn is_final(self) -> bool {
-        matches!(self, SaleState::Settled | SaleState::Refused | SaleState::Reversed | SaleState::SelfPaid)
+        matches!(
+            self,
+            SaleState::Settled | SaleState::Refused | SaleState::Reversed | SaleState::SelfPaid
+        )
     }
 }
 
@@ -110,12 +113,19 @@ impl SaleRow {
             last_msgid: sale.msgid.clone(),
             reply: None,
             difference: None,
-            cause: sale.offline.as_ref().map(|terms| (terms.reason.clone(), String::new())),
+            cause: sale
+                .offline
+                .as_ref()
+                .map(|terms| (terms.reason.clone(), String::new())),
             reversal_over: None,
             msgid_spent: false,
             settled_at: None,
             copies: 0,
-            history: vec![Step { time_ms, kind: "sale".to_owned(), code: None }],
+            history: vec![Step {
+                time_ms,
+                kind: "sale".to_owned(),
+                code: None,
+            }],
             sale,
         }
     }
@@ -131,8 +141,17 @@ impl SaleRow {
                 msgid.clone_into(&mut self.msgid);
                 msgid.clone_into(&mut self.last_msgid);
             }
-            Record::NotSent { cause, offline, withdrawn, .. } => {
-                self.state = if withdrawn.is_some() { SaleState::Refused } else { SaleState::Committed };
+            Record::NotSent {
+                cause,
+                offline,
+                withdrawn,
+                ..
+            } => {
+                self.state = if withdrawn.is_some() {
+                    SaleState::Refused
+                } else {
+                    SaleState::Committed
+                };
                 self.cause = Some(match withdrawn {
                     Some(limit) => limit.clone(),
                     None => (cause.clone(), String::new()),
@@ -142,7 +161,12 @@ impl SaleRow {
                 }
                 code = Some(cause.clone());
             }
-            Record::Settled { reply, difference, msgid, .. } => {
+            Record::Settled {
+                reply,
+                difference,
+                msgid,
+                ..
+            } => {
                 self.state = SaleState::Settled;
                 msgid.clone_into(&mut self.msgid);
                 self.reply = Some((**reply).clone());
@@ -155,7 +179,11 @@ impl SaleRow {
                 code = Some(infcode.clone());
             }
             Record::Unknown { cause, .. } => {
-                self.state = if self.state == SaleState::Reversing { SaleState::Reversing } else { SaleState::Unknown };
+                self.state = if self.state == SaleState::Reversing {
+                    SaleState::Reversing
+                } else {
+                    SaleState::Unknown
+                };
                 self.cause = Some((cause.clone(), String::new()));
                 code = Some(cause.clone());
             }
@@ -166,7 +194,11 @@ impl SaleRow {
             }
             Record::Reversed { .. } => {
                 let over = self.reversal_over.take() == Some(true);
-                self.state = if over { SaleState::Reversed } else { SaleState::Committed };
+                self.state = if over {
+                    SaleState::Reversed
+                } else {
+                    SaleState::Committed
+                };
                 self.msgid_spent = true;
                 self.cause = None;
                 if !over {
@@ -176,13 +208,25 @@ impl SaleRow {
             Record::Printed { copies_before, .. } => self.copies = copies_before + 1,
             _ => {}
         }
-        self.history.push(Step { time_ms, kind: record.kind().to_owned(), code });
+        self.history.push(Step {
+            time_ms,
+            kind: record.kind().to_owned(),
+            code,
+        });
         self
     }
 
-    /// Cash the patient pays by the figures that stand: the agency's where known, else those computed here.
+    /// The figures that stand: the agency's where known, else those the patient was told.
     #[must_use]
-    pub fn cash(&self) -> Money {
-        self.reply.as_ref().map_or(self.sale.settlement.setlinfo.psn_cash_pay, |reply| reply.setlinfo.psn_cash_pay)
+    pub fn sums(&self) -> &SetlInfo {
+        self.reply
+            .as_ref()
+            .map_or(&self.sale.told, |reply| &reply.setlinfo)
+    }
+
+    /// What went back of the cash handed over.
+    #[must_use]
+    pub fn change(&self) -> Option<Money> {
+        self.sale.tendered?.checked_sub(self.sale.told.psn_cash_pay)
     }
 }

@@ -13,7 +13,9 @@ use super::{Failure, Out, tasks};
 /// [`Failure`].
 pub fn sandbox(settings: SandboxSettings, out: Out) -> Result<(), Failure> {
     tasks()?.block_on(async {
-        let sandbox = Sandbox::start(settings).await.map_err(|e| Failure::could_not(e.code(), &e))?;
+        let sandbox = Sandbox::start(settings)
+            .await
+            .map_err(|e| Failure::could_not(e.code(), &e))?;
         out.line(format!("listening on {}", sandbox.url()))?;
         let waited = tokio::signal::ctrl_c().await;
         sandbox.stop().await;
@@ -30,7 +32,10 @@ pub fn ledger(data: &Path, out: Out) -> Result<(), Failure> {
     out.print(&rows, || {
         rows.iter()
             .map(|row| {
-                format!("{}  {}  {}  {}  {}", row.setl_id, row.msgid, row.medfee_sumamt, row.fund_pay_sumamt, row.acct_pay)
+                format!(
+                    "{}  {}  {}  {}  {}",
+                    row.setl_id, row.msgid, row.medfee_sumamt, row.fund_pay_sumamt, row.acct_pay
+                )
             })
             .collect::<Vec<_>>()
             .join("\n")
@@ -44,7 +49,9 @@ pub fn ledger(data: &Path, out: Out) -> Result<(), Failure> {
 pub fn decode(infno: &str, profile: &str, out: Out) -> Result<u8, Failure> {
     let profile = Profile::built_in(profile).map_err(|e| Failure::input(e.code(), &e))?;
     let mut body = Vec::new();
-    io::stdin().read_to_end(&mut body).map_err(|e| Failure::input("INPUT_UNREADABLE", e))?;
+    io::stdin()
+        .read_to_end(&mut body)
+        .map_err(|e| Failure::input("INPUT_UNREADABLE", e))?;
     let decoded = decode_reply(infno, &body, &profile);
     out.line(serde_json::to_string_pretty(&decoded).map_err(|e| Failure::could_not("INTERNAL", e))?)?;
     Ok(match decoded.outcome {

@@ -35,7 +35,16 @@ pub fn list(out: Out) -> Result<(), Failure> {
     out.print(&told, || {
         let text = |row: &serde_json::Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
         told.iter()
-            .map(|row| format!("{}  {}  {}", text(row, "reader"), text(row, "card"), text(row, "atr")).trim_end().to_owned())
+            .map(|row| {
+                format!(
+                    "{}  {}  {}",
+                    text(row, "reader"),
+                    text(row, "card"),
+                    text(row, "atr")
+                )
+                .trim_end()
+                .to_owned()
+            })
             .collect::<Vec<_>>()
             .join("\n")
     })
@@ -52,10 +61,12 @@ pub fn read(reader: Option<&str>, pin_stdin: bool, out: Out) -> Result<(), Failu
     } else {
         None
     };
-    let card = read_in_reader(reader, pin.as_ref(), READ_WAIT).map_err(|e| Failure::could_not(e.code(), &e))?;
+    let card =
+        read_in_reader(reader, pin.as_ref(), READ_WAIT).map_err(|e| Failure::could_not(e.code(), &e))?;
     out.print(&card, || {
         let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "—".to_owned());
-        let day = |value: &Option<jiff::civil::Date>| value.map_or_else(|| "—".to_owned(), |day| day.to_string());
+        let day =
+            |value: &Option<jiff::civil::Date>| value.map_or_else(|| "—".to_owned(), |day| day.to_string());
         let zh = out.lang == yijie_rules::Lang::Zh;
         let row = |zh_label: &str, en_label: &str, value: String| {
             format!("{}: {value}", if zh { zh_label } else { en_label })
@@ -83,7 +94,9 @@ pub fn emulate(person: &Path, port: u16, out: Out) -> Result<(), Failure> {
     let text = std::fs::read_to_string(person)
         .map_err(|e| Failure::input("PERSON_FILE_INVALID", format!("{}: {e}", person.display())))?;
     let card = VirtualCard::from_json(&text).map_err(|e| Failure::input(e.code(), &e))?;
-    let inserted = card.insert(("127.0.0.1", port)).map_err(|e| Failure::could_not(e.code(), &e))?;
+    let inserted = card
+        .insert(("127.0.0.1", port))
+        .map_err(|e| Failure::could_not(e.code(), &e))?;
     out.print(&json!({"inserted": true, "port": port}), || match out.lang {
         yijie_rules::Lang::Zh => format!("虚拟卡已插入（vpcd 端口 {port}），Ctrl-C 取出"),
         yijie_rules::Lang::En => format!("virtual card inserted (vpcd port {port}); Ctrl-C takes it out"),

@@ -26,7 +26,11 @@ pub fn run(data: &Path, agency: &OtherAgency, date: Option<Date>, out: Out) -> R
     }
     let totals = tasks()?.block_on(compare(&till.books, &till.sync, day))?;
     out.print(&totals, || words(day, &totals, out.lang))?;
-    Ok(if totals.iter().all(|total| total.balanced) { 0 } else { 2 })
+    Ok(if totals.iter().all(|total| total.balanced) {
+        0
+    } else {
+        2
+    })
 }
 
 /// Asks the agency about every total of a day and books what it said.
@@ -57,10 +61,15 @@ pub async fn compare(books: &Books, sync: &Sync, day: Date) -> Result<Vec<Closed
                 total.result = said.stmt_rslt;
             }
             Answer::Refused(refusal) => total.result = refusal.infcode.to_string(),
-            Answer::NotSent(cause) | Answer::Unknown(cause) => return Err(Failure::could_not(cause.code(), cause)),
+            Answer::NotSent(cause) | Answer::Unknown(cause) => {
+                return Err(Failure::could_not(cause.code(), cause));
+            }
         }
     }
-    let record = Record::Closed { date: day.to_string(), totals: totals.clone() };
+    let record = Record::Closed {
+        date: day.to_string(),
+        totals: totals.clone(),
+    };
     books.append(&record, clock::now_ms())?;
     Ok(totals)
 }
@@ -70,7 +79,11 @@ fn totals_of(books: &Books, day: Date) -> Result<Vec<ClosedTotal>, Failure> {
     let mut totals: BTreeMap<(String, String, String), ClosedTotal> = BTreeMap::new();
     for row in books.settled_on(day)? {
         let Some(reply) = row.reply else { continue };
-        let key = (reply.insutype.clone(), reply.clr_type.clone(), reply.clr_optins.clone());
+        let key = (
+            reply.insutype.clone(),
+            reply.clr_type.clone(),
+            reply.clr_optins.clone(),
+        );
         let total = totals.entry(key).or_insert_with(|| ClosedTotal {
             insutype: reply.insutype.clone(),
             clr_type: reply.clr_type.clone(),
@@ -101,15 +114,31 @@ pub fn words(day: Date, totals: &[ClosedTotal], lang: Lang) -> String {
         lines.push(lang.pick("  当日无结算", "  nothing was settled").to_owned());
     }
     for total in totals {
-        let said = if total.balanced { lang.pick("平", "agrees") } else { advice::text("TOTAL_NOT_BALANCED", lang) };
+        let said = if total.balanced {
+            lang.pick("平", "agrees")
+        } else {
+            advice::text("TOTAL_NOT_BALANCED", lang)
+        };
         lines.push(match lang {
             Lang::Zh => format!(
                 "  险种 {} 类别 {}：{} 笔 总额 {} 基金 {} 账户 {} → {said}（{}）",
-                total.insutype, total.clr_type, total.count, total.medfee, total.fund, total.account, total.result
+                total.insutype,
+                total.clr_type,
+                total.count,
+                total.medfee,
+                total.fund,
+                total.account,
+                total.result
             ),
             Lang::En => format!(
                 "  insurance {} category {}: {} sales, bills {}, funds {}, accounts {} → {said} ({})",
-                total.insutype, total.clr_type, total.count, total.medfee, total.fund, total.account, total.result
+                total.insutype,
+                total.clr_type,
+                total.count,
+                total.medfee,
+                total.fund,
+                total.account,
+                total.result
             ),
         });
     }

@@ -18,7 +18,10 @@ const PIN: &str = "246810";
 /// [`Failure`] if a part could not be started or a step did not hold.
 pub fn run(data: Option<PathBuf>, headless: bool, offline: bool, out: Out) -> Result<u8, Failure> {
     if !headless && !window::has_display() {
-        out.line(out.lang.pick("没有显示器，改为无窗口演示", "no display: running without a window"))?;
+        out.line(out.lang.pick(
+            "没有显示器，改为无窗口演示",
+            "no display: running without a window",
+        ))?;
     }
     let tasks = super::tasks()?;
     let _inside = tasks.enter();

@@ -43,7 +43,11 @@ pub fn run(data: &Path, new: &NewTill, out: Out) -> Result<(), Failure> {
     });
     out.print(&told, || match out.lang {
         yijie_rules::Lang::Zh => format!("已准备：{}（机构 {}）", data.display(), new.institution.code),
-        yijie_rules::Lang::En => format!("prepared: {} (institution {})", data.display(), new.institution.code),
+        yijie_rules::Lang::En => format!(
+            "prepared: {} (institution {})",
+            data.display(),
+            new.institution.code
+        ),
     })
 }
 
@@ -63,14 +67,22 @@ pub fn prepare(data: &Path, new: &NewTill) -> Result<(), Failure> {
     };
     let settings = Config {
         institution: new.institution.clone(),
-        agency: Agency { url: new.agency.clone(), answer_s_max: 20 },
+        agency: Agency {
+            url: new.agency.clone(),
+            answer_s_max: 20,
+        },
         devices: new.devices.clone(),
         till: new.till,
     };
     config::prepare(data, &settings, &new.tls)?;
     let (books, _) = Books::open(data, &new.institution.code)?;
     let now_ms = clock::now_ms();
-    books.append(&Record::Opened { institution: new.institution.clone() }, now_ms)?;
+    books.append(
+        &Record::Opened {
+            institution: new.institution.clone(),
+        },
+        now_ms,
+    )?;
     books.append(&Record::Operator { operator }, now_ms)?;
     if let Some(items) = items {
         books.append(&Record::Catalogue { items }, now_ms)?;

@@ -53,20 +53,31 @@ pub fn run(data: &Path, request: Request<'_>, out: Out) -> Result<u8, Failure> {
                 .transpose()?
                 .filter(|(entry, _)| entry.seq == seq)
                 .ok_or_else(|| Failure::input("ENTRY_NOT_FOUND", seq))?;
-            let mut told = summary(&entry, &record, &mut String::new());
-            told["record"] = serde_json::to_value(&record).unwrap_or_default();
-            out.line(serde_json::to_string_pretty(&told).map_err(|e| Failure::could_not("INTERNAL", e))?)?;
+            let told = serde_json::to_string_pretty(&whole(&entry, &record));
+            out.line(told.map_err(|e| Failure::could_not("INTERNAL", e))?)?;
         }
         Request::Export { to, operator } => {
-            let record = Record::Exported { operator: operator.to_owned(), to: to.display().to_string() };
+            let record = Record::Exported {
+                operator: operator.to_owned(),
+                to: to.display().to_string(),
+            };
             let text = export(&books, to)?;
-            let failed = |e: std::io::Error| Failure::could_not("FILE_FAILED", format!("{}: {e}", to.display()));
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(failed)?;
-            file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+            let failed =
+                |e: std::io::Error| Failure::could_not("FILE_FAILED", format!("{}: {e}", to.display()));
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(to)
+                .map_err(failed)?;
+            file.write_all(text.as_bytes())
+                .and_then(|()| file.sync_all())
+                .map_err(failed)?;
             books.append(&record, clock::now_ms())?;
-            out.print(&json!({"exported": to.display().to_string(), "operator": operator}), || {
-                format!("{} ← {operator}", to.display())
-            })?;
+            out.print(
+                &json!({"exported": to.display().to_string(), "operator": operator}),
+                || format!("{} ← {operator}", to.display()),
+            )?;
         }
     }
     Ok(0)
@@ -79,10 +90,13 @@ fn verified(data: &Path, out: Out) -> Result<u8, Failure> {
     match verify(data, Some(&vault)) {
         Ok(whole) => {
             let hash: String = whole.last_hash.iter().map(|byte| format!("{byte:02x}")).collect();
-            out.print(&json!({"whole": true, "entries": whole.entries, "last_hash": hash}), || match out.lang {
-                Lang::Zh => format!("日志完整：{} 条，末条摘要 {hash}", whole.entries),
-                Lang::En => format!("journal whole: {} entries, last hash {hash}", whole.entries),
-            })?;
+            out.print(
+                &json!({"whole": true, "entries": whole.entries, "last_hash": hash}),
+                || match out.lang {
+                    Lang::Zh => format!("日志完整：{} 条，末条摘要 {hash}", whole.entries),
+                    Lang::En => format!("journal whole: {} entries, last hash {hash}", whole.entries),
+                },
+            )?;
             Ok(0)
         }
         Err(broken) => Err(Failure::could_not(broken.code(), &broken)),
@@ -116,7 +130,11 @@ fn summary(entry: &Entry, record: &Record, msgid: &mut String) -> Value {
             msgid.clone_from(anew);
             "sending"
         }
-        Record::NotSent { withdrawn: Some(_), .. } | Record::Refused { .. } | Record::Declined { .. } => "refused",
+        Record::NotSent {
+            withdrawn: Some(_), ..
+        }
+        | Record::Refused { .. }
+        | Record::Declined { .. } => "refused",
         Record::NotSent { .. } => "committed",
         Record::Settled { .. } => "settled",
         Record::Unknown { .. } => "unknown",
@@ -131,10 +149,35 @@ fn summary(entry: &Entry, record: &Record, msgid: &mut String) -> Value {
     })
 }
 
+/// An entry with its body.
+fn whole(entry: &Entry, record: &Record) -> Value {
+    let mut told = summary(entry, record, &mut String::new());
+    if let Some(fields) = told.as_object_mut() {
+        fields.insert(
+            "record".to_owned(),
+            serde_json::to_value(record).unwrap_or_default(),
+        );
+    }
+    told
+}
+
 fn words(row: &Value) -> String {
-    let text = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |key: &str| {
+        row.get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let seq = row.get("seq").and_then(Value::as_u64).unwrap_or_default();
-    format!("{seq:>8}  {}  {:<10} {:<10} {}", text("time"), text("kind"), text("state"), text("sale")).trim_end().to_owned()
+    format!(
+        "{seq:>8}  {}  {:<10} {:<10} {}",
+        text("time"),
+        text("kind"),
+        text("state"),
+        text("sale")
+    )
+    .trim_end()
+    .to_owned()
 }
 
 fn export(books: &Books, to: &Path) -> Result<String, Failure> {
@@ -142,9 +185,21 @@ fn export(books: &Books, to: &Path) -> Result<String, Failure> {
         let mut text = String::from("seq,time,kind,sale,msgid,state,hash\n");
         for (row, item) in rows(books)?.iter().zip(books.entries(1)) {
             let (entry, _) = item.map_err(Failure::from)?;
-            let cell = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default().replace(['"', ','], " ");
+            let cell = |key: &str| {
+                row.get(key)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .replace(['"', ','], " ")
+            };
             let hash: String = entry.hash.iter().map(|byte| format!("{byte:02x}")).collect();
-            let cells = [cell("time"), cell("kind"), cell("sale"), cell("msgid"), cell("state")].join(",");
+            let cells = [
+                cell("time"),
+                cell("kind"),
+                cell("sale"),
+                cell("msgid"),
+                cell("state"),
+            ]
+            .join(",");
             text.push_str(&format!("{},{cells},{hash}\n", entry.seq));
         }
         return Ok(text);
@@ -153,9 +208,7 @@ fn export(books: &Books, to: &Path) -> Result<String, Failure> {
         .entries(1)
         .map(|item| {
             let (entry, record) = item?;
-            let mut told = summary(&entry, &record, &mut String::new());
-            told["record"] = serde_json::to_value(&record).unwrap_or_default();
-            Ok(told)
+            Ok(whole(&entry, &record))
         })
         .collect();
     serde_json::to_string_pretty(&entries?).map_err(|e| Failure::could_not("INTERNAL", e))

@@ -9,7 +9,11 @@ use yijie_rules::{Lang, PackError, PackSummary, Packs};
 use super::{Failure, Out};
 
 fn pack_error(error: &PackError) -> Failure {
-    Failure { exit: 3, code: error.code().to_owned(), detail: error.to_string() }
+    Failure {
+        exit: 3,
+        code: error.code().to_owned(),
+        detail: error.to_string(),
+    }
 }
 
 /// The built-in packs and those of every directory; a directory's pack replaces a built-in one of the same id.
@@ -56,17 +60,35 @@ fn files(dir: &Path) -> Result<Vec<(String, String)>, Failure> {
 /// [`Failure`].
 pub fn list(dirs: &[PathBuf], out: Out) -> Result<(), Failure> {
     let list = load(dirs)?.list();
-    out.print(&list, || list.iter().map(|pack| words(pack, out.lang)).collect::<Vec<_>>().join("\n\n"))
+    out.print(&list, || {
+        list.iter()
+            .map(|pack| words(pack, out.lang))
+            .collect::<Vec<_>>()
+            .join("\n\n")
+    })
 }
 
 fn words(pack: &PackSummary, lang: Lang) -> String {
-    let until = pack.until.map_or_else(|| lang.pick("至今", "until further notice").to_owned(), |day| day.to_string());
+    let until = pack.until.map_or_else(
+        || lang.pick("至今", "until further notice").to_owned(),
+        |day| day.to_string(),
+    );
     let mut lines = vec![
         format!("{} {}  {}", pack.id, pack.version, pack.title),
-        format!("  {} {} · {} → {until}", pack.area, pack.insutype.join(" "), pack.from),
+        format!(
+            "  {} {} · {} → {until}",
+            pack.area,
+            pack.insutype.join(" "),
+            pack.from
+        ),
     ];
     for source in &pack.sources {
-        lines.push(format!("  {} [{}] {}", source.title, source.grade.as_str(), source.name));
+        lines.push(format!(
+            "  {} [{}] {}",
+            source.title,
+            source.grade.as_str(),
+            source.name
+        ));
     }
     for missing in &pack.missing {
         lines.push(format!("  {}: {missing}", lang.pick("未公布", "not published")));
@@ -103,7 +125,9 @@ pub fn check(dir: &Path, out: Out) -> Result<u8, Failure> {
                 Lang::En => format!("{} packs, no mistake", files.len()),
             };
         }
-        let lines = mistakes.iter().map(|mistake| format!("{mistake}\n  → {}", mistake.advice(out.lang)));
+        let lines = mistakes
+            .iter()
+            .map(|mistake| format!("{mistake}\n  → {}", mistake.advice(out.lang)));
         lines.collect::<Vec<_>>().join("\n")
     })?;
     Ok(if mistakes.is_empty() { 0 } else { 3 })

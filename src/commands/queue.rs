@@ -33,7 +33,9 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
     match request {
         Request::List => {
             let queue = till.books.queue()?;
-            out.print(&queue.iter().map(brief).collect::<Vec<_>>(), || list(&queue, out.lang))?;
+            out.print(&queue.iter().map(brief).collect::<Vec<_>>(), || {
+                list(&queue, out.lang)
+            })?;
             Ok(0)
         }
         Request::Drain => {
@@ -51,7 +53,10 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
             if drained.left == 0 {
                 return Ok(0);
             }
-            let cause = till.sync.outage().map_or_else(|| "OUTCOME_UNKNOWN".to_owned(), |outage| outage.cause);
+            let cause = till
+                .sync
+                .outage()
+                .map_or_else(|| "OUTCOME_UNKNOWN".to_owned(), |outage| outage.cause);
             Err(Failure::could_not(&cause, ""))
         }
         Request::Show(id) => {
@@ -65,7 +70,10 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
         }
         Request::Reverse(id) => {
             let row = find(&till, &id)?;
-            if !matches!(row.state, SaleState::Settled | SaleState::Reversing | SaleState::Reversed) {
+            if !matches!(
+                row.state,
+                SaleState::Settled | SaleState::Reversing | SaleState::Reversed
+            ) {
                 return Err(Failure::input("SALE_NOT_SETTLED", row.state.word()));
             }
             finish(&tasks()?.block_on(till.sync.undo(&row.sale.id, "client"))?, out)
@@ -76,7 +84,9 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
 /// A sale by its id or by a message id.
 fn find(till: &Till, id: &str) -> Result<SaleRow, Failure> {
     let id = till.books.sale_of_msgid(id)?.unwrap_or_else(|| id.to_owned());
-    till.books.sale(&id)?.ok_or_else(|| Failure::input("SALE_NOT_FOUND", id))
+    till.books
+        .sale(&id)?
+        .ok_or_else(|| Failure::input("SALE_NOT_FOUND", id))
 }
 
 fn finish(row: &SaleRow, out: Out) -> Result<u8, Failure> {
@@ -99,24 +109,41 @@ fn brief(row: &SaleRow) -> Value {
 }
 
 fn words(row: &SaleRow, lang: Lang) -> String {
-    let said = row.cause.as_ref().map(|(code, _)| advice::text(code, lang)).unwrap_or_default();
-    format!("{}  {:<9}  {}  {said}", row.sale.id, row.state.word(), row.sale.settlement.setlinfo.medfee_sumamt)
-        .trim_end()
-        .to_owned()
+    let said = row
+        .cause
+        .as_ref()
+        .map(|(code, _)| advice::text(code, lang))
+        .unwrap_or_default();
+    format!(
+        "{}  {:<9}  {}  {said}",
+        row.sale.id,
+        row.state.word(),
+        row.sale.settlement.setlinfo.medfee_sumamt
+    )
+    .trim_end()
+    .to_owned()
 }
 
 fn list(queue: &[SaleRow], lang: Lang) -> String {
     if queue.is_empty() {
         return lang.pick("没有待处理的结算", "nothing waits").to_owned();
     }
-    queue.iter().map(|row| words(row, lang)).collect::<Vec<_>>().join("\n")
+    queue
+        .iter()
+        .map(|row| words(row, lang))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn history(row: &SaleRow, lang: Lang) -> String {
     let mut lines = vec![words(row, lang)];
     for step in &row.history {
         let code = step.code.as_deref().unwrap_or_default();
-        lines.push(format!("  {}  {} {code}", clock::stamp(step.time_ms), step.kind).trim_end().to_owned());
+        lines.push(
+            format!("  {}  {} {code}", clock::stamp(step.time_ms), step.kind)
+                .trim_end()
+                .to_owned(),
+        );
     }
     lines.join("\n")
 }

@@ -2,7 +2,6 @@
 
 use std::sync::mpsc;
 
-use serde_json::json;
 use yijie_hardware::{CodeKind, Scan, ScannerEvent, ScannerSettings, watch_scanner};
 
 use super::{Failure, Out};
@@ -22,7 +21,11 @@ pub fn run(port: &str, baud: u32, count: Option<u64>, out: Out) -> Result<(), Fa
         match news.recv() {
             Ok(ScannerEvent::Scanned(scan)) => {
                 read += 1;
-                out.line(if out.json { machine(&scan).to_string() } else { words(&scan) })?;
+                out.line(if out.json {
+                    serde_json::to_string(&scan).map_err(|e| Failure::could_not("INTERNAL", e))?
+                } else {
+                    words(&scan)
+                })?;
             }
             Ok(ScannerEvent::Garbage) => Failure::could_not("SCANNER_GARBAGE", "").report(out),
             Ok(ScannerEvent::Opened) => {}
@@ -43,17 +46,6 @@ fn kind(scan: &Scan) -> &'static str {
         CodeKind::IdNumber => "id-number",
         CodeKind::Unknown => "unknown",
     }
-}
-
-fn machine(scan: &Scan) -> serde_json::Value {
-    let mut told = json!({"kind": kind(scan), "text": scan.text, "symbology": scan.symbology});
-    if let CodeKind::Gs1 { gtin, lot, expires_on, serial } = &scan.kind {
-        told["gtin"] = json!(gtin);
-        told["lot"] = json!(lot);
-        told["expires_on"] = json!(expires_on);
-        told["serial"] = json!(serial);
-    }
-    told
 }
 
 fn words(scan: &Scan) -> String {

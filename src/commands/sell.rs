@@ -39,7 +39,12 @@ pub fn run(request: &Request, out: Out) -> Result<u8, Failure> {
     let till = Till::open(&request.data, &request.agency, out)?;
     let operator = operator(&till, request)?;
     let tasks = tasks()?;
-    let mut counter = Counter { exposure: Exposure::of(&till.books.queue()?), till, operator, offline: request.offline };
+    let mut counter = Counter {
+        exposure: Exposure::of(&till.books.queue()?),
+        till,
+        operator,
+        offline: request.offline,
+    };
     let mut exit = 0;
     for line in io::stdin().lock().lines() {
         let line = line.map_err(|e| Failure::input("CLAIM_NOT_JSON", e))?;
@@ -59,14 +64,22 @@ pub fn run(request: &Request, out: Out) -> Result<u8, Failure> {
 }
 
 fn operator(till: &Till, request: &Request) -> Result<String, Failure> {
-    let Some(id) = &request.operator else { return Ok("client".to_owned()) };
-    let Some(file) = &request.pin_file else { return Err(Failure::input("PIN_FILE_MISSING", "--pin-file")) };
+    let Some(id) = &request.operator else {
+        return Ok("client".to_owned());
+    };
+    let Some(file) = &request.pin_file else {
+        return Err(Failure::input("PIN_FILE_MISSING", "--pin-file"));
+    };
     let pin = std::fs::read_to_string(file)
         .map_err(|e| Failure::input("PIN_FILE_MISSING", format!("{}: {e}", file.display())))?;
     match till.books.operator(id)? {
         None => Err(Failure::input("OPERATOR_UNKNOWN", id)),
         Some(operator) if operator.has_pin(pin.trim()) => Ok(operator.id),
-        Some(_) => Err(Failure { exit: 2, code: "PIN_NOT_RIGHT".to_owned(), detail: String::new() }),
+        Some(_) => Err(Failure {
+            exit: 2,
+            code: "PIN_NOT_RIGHT".to_owned(),
+            detail: String::new(),
+        }),
     }
 }
 
@@ -79,9 +92,7 @@ struct Order {
 
 impl Order {
     fn parse(line: &str) -> Result<Order, Value> {
-        let refused = |id: Option<&str>, code: &str, says: String| {
-            json!({"sale": id, "msgid": null, "state": "refused", "outcome": "unreadable", "code": code, "says": says})
-        };
+        let refused = |id: Option<&str>, code: &str, says: String| json!({"sale": id, "msgid": null, "state": "refused", "outcome": "unreadable", "code": code, "says": says});
         let mut fields: Map<String, Value> =
             serde_json::from_str(line).map_err(|e| refused(None, "CLAIM_NOT_JSON", e.to_string()))?;
         let id = match fields.remove("sale") {
@@ -89,16 +100,32 @@ impl Order {
             _ => return Err(refused(None, "SALE_ID_MISSING", "$.sale".to_owned())),
         };
         if id.len() > ID_LEN_MAX || id.chars().any(char::is_control) {
-            return Err(refused(Some(&id), "SALE_ID_TOO_LONG", format!("$.sale: ≤ {ID_LEN_MAX}")));
+            return Err(refused(
+                Some(&id),
+                "SALE_ID_TOO_LONG",
+                format!("$.sale: ≤ {ID_LEN_MAX}"),
+            ));
         }
-        let credential = fields.remove("credential").map(serde_json::from_value::<Credential>).transpose();
-        let credential = credential.map_err(|e| refused(Some(&id), "CLAIM_FIELD", format!("$.credential: {e}")))?;
+        let credential = fields
+            .remove("credential")
+            .map(serde_json::from_value::<Credential>)
+            .transpose();
+        let credential =
+            credential.map_err(|e| refused(Some(&id), "CLAIM_FIELD", format!("$.credential: {e}")))?;
         let claim = serde_json::to_vec(&fields)
             .map_err(|e| refused(Some(&id), "CLAIM_NOT_JSON", e.to_string()))
-            .and_then(|text| Claim::from_json(&text).map_err(|e| refused(Some(&id), e.code(), e.to_string())))?;
+            .and_then(|text| {
+                Claim::from_json(&text).map_err(|e| refused(Some(&id), e.code(), e.to_string()))
+            })?;
         // A client program has verified the person; it names him by the number it got from the agency.
-        let credential = credential.unwrap_or_else(|| Credential::IdNumber { certno: claim.person.psn_no.to_string() });
-        Ok(Order { id, claim, credential })
+        let credential = credential.unwrap_or_else(|| Credential::IdNumber {
+            certno: claim.person.psn_no.to_string(),
+        });
+        Ok(Order {
+            id,
+            claim,
+            credential,
+        })
     }
 }
 
@@ -113,17 +140,28 @@ impl Counter {
     async fn sell(&mut self, order: Order) -> Result<Value, Failure> {
         if let Some(known) = self.till.books.sale(&order.id)? {
             let open = !known.state.is_final() && !self.offline && self.till.sync.may_try();
-            let row = if open { self.till.sync.advance(&order.id).await? } else { known };
+            let row = if open {
+                self.till.sync.advance(&order.id).await?
+            } else {
+                known
+            };
             return Ok(answer(&row));
         }
         if let Some(refusal) = self.till.books.declined(&order.id)? {
             return Ok(declined(&order.id, &refusal));
         }
-        let options = Options { pack: None, trace: true, lang: yijie_rules::Lang::Zh };
+        let options = Options {
+            pack: None,
+            trace: true,
+            lang: yijie_rules::Lang::Zh,
+        };
         let settlement = match split(&self.till.packs, &order.claim, &options) {
             Outcome::Settled(settlement) => *settlement,
             Outcome::Refused(refusal) => {
-                let record = Record::Declined { sale: order.id.clone(), refusal: refusal.clone() };
+                let record = Record::Declined {
+                    sale: order.id.clone(),
+                    refusal: refusal.clone(),
+                };
                 self.till.books.append(&record, clock::now_ms())?;
                 return Ok(declined(&order.id, &refusal));
             }
@@ -132,6 +170,7 @@ impl Counter {
             msgid: self.till.books.next_msgid(),
             id: order.id,
             claim: order.claim,
+            told: settlement.setlinfo.clone(),
             settlement,
             credential: order.credential,
             psn_name: None,
@@ -141,7 +180,11 @@ impl Counter {
             consent: Vec::new(),
             tendered: None,
         };
-        if self.online(&sale).await? { self.sell_online(sale).await } else { self.sell_offline(sale) }
+        if self.online(&sale).await? {
+            self.sell_online(sale).await
+        } else {
+            self.sell_offline(sale)
+        }
     }
 
     /// Whether the sale may leave at once: the line is not known to be down, and nothing of the same person waits.
@@ -158,10 +201,19 @@ impl Counter {
 
     async fn sell_online(&mut self, sale: Sale) -> Result<Value, Failure> {
         let time_ms = clock::now_ms();
-        let record = Record::Sale { sale: Box::new(sale), sending: true };
+        let record = Record::Sale {
+            sale: Box::new(sale),
+            sending: true,
+        };
         let seq = self.till.books.append(&record, time_ms)?;
-        let Record::Sale { sale, .. } = record else { return Err(Failure::could_not("INTERNAL", "")) };
-        let row = self.till.sync.send(SaleRow::new(*sale, true, seq, time_ms), &self.exposure).await?;
+        let Record::Sale { sale, .. } = record else {
+            return Err(Failure::could_not("INTERNAL", ""));
+        };
+        let row = self
+            .till
+            .sync
+            .send(SaleRow::new(*sale, true, seq, time_ms), &self.exposure)
+            .await?;
         if row.state == SaleState::Committed {
             self.carry(&row.sale);
         }
@@ -169,7 +221,10 @@ impl Counter {
     }
 
     fn carry(&mut self, sale: &Sale) {
-        self.exposure.add(&sale.claim.person.psn_no, sale.settlement.setlinfo.fund_pay_sumamt);
+        self.exposure.add(
+            &sale.claim.person.psn_no,
+            sale.settlement.setlinfo.fund_pay_sumamt,
+        );
     }
 
     /// Within the pack's limits the sale waits; beyond them it is refused, so that the client can take cash instead.
@@ -179,7 +234,10 @@ impl Counter {
             Verdict::Carry(terms) => {
                 self.carry(&sale);
                 sale.offline = Some(terms);
-                let record = Record::Sale { sale: Box::new(sale.clone()), sending: false };
+                let record = Record::Sale {
+                    sale: Box::new(sale.clone()),
+                    sending: false,
+                };
                 let seq = self.till.books.append(&record, now_ms)?;
                 Ok(answer(&SaleRow::new(sale, false, seq, now_ms)))
             }
@@ -192,9 +250,16 @@ impl Counter {
     }
 
     fn verdict(&self, sale: &Sale, now_ms: i64) -> Verdict {
-        let cause = if self.offline { "OFFLINE_ASKED" } else { "EARLIER_SALE_OPEN" };
+        let cause = if self.offline {
+            "OFFLINE_ASKED"
+        } else {
+            "EARLIER_SALE_OPEN"
+        };
         let outage = self.till.sync.outage();
-        let outage = outage.unwrap_or_else(|| Outage { since_ms: now_ms, cause: cause.to_owned() });
+        let outage = outage.unwrap_or_else(|| Outage {
+            since_ms: now_ms,
+            cause: cause.to_owned(),
+        });
         // The client program states the person's record with the claim.
         judge(&self.till.packs, sale, now_ms, &self.exposure, &outage, now_ms)
     }
@@ -202,7 +267,10 @@ impl Counter {
 
 fn declined(id: &str, refusal: &Refusal) -> Value {
     let mut told = json!({"sale": id, "msgid": null, "state": "refused"});
-    merge(&mut told, serde_json::to_value(Outcome::Refused(refusal.clone())).unwrap_or_default());
+    merge(
+        &mut told,
+        serde_json::to_value(Outcome::Refused(refusal.clone())).unwrap_or_default(),
+    );
     told
 }
 
@@ -216,7 +284,10 @@ fn merge(into: &mut Value, from: Value) {
 #[must_use]
 pub fn answer(row: &SaleRow) -> Value {
     let mut told = json!({"sale": row.sale.id, "msgid": row.msgid, "state": row.state.word()});
-    merge(&mut told, serde_json::to_value(Outcome::Settled(Box::new(row.sale.settlement.clone()))).unwrap_or_default());
+    merge(
+        &mut told,
+        serde_json::to_value(Outcome::Settled(Box::new(row.sale.settlement.clone()))).unwrap_or_default(),
+    );
     let mut more = Map::new();
     if let Some(reply) = &row.reply {
         more.insert("setl_id".to_owned(), json!(reply.setl_id));
@@ -225,9 +296,15 @@ pub fn answer(row: &SaleRow) -> Value {
     if let Some(difference) = &row.difference {
         more.insert("difference".to_owned(), json!(difference));
     }
-    if let Some(OfflineTerms { reason, settle_by_ms, .. }) = &row.sale.offline {
+    if let Some(OfflineTerms {
+        reason, settle_by_ms, ..
+    }) = &row.sale.offline
+    {
         let settle_by = clock::stamp(*settle_by_ms);
-        more.insert("offline".to_owned(), json!({"reason": reason, "settle_by": settle_by}));
+        more.insert(
+            "offline".to_owned(),
+            json!({"reason": reason, "settle_by": settle_by}),
+        );
     }
     if let Some((code, text)) = &row.cause {
         more.insert("code".to_owned(), json!(code));

@@ -30,10 +30,22 @@ pub fn run(request: &Request, out: Out) -> Result<u8, Failure> {
     if let Some(id) = &request.pack
         && packs.get(id).is_none()
     {
-        return Err(Failure { exit: 3, code: "PACK_NOT_FOUND".to_owned(), detail: id.clone() });
+        return Err(Failure {
+            exit: 3,
+            code: "PACK_NOT_FOUND".to_owned(),
+            detail: id.clone(),
+        });
     }
-    let options = Options { pack: request.pack.clone(), trace: !request.no_trace, lang: out.lang };
-    if request.jsonl { lines(&packs, &options) } else { one(&packs, &options, request.explain, out) }
+    let options = Options {
+        pack: request.pack.clone(),
+        trace: !request.no_trace,
+        lang: out.lang,
+    };
+    if request.jsonl {
+        lines(&packs, &options)
+    } else {
+        one(&packs, &options, request.explain, out)
+    }
 }
 
 fn unreadable(error: &ClaimError) -> Failure {
@@ -42,12 +54,16 @@ fn unreadable(error: &ClaimError) -> Failure {
 
 fn one(packs: &Packs, options: &Options, explain: bool, out: Out) -> Result<u8, Failure> {
     let mut text = Vec::new();
-    io::stdin().read_to_end(&mut text).map_err(|e| Failure::input("CLAIM_NOT_JSON", e))?;
+    io::stdin()
+        .read_to_end(&mut text)
+        .map_err(|e| Failure::input("CLAIM_NOT_JSON", e))?;
     let claim = Claim::from_json(&text).map_err(|e| unreadable(&e))?;
     let outcome = split(packs, &claim, options);
     match &outcome {
         Outcome::Settled(settlement) if explain && !out.json => out.line(settlement.explain(out.lang))?,
-        _ => out.line(serde_json::to_string_pretty(&outcome).map_err(|e| Failure::could_not("INTERNAL", e))?)?,
+        _ => {
+            out.line(serde_json::to_string_pretty(&outcome).map_err(|e| Failure::could_not("INTERNAL", e))?)?
+        }
     }
     Ok(match outcome {
         Outcome::Settled(_) => 0,
@@ -63,7 +79,11 @@ fn lines(packs: &Packs, options: &Options) -> Result<u8, Failure> {
     let mut line = Vec::new();
     loop {
         line.clear();
-        if stdin.read_until(b'\n', &mut line).map_err(|e| Failure::input("CLAIM_NOT_JSON", e))? == 0 {
+        if stdin
+            .read_until(b'\n', &mut line)
+            .map_err(|e| Failure::input("CLAIM_NOT_JSON", e))?
+            == 0
+        {
             break;
         }
         if line.iter().all(u8::is_ascii_whitespace) {

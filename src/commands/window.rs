@@ -17,7 +17,10 @@ use crate::{clock, devices};
 /// Whether a display can be expected.
 #[must_use]
 pub fn has_display() -> bool {
-    cfg!(not(unix)) || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some())
+    cfg!(not(unix))
+        || ["DISPLAY", "WAYLAND_DISPLAY"]
+            .iter()
+            .any(|name| std::env::var_os(name).is_some())
 }
 
 /// Opens the till and shows the window until it is closed.

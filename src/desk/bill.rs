@@ -1,7 +1,9 @@
 //! The bill: lines, what is typed to find them, and the split that follows every change.
 
 use serde::{Deserialize, Serialize};
-use yijie_rules::{Accounts, Claim, Flag, Line, Money, Options, Outcome, OwnAccount, Quantity, UnitPrice, split};
+use yijie_rules::{
+    Accounts, Claim, Flag, Line, Money, Options, Outcome, OwnAccount, Quantity, UnitPrice, split,
+};
 
 use super::patient::{self, Patient};
 use super::{Effect, Level, Notice, State};
@@ -67,13 +69,20 @@ impl Bill {
     /// Medical category of the bill.
     #[must_use]
     pub fn med_type(&self, institution: &Institution) -> &'static str {
-        if self.disease.is_some() { "14" } else { plain_med_type(institution) }
+        if self.disease.is_some() {
+            "14"
+        } else {
+            plain_med_type(institution)
+        }
     }
 
     /// Sum of the lines.
     #[must_use]
     pub fn total(&self) -> Money {
-        self.lines.iter().filter_map(BillLine::amount).fold(Money::ZERO, Money::saturating_add)
+        self.lines
+            .iter()
+            .filter_map(BillLine::amount)
+            .fold(Money::ZERO, Money::saturating_add)
     }
 }
 
@@ -89,7 +98,11 @@ pub fn benefits(state: &State) -> Vec<Option<String>> {
     let mut benefits = vec![None];
     if let Patient::Verified(verified) = &state.patient {
         let today = crate::clock::today(state.now_ms);
-        let registered = verified.person.registered_diseases.iter().filter(|disease| disease.valid_on(today));
+        let registered = verified
+            .person
+            .registered_diseases
+            .iter()
+            .filter(|disease| disease.valid_on(today));
         benefits.extend(registered.map(|disease| Some(disease.dise_codg.to_string())));
     }
     benefits
@@ -108,14 +121,20 @@ pub(super) fn choose_benefit(state: &mut State, row: usize) -> Vec<Effect> {
 pub(super) fn entry(state: &mut State, text: String) -> Vec<Effect> {
     state.suggestions = match state.setup.catalogue.find(&text) {
         Found::One(item) => position(&state.setup.catalogue, item).into_iter().collect(),
-        Found::Several(items) => items.iter().filter_map(|item| position(&state.setup.catalogue, item)).collect(),
+        Found::Several(items) => items
+            .iter()
+            .filter_map(|item| position(&state.setup.catalogue, item))
+            .collect(),
     };
     state.entry = text;
     Vec::new()
 }
 
 fn position(catalogue: &Catalogue, item: &Item) -> Option<usize> {
-    catalogue.items().iter().position(|known| std::ptr::eq(known, item))
+    catalogue
+        .items()
+        .iter()
+        .position(|known| std::ptr::eq(known, item))
 }
 
 /// The entry was confirmed, or a pack was scanned.
@@ -153,7 +172,11 @@ fn short(text: &str) -> String {
 /// A suggestion was chosen.
 pub(super) fn pick(state: &mut State, row: usize) -> Vec<Effect> {
     let catalogue = state.setup.catalogue.clone();
-    match state.suggestions.get(row).and_then(|at| catalogue.items().get(*at)) {
+    match state
+        .suggestions
+        .get(row)
+        .and_then(|at| catalogue.items().get(*at))
+    {
         Some(item) => sell(state, item, ""),
         None => Vec::new(),
     }
@@ -165,9 +188,14 @@ fn sell(state: &mut State, item: &Item, scanned: &str) -> Vec<Effect> {
     if !matches!(state.patient, Patient::Verified(_)) {
         return state.fail("VERIFY_FIRST");
     }
-    let trace = (scanned.len() == 20 && scanned.bytes().all(|b| b.is_ascii_digit())).then(|| scanned.to_owned());
+    let trace =
+        (scanned.len() == 20 && scanned.bytes().all(|b| b.is_ascii_digit())).then(|| scanned.to_owned());
     if let Some(code) = &trace
-        && state.bill.lines.iter().any(|line| line.trace_codes.contains(code))
+        && state
+            .bill
+            .lines
+            .iter()
+            .any(|line| line.trace_codes.contains(code))
     {
         return state.fail("TRACE_CODE_TWICE");
     }
@@ -175,7 +203,12 @@ fn sell(state: &mut State, item: &Item, scanned: &str) -> Vec<Effect> {
     if state.bill.lines.len() >= LINES_MAX {
         return state.fail("BILL_TOO_LONG");
     }
-    match state.bill.lines.iter_mut().find(|line| line.item.code == item.code && line.item.name == item.name) {
+    match state
+        .bill
+        .lines
+        .iter_mut()
+        .find(|line| line.item.code == item.code && line.item.name == item.name)
+    {
         Some(line) => {
             let more = line.quantity.parse::<u32>().map(|n| n.saturating_add(1));
             match more {
@@ -231,7 +264,11 @@ pub(super) fn hold(state: &mut State) -> Vec<Effect> {
         Patient::Verified(verified) => crate::view::mask_name(&verified.record.baseinfo.psn_name),
         _ => String::new(),
     };
-    let held = HeldBill { time_ms: state.now_ms, person, bill: std::mem::take(&mut state.bill) };
+    let held = HeldBill {
+        time_ms: state.now_ms,
+        person,
+        bill: std::mem::take(&mut state.bill),
+    };
     let bill = serde_json::to_value(&held).ok();
     state.held.push((no, held));
     state.next_patient();
@@ -259,7 +296,9 @@ pub(super) fn recall(state: &mut State, row: usize) -> Vec<Effect> {
 /// The claim of the bill as it stands; absent until someone is verified and something is on it.
 #[must_use]
 pub fn claim(state: &State) -> Option<Claim> {
-    let Patient::Verified(verified) = &state.patient else { return None };
+    let Patient::Verified(verified) = &state.patient else {
+        return None;
+    };
     if state.bill.lines.is_empty() {
         return None;
     }
@@ -275,16 +314,28 @@ pub fn claim(state: &State) -> Option<Claim> {
         visit: patient::visit(state),
         lines,
         accounts: Accounts {
-            acct_used_flag: Some(if state.bill.account_off { Flag::No } else { Flag::Yes }),
+            acct_used_flag: Some(if state.bill.account_off {
+                Flag::No
+            } else {
+                Flag::Yes
+            }),
             own,
-            family: if state.bill.family_off { Vec::new() } else { facts.family.clone() },
+            family: if state.bill.family_off {
+                Vec::new()
+            } else {
+                facts.family.clone()
+            },
         },
         accumulated: facts.accumulated.clone(),
     })
 }
 
 fn row_balance(verified: &patient::Verified) -> Option<OwnAccount> {
-    let row = verified.record.insuinfo.iter().find(|row| row.insutype == verified.person.insutype)?;
+    let row = verified
+        .record
+        .insuinfo
+        .iter()
+        .find(|row| row.insutype == verified.person.insutype)?;
     row.balc.map(|balc| OwnAccount { balc })
 }
 
@@ -301,7 +352,9 @@ fn line(index: usize, sold: &BillLine) -> Option<Line> {
         cnt: Quantity::parse(&sold.quantity).ok(),
         det_item_fee_sumamt: Some(sold.amount()?),
         hi_nego_drug_flag: Some(item.negotiated),
-        cash_pric: item.cash_price.and_then(|price| UnitPrice::parse(&price.to_string()).ok()),
+        cash_pric: item
+            .cash_price
+            .and_then(|price| UnitPrice::parse(&price.to_string()).ok()),
         goods: item.goods,
     })
 }
@@ -309,7 +362,11 @@ fn line(index: usize, sold: &BillLine) -> Option<Line> {
 /// Computes the split anew.
 pub(super) fn resplit(state: &mut State) {
     state.bill.outcome = claim(state).map(|claim| {
-        let options = Options { pack: None, trace: true, lang: state.lang };
+        let options = Options {
+            pack: None,
+            trace: true,
+            lang: state.lang,
+        };
         split(&state.setup.packs, &claim, &options)
     });
     if let Some(Outcome::Refused(refusal)) = &state.bill.outcome {

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use yijie_rules::{AccountsAfter, Code, Money, Note, OfflineLimits, OfflineMode, Packs, SetlInfo, Settlement, StepKind};
+use yijie_rules::{
+    AccountsAfter, Code, Money, Note, OfflineLimits, OfflineMode, Packs, SetlInfo, Settlement, StepKind,
+};
 
 use super::Outage;
 use crate::books::row::SaleRow;
@@ -22,8 +24,14 @@ impl Exposure {
     #[must_use]
     pub fn of(queue: &[SaleRow]) -> Exposure {
         let mut exposure = Exposure::default();
-        for row in queue.iter().filter(|row| row.sale.offline.as_ref().is_some_and(|terms| terms.carried)) {
-            exposure.add(&row.sale.claim.person.psn_no, row.sale.settlement.setlinfo.fund_pay_sumamt);
+        for row in queue
+            .iter()
+            .filter(|row| row.sale.offline.as_ref().is_some_and(|terms| terms.carried))
+        {
+            exposure.add(
+                &row.sale.claim.person.psn_no,
+                row.sale.settlement.setlinfo.fund_pay_sumamt,
+            );
         }
         exposure
     }
@@ -60,9 +68,17 @@ pub fn judge(
     now_ms: i64,
 ) -> Verdict {
     let pack = &sale.settlement.pack;
-    let limits = packs.get(&pack.id).map_or(OfflineLimits::SELF_PAY, |pack| pack.offline().clone());
+    let limits = packs
+        .get(&pack.id)
+        .map_or(OfflineLimits::SELF_PAY, |pack| pack.offline().clone());
     let psn_no = &sale.claim.person.psn_no;
-    let balance = sale.claim.accounts.own.as_ref().map(|own| own.balc).unwrap_or_default();
+    let balance = sale
+        .claim
+        .accounts
+        .own
+        .as_ref()
+        .map(|own| own.balc)
+        .unwrap_or_default();
     if limits.mode == OfflineMode::SelfPay {
         return Verdict::SelfPay("OFFLINE_NOT_CARRIED", String::new());
     }
@@ -81,7 +97,10 @@ pub fn judge(
     if over(exposure.outage, limits.fund_per_outage_max) {
         return Verdict::SelfPay("OFFLINE_LIMIT_OUTAGE", limits.fund_per_outage_max.to_string());
     }
-    if balance.share(limits.account_share).is_none_or(|share| sums.acct_pay > share) {
+    if balance
+        .share(limits.account_share)
+        .is_none_or(|share| sums.acct_pay > share)
+    {
         return Verdict::SelfPay("OFFLINE_LIMIT_ACCOUNT", limits.account_share.to_string());
     }
     Verdict::Carry(OfflineTerms {
@@ -114,7 +133,15 @@ pub fn settle_in_cash(settlement: &Settlement) -> Settlement {
     cash.setldetail.clear();
     cash.accumulated_after.clear();
     cash.accounts_after = AccountsAfter::default();
-    cash.trace.retain(|step| matches!(step.step, StepKind::FullOwnPay | StepKind::OverLimit | StepKind::FirstSelfPay));
-    cash.notes.push(Note { code: Code::AdvancePayment, article: "昆政办〔2022〕15号 第二十六条".into() });
+    cash.trace.retain(|step| {
+        matches!(
+            step.step,
+            StepKind::FullOwnPay | StepKind::OverLimit | StepKind::FirstSelfPay
+        )
+    });
+    cash.notes.push(Note {
+        code: Code::AdvancePayment,
+        article: "昆政办〔2022〕15号 第二十六条".into(),
+    });
     cash
 }

@@ -57,7 +57,9 @@ pub(super) fn reader(state: &mut State, event: ReaderEvent) -> Vec<Effect> {
         ReaderEvent::CardIn { .. } => {
             state.reader.set(Health::Busy, "");
             if state.page == Page::Counter && matches!(state.patient, Patient::None | Patient::Refused(_)) {
-                state.patient = Patient::Checking { shown: Shown::default() };
+                state.patient = Patient::Checking {
+                    shown: Shown::default(),
+                };
                 state.notice = None;
             }
         }
@@ -171,7 +173,12 @@ fn code(state: &mut State, text: &str) -> Vec<Effect> {
     if !state.bill.lines.is_empty() {
         return state.fail("OTHER_PERSON_MID_BILL");
     }
-    state.patient = Patient::Checking { shown: Shown { name: Some(String::new()), ..Shown::default() } };
+    state.patient = Patient::Checking {
+        shown: Shown {
+            name: Some(String::new()),
+            ..Shown::default()
+        },
+    };
     state.notice = None;
     vec![Effect::Decode(text.to_owned())]
 }
@@ -186,10 +193,23 @@ pub(super) fn decoded(state: &mut State, answer: Answer<DecodedPerson>) -> Vec<E
             if let Err(notice) = verify::id_number(&person.id_no) {
                 return refuse(state, notice);
             }
-            let shown = Shown { id_no: Some(person.id_no.clone()), name: Some(person.name.clone()), ..Shown::default() };
-            ask_shown(state, Credential::Token { ec_token: person.ec_token.clone() }, shown)
+            let shown = Shown {
+                id_no: Some(person.id_no.clone()),
+                name: Some(person.name.clone()),
+                ..Shown::default()
+            };
+            ask_shown(
+                state,
+                Credential::Token {
+                    ec_token: person.ec_token.clone(),
+                },
+                shown,
+            )
         }
-        Answer::Refused(refusal) => refuse(state, Notice::new(Level::Error, "CODE_NOT_ACCEPTED").about(refusal.message)),
+        Answer::Refused(refusal) => refuse(
+            state,
+            Notice::new(Level::Error, "CODE_NOT_ACCEPTED").about(refusal.message),
+        ),
         Answer::NotSent(cause) | Answer::Unknown(cause) => {
             state.line_down(cause.code());
             refuse(state, Notice::new(Level::Error, "CODE_NEEDS_NETWORK"))
@@ -208,7 +228,10 @@ pub(super) fn id_typed(state: &mut State, text: &str) -> Vec<Effect> {
 
 /// Asks the agency about a person who showed no more than a number.
 pub(super) fn ask(state: &mut State, credential: Credential) -> Vec<Effect> {
-    let shown = Shown { id_no: Some(credential.cert_no().to_owned()), ..Shown::default() };
+    let shown = Shown {
+        id_no: Some(credential.cert_no().to_owned()),
+        ..Shown::default()
+    };
     ask_shown(state, credential, shown)
 }
 
@@ -227,13 +250,21 @@ fn refuse(state: &mut State, notice: Notice) -> Vec<Effect> {
     Vec::new()
 }
 
-pub(super) fn answered(state: &mut State, credential: &Credential, answer: Answer<PersonRecord>) -> Vec<Effect> {
-    let Patient::Checking { shown } = &state.patient else { return Vec::new() };
+pub(super) fn answered(
+    state: &mut State,
+    credential: &Credential,
+    answer: Answer<PersonRecord>,
+) -> Vec<Effect> {
+    let Patient::Checking { shown } = &state.patient else {
+        return Vec::new();
+    };
     let shown = shown.clone();
     match answer {
         Answer::Done(record) => {
             state.line_up();
-            let keep = Effect::Write(Box::new(Record::Person { person: Box::new(record.clone()) }));
+            let keep = Effect::Write(Box::new(Record::Person {
+                person: Box::new(record.clone()),
+            }));
             let now_ms = state.now_ms;
             let mut effects = vec![keep];
             effects.extend(verified(state, credential, shown, record, now_ms, false));
@@ -241,7 +272,10 @@ pub(super) fn answered(state: &mut State, credential: &Credential, answer: Answe
         }
         Answer::Refused(AgencyRefusal { message, .. }) => {
             state.line_up();
-            refuse(state, Notice::new(Level::Error, "PERSON_NOT_FOUND").about(message))
+            refuse(
+                state,
+                Notice::new(Level::Error, "PERSON_NOT_FOUND").about(message),
+            )
         }
         Answer::NotSent(cause) | Answer::Unknown(cause) => {
             state.line_down(cause.code());
@@ -255,7 +289,9 @@ pub(super) fn snapshot(
     credential: &Credential,
     found: Option<(i64, Box<PersonRecord>)>,
 ) -> Vec<Effect> {
-    let Patient::Checking { shown } = &state.patient else { return Vec::new() };
+    let Patient::Checking { shown } = &state.patient else {
+        return Vec::new();
+    };
     let shown = shown.clone();
     match found {
         Some((taken_ms, record)) => verified(state, credential, shown, *record, taken_ms, true),
@@ -274,13 +310,19 @@ fn verified(
     if let Err(notice) = verify::agree(&shown, &record, clock::today(state.now_ms)) {
         return refuse(state, notice);
     }
-    let Some(person) = verify::insured(&record, &state.setup.packs).map(|row| record.to_rules_person(row)) else {
+    let Some(person) = verify::insured(&record, &state.setup.packs).map(|row| record.to_rules_person(row))
+    else {
         return refuse(state, Notice::new(Level::Error, "NOT_INSURED"));
     };
     match check_person(&state.setup.packs, &person, &institution(state), &visit(state)) {
-        Err(refusal) => refuse(state, Notice::new(Level::Error, refusal.code()).about(refusal.says)),
+        Err(refusal) => refuse(
+            state,
+            Notice::new(Level::Error, refusal.code()).about(refusal.says),
+        ),
         Ok(notes) => {
-            let told = notes.first().map(|note| Notice::new(Level::Warning, note.code.as_str()).about(note.article.as_str()));
+            let told = notes
+                .first()
+                .map(|note| Notice::new(Level::Warning, note.code.as_str()).about(note.article.as_str()));
             state.patient = Patient::Verified(Box::new(Verified {
                 credential: credential.clone(),
                 shown,
@@ -301,7 +343,10 @@ fn verified(
 /// Someone collects for the patient: both identities are needed.
 pub(super) fn agent(state: &mut State, agent: Agent) -> Vec<Effect> {
     if let Err(notice) = verify::id_number(&agent.id_no) {
-        state.notice = Some(Notice { code: "AGENT_ID_WRONG".to_owned(), ..notice });
+        state.notice = Some(Notice {
+            code: "AGENT_ID_WRONG".to_owned(),
+            ..notice
+        });
         return Vec::new();
     }
     if agent.name.trim().is_empty() {

@@ -30,8 +30,6 @@ pub struct Pay {
     pub state: PayState,
     /// The sale as it will be committed.
     pub sale: Option<Box<Sale>>,
-    /// The agency's figures of 2101, where it answered.
-    pub quoted: Option<SettledReply>,
     /// Cash handed over, as typed.
     pub tendered: String,
     /// The patient agreed to pay what the fund does not look at.
@@ -48,11 +46,9 @@ impl Pay {
     /// Cash the patient has to pay.
     #[must_use]
     pub fn cash_due(&self) -> Money {
-        match (&self.quoted, &self.sale) {
-            (Some(reply), _) => reply.setlinfo.psn_cash_pay,
-            (None, Some(sale)) => sale.settlement.setlinfo.psn_cash_pay,
-            (None, None) => Money::ZERO,
-        }
+        self.sale
+            .as_ref()
+            .map_or(Money::ZERO, |sale| sale.told.psn_cash_pay)
     }
 
     /// What was handed over, if it is an amount; nothing typed counts as the exact sum.
@@ -61,13 +57,17 @@ impl Pay {
         if self.tendered.trim().is_empty() {
             return Some(self.cash_due());
         }
-        Money::parse(self.tendered.trim()).ok().filter(|sum| *sum >= Money::ZERO)
+        Money::parse(self.tendered.trim())
+            .ok()
+            .filter(|sum| *sum >= Money::ZERO)
     }
 
     /// What goes back, if enough was handed over.
     #[must_use]
     pub fn change(&self) -> Option<Money> {
-        self.tendered_sum()?.checked_sub(self.cash_due()).filter(|rest| *rest >= Money::ZERO)
+        self.tendered_sum()?
+            .checked_sub(self.cash_due())
+            .filter(|rest| *rest >= Money::ZERO)
     }
 
     /// Names of the goods that the patient must agree to pay in full.
@@ -79,7 +79,9 @@ impl Pay {
 
 /// F9: to the money.
 pub(super) fn begin(state: &mut State) -> Vec<Effect> {
-    let Patient::Verified(verified) = &state.patient else { return state.fail("VERIFY_FIRST") };
+    let Patient::Verified(verified) = &state.patient else {
+        return state.fail("VERIFY_FIRST");
+    };
     if verified.card_out {
         return state.fail("CARD_BACK_IN");
     }
@@ -92,15 +94,19 @@ pub(super) fn begin(state: &mut State) -> Vec<Effect> {
         Some(Outcome::Settled(settlement)) => settlement.clone(),
     };
     if let Some(excluded) = settlement.excluded.first() {
-        state.notice = Some(Notice::new(Level::Error, excluded.code.as_str()).about(excluded.feedetl_sn.as_str()));
+        state.notice =
+            Some(Notice::new(Level::Error, excluded.code.as_str()).about(excluded.feedetl_sn.as_str()));
         return Vec::new();
     }
-    let (Some(claim), Some(operator)) = (bill::claim(state), &state.operator) else { return Vec::new() };
+    let (Some(claim), Some(operator)) = (bill::claim(state), &state.operator) else {
+        return Vec::new();
+    };
     let sale = Box::new(Sale {
         id: String::new(),
         msgid: String::new(),
         consent: outside_scope(state, &settlement),
         claim,
+        told: settlement.setlinfo.clone(),
         settlement: *settlement,
         credential: verified.credential.clone(),
         psn_name: Some(verified.record.baseinfo.psn_name.clone()),
@@ -110,7 +116,10 @@ pub(super) fn begin(state: &mut State) -> Vec<Effect> {
         tendered: None,
     });
     state.notice = None;
-    state.pay = Pay { sale: Some(sale.clone()), ..Pay::default() };
+    state.pay = Pay {
+        sale: Some(sale.clone()),
+        ..Pay::default()
+    };
     if let Some(outage) = state.outage.as_ref().map(|outage| outage.cause.clone()) {
         return without_agency(state, &outage);
     }
@@ -139,11 +148,13 @@ pub(super) fn presettled(state: &mut State, answer: Answer<SettledReply>) -> Vec
     match answer {
         Answer::Done(reply) => {
             state.line_up();
-            let own = state.pay.sale.as_ref().map(|sale| sale.settlement.setlinfo.psn_cash_pay);
-            if own.is_some_and(|own| own != reply.setlinfo.psn_cash_pay) {
-                state.tell(Level::Warning, "AGENCY_FIGURES_DIFFER");
+            if let Some(sale) = state.pay.sale.as_mut() {
+                let differ = sale.told != reply.setlinfo;
+                sale.told = reply.setlinfo;
+                if differ {
+                    state.tell(Level::Warning, "AGENCY_FIGURES_DIFFER");
+                }
             }
-            state.pay.quoted = Some(reply);
             Vec::new()
         }
         Answer::Refused(refusal) => {
@@ -169,13 +180,21 @@ fn without_agency(state: &mut State, cause: &str) -> Vec<Effect> {
     else {
         return Vec::new();
     };
-    match judge(&state.setup.packs, sale, verified.record_ms, &state.exposure, outage, state.now_ms) {
+    match judge(
+        &state.setup.packs,
+        sale,
+        verified.record_ms,
+        &state.exposure,
+        outage,
+        state.now_ms,
+    ) {
         Verdict::Carry(terms) => {
             sale.offline = Some(terms);
             state.notice = Some(Notice::new(Level::Warning, "SOLD_PROVISIONALLY"));
         }
         Verdict::SelfPay(code, limit) => {
             sale.settlement = settle_in_cash(&sale.settlement);
+            sale.told = sale.settlement.setlinfo.clone();
             sale.offline = Some(OfflineTerms {
                 reason: outage.cause.clone(),
                 since_ms: outage.since_ms,
@@ -214,11 +233,16 @@ pub(super) fn confirm(state: &mut State) -> Vec<Effect> {
         return state.fail("CASH_SHORT");
     }
     let tendered = state.pay.tendered_sum();
-    let Some(sale) = state.pay.sale.as_mut() else { return Vec::new() };
+    let Some(sale) = state.pay.sale.as_mut() else {
+        return Vec::new();
+    };
     sale.tendered = tendered;
     state.pay.state = PayState::Committing;
     let send = sale.offline.is_none();
-    vec![Effect::Commit { sale: sale.clone(), send }]
+    vec![Effect::Commit {
+        sale: sale.clone(),
+        send,
+    }]
 }
 
 pub(super) fn committed(state: &mut State, row: SaleRow) -> Vec<Effect> {
@@ -244,7 +268,11 @@ pub(super) fn commit_failed(state: &mut State, code: &str) -> Vec<Effect> {
 
 /// A sale got another state: the one being paid, the one on the receipt page, or one of the queue.
 pub(super) fn moved(state: &mut State, row: SaleRow) -> Vec<Effect> {
-    if state.receipt.as_ref().is_some_and(|shown| shown.sale.id == row.sale.id) {
+    if state
+        .receipt
+        .as_ref()
+        .is_some_and(|shown| shown.sale.id == row.sale.id)
+    {
         state.receipt = Some(row);
         return Vec::new();
     }
@@ -280,7 +308,11 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
             state.notice = None;
         }
         Page::Queue | Page::About => {
-            state.page = if state.receipt.is_some() { Page::Receipt } else { Page::Counter };
+            state.page = if state.receipt.is_some() {
+                Page::Receipt
+            } else {
+                Page::Counter
+            };
         }
         Page::Receipt => state.next_patient(),
         _ => {}

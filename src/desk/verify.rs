@@ -24,7 +24,9 @@ pub struct Shown {
 
 impl std::fmt::Debug for Shown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shown").field("card", &self.card_sn.is_some()).finish_non_exhaustive()
+        f.debug_struct("Shown")
+            .field("card", &self.card_sn.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -49,7 +51,10 @@ pub fn card(card: &SocialCard, today: Date, lost_cards: &[String]) -> Result<(Cr
         return Err(refuse("CARD_HIDES_HOLDER"));
     };
     id_number(id_no)?;
-    let credential = Credential::Card { card_no: card_no.clone(), card_sn: card.card_sn.clone() };
+    let credential = Credential::Card {
+        card_no: card_no.clone(),
+        card_sn: card.card_sn.clone(),
+    };
     let shown = Shown {
         id_no: Some(id_no.clone()),
         name: card.name.clone(),
@@ -77,12 +82,16 @@ pub fn id_number(text: &str) -> Result<(), Notice> {
 pub fn agree(shown: &Shown, record: &PersonRecord, today: Date) -> Result<(), Notice> {
     let base = &record.baseinfo;
     let differs = |shown: &Option<String>, recorded: &str| {
-        shown.as_ref().is_some_and(|text| !recorded.is_empty() && !text.eq_ignore_ascii_case(recorded))
+        shown
+            .as_ref()
+            .is_some_and(|text| !recorded.is_empty() && !text.eq_ignore_ascii_case(recorded))
     };
     if differs(&shown.id_no, &base.certno) || differs(&shown.name, &base.psn_name) {
         return Err(refuse("RECORD_OTHER_PERSON"));
     }
-    let (Some(card_sn), Some(card)) = (&shown.card_sn, &record.facts.card) else { return Ok(()) };
+    let (Some(card_sn), Some(card)) = (&shown.card_sn, &record.facts.card) else {
+        return Ok(());
+    };
     if !card.card_sn.is_empty() && !card.card_sn.eq_ignore_ascii_case(card_sn) {
         return Err(refuse("CARD_REPLACED"));
     }
@@ -120,10 +129,17 @@ mod tests {
 
     fn record(certno: &str, name: &str, card: Option<CardFacts>) -> PersonRecord {
         PersonRecord {
-            baseinfo: BaseInfo { certno: certno.to_owned(), psn_name: name.to_owned(), ..BaseInfo::default() },
+            baseinfo: BaseInfo {
+                certno: certno.to_owned(),
+                psn_name: name.to_owned(),
+                ..BaseInfo::default()
+            },
             insuinfo: Vec::new(),
             idetinfo: Vec::new(),
-            facts: PersonFacts { card, ..PersonFacts::default() },
+            facts: PersonFacts {
+                card,
+                ..PersonFacts::default()
+            },
         }
     }
 
@@ -136,20 +152,44 @@ mod tests {
             expires_on: None,
         };
         let card = |sn: &str, lost: bool, expires_on: &str| {
-            Some(CardFacts { card_sn: sn.to_owned(), lost, expires_on: expires_on.to_owned(), ..CardFacts::default() })
+            Some(CardFacts {
+                card_sn: sn.to_owned(),
+                lost,
+                expires_on: expires_on.to_owned(),
+                ..CardFacts::default()
+            })
         };
         let sn = "530100d15600000500000001";
         for (id, name, card, expected) in [
             ("53010019580302001x", "张三", None, Ok(())),
-            ("53010019580302001X", "张三", card(sn, false, "2030-01-01"), Ok(())),
-            ("53010019580302001X", "张三", card(sn, false, "2026-02-28"), Err("CARD_EXPIRED")),
+            (
+                "53010019580302001X",
+                "张三",
+                card(sn, false, "2030-01-01"),
+                Ok(()),
+            ),
+            (
+                "53010019580302001X",
+                "张三",
+                card(sn, false, "2026-02-28"),
+                Err("CARD_EXPIRED"),
+            ),
             ("53010019580302001X", "张三", card(sn, true, ""), Err("CARD_LOST")),
-            ("53010019580302001X", "张三", card("530100D156000005FFFFFFFF", false, ""), Err("CARD_REPLACED")),
+            (
+                "53010019580302001X",
+                "张三",
+                card("530100D156000005FFFFFFFF", false, ""),
+                Err("CARD_REPLACED"),
+            ),
             ("530100195803020028", "张三", None, Err("RECORD_OTHER_PERSON")),
             ("53010019580302001X", "张四", None, Err("RECORD_OTHER_PERSON")),
         ] {
             let found = agree(&shown, &record(id, name, card), date(2026, 3, 1));
-            assert_eq!(found.map_err(|n| n.code), expected.map_err(str::to_owned), "{id} {name}");
+            assert_eq!(
+                found.map_err(|n| n.code),
+                expected.map_err(str::to_owned),
+                "{id} {name}"
+            );
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use yijie_rules::{Grade, ItemClass, Lang, Money, Outcome, Settlement, StepKind};
 use yijie_ui::slint::{ComponentHandle as _, SharedString};
-use yijie_ui::{AppWindow, BillLine, Counter, HeldBill, Item, Level, Message, Overlay, Pair, PersonState, Reason};
+use yijie_ui::{
+    AppWindow, BillLine, Counter, HeldBill, Item, Level, Message, Overlay, Pair, PersonState, Reason,
+};
 
 use super::{Keys, figure, list, mask_name, message, row};
 use crate::desk::patient::{Patient, Verified};
@@ -11,8 +13,12 @@ use crate::record::Agent;
 use crate::{advice, clock};
 
 /// Relations an agent may have, as the window lists them.
-const RELATIONS: [(&str, &str, &str); 4] =
-    [("spouse", "配偶", "spouse"), ("parent", "父母", "parent"), ("child", "子女", "child"), ("other", "其他", "other")];
+const RELATIONS: [(&str, &str, &str); 4] = [
+    ("spouse", "配偶", "spouse"),
+    ("parent", "父母", "parent"),
+    ("child", "子女", "child"),
+    ("other", "其他", "other"),
+];
 
 #[derive(Clone, PartialEq)]
 pub(super) struct View {
@@ -49,12 +55,29 @@ pub(super) fn view(state: &State) -> View {
     };
     View {
         person: person(state),
-        person_lines: verified.map(|verified| particulars(verified, lang)).unwrap_or_default(),
-        agent: state.bill.agent.as_ref().map(|agent| agent_text(agent, lang)).unwrap_or_default().into(),
-        relations: RELATIONS.iter().map(|(_, zh, en)| lang.pick(*zh, *en).into()).collect(),
-        benefit: benefit_text(&state.bill.med_type(&state.setup.institution), lang).into(),
+        person_lines: verified
+            .map(|verified| particulars(verified, lang))
+            .unwrap_or_default(),
+        agent: state
+            .bill
+            .agent
+            .as_ref()
+            .map(|agent| agent_text(agent, lang))
+            .unwrap_or_default()
+            .into(),
+        relations: RELATIONS
+            .iter()
+            .map(|(_, zh, en)| lang.pick(*zh, *en).into())
+            .collect(),
+        benefit: benefit_text(state.bill.med_type(&state.setup.institution), lang).into(),
         benefits: benefits(state),
-        lines: state.bill.lines.iter().enumerate().map(|(index, sold)| line(index, sold, settlement, lang)).collect(),
+        lines: state
+            .bill
+            .lines
+            .iter()
+            .enumerate()
+            .map(|(index, sold)| line(index, sold, settlement, lang))
+            .collect(),
         line_count: match lang {
             Lang::Zh => format!("{} 项", state.bill.lines.len()),
             Lang::En => format!("{} lines", state.bill.lines.len()),
@@ -67,16 +90,31 @@ pub(super) fn view(state: &State) -> View {
             !state.bill.family_off,
         ),
         provisional: state.outage.is_some(),
-        grade: settlement.map(|settlement| grade(settlement.grade, lang)).unwrap_or_default().into(),
-        reasons: settlement.map(|settlement| reasons(settlement, lang)).unwrap_or_default(),
-        message: message(state.notice.as_ref().filter(|_| state.page == desk::Page::Counter), lang),
+        grade: settlement
+            .map(|settlement| grade(settlement.grade, lang))
+            .unwrap_or_default()
+            .into(),
+        reasons: settlement
+            .map(|settlement| reasons(settlement, lang))
+            .unwrap_or_default(),
+        message: message(
+            state
+                .notice
+                .as_ref()
+                .filter(|_| state.page == desk::Page::Counter),
+            lang,
+        ),
         entry: (state.entry_cleared, state.entry.as_str().into()),
         suggestions: suggestions(state),
         can_pay: verified.is_some() && settlement.is_some(),
         busy: matches!(state.patient, Patient::Checking { .. }),
         held: state.held.iter().map(|(no, held)| held_bill(*no, held)).collect(),
         approval: state.awaiting_approval.as_ref().map(|_| {
-            let error = state.sign_in_notice.as_ref().map(|n| advice::text(&n.code, lang)).unwrap_or_default();
+            let error = state
+                .sign_in_notice
+                .as_ref()
+                .map(|n| advice::text(&n.code, lang))
+                .unwrap_or_default();
             (advice::text("ID_NEEDS_APPROVAL", lang).into(), error.into())
         }),
         selected: i32::try_from(state.bill.selected).unwrap_or(-1),
@@ -88,9 +126,11 @@ fn person(state: &State) -> (PersonState, SharedString, SharedString) {
     match &state.patient {
         Patient::None => (PersonState::None, SharedString::new(), SharedString::new()),
         Patient::Checking { .. } => (PersonState::Checking, SharedString::new(), SharedString::new()),
-        Patient::Refused(notice) => {
-            (PersonState::Refused, SharedString::new(), advice::text(&notice.code, lang).into())
-        }
+        Patient::Refused(notice) => (
+            PersonState::Refused,
+            SharedString::new(),
+            advice::text(&notice.code, lang).into(),
+        ),
         Patient::Verified(verified) => {
             let shown = match verified.credential.cert_type() {
                 "03" => lang.pick("社保卡", "social-security card"),
@@ -101,11 +141,19 @@ fn person(state: &State) -> (PersonState, SharedString, SharedString) {
                 format!("{shown} · {}", lang.pick("卡已取出", "card taken out"))
             } else if verified.from_snapshot {
                 let taken = clock::stamp(verified.record_ms);
-                format!("{shown} · {} {}", lang.pick("本机缓存", "cached"), taken.get(5..16).unwrap_or_default())
+                format!(
+                    "{shown} · {} {}",
+                    lang.pick("本机缓存", "cached"),
+                    taken.get(5..16).unwrap_or_default()
+                )
             } else {
                 format!("{shown} · {}", lang.pick("已联网核验", "verified online"))
             };
-            (PersonState::Verified, mask_name(&verified.record.baseinfo.psn_name).into(), note.into())
+            (
+                PersonState::Verified,
+                mask_name(&verified.record.baseinfo.psn_name).into(),
+                note.into(),
+            )
         }
     }
 }
@@ -129,26 +177,54 @@ fn particulars(verified: &Verified, lang: Lang) -> Vec<Pair> {
     };
     let mut pairs = vec![
         pair("险种", "Insurance", format!("{insured} · {kind}"), Level::Info),
-        pair("参保地", "Insured in", person.insuplc_admdvs.as_deref().unwrap_or("—").to_owned(), Level::Info),
-        pair("状态", "Status", lang.pick("正常参保", "insured").to_owned(), Level::Info),
+        pair(
+            "参保地",
+            "Insured in",
+            person.insuplc_admdvs.as_deref().unwrap_or("—").to_owned(),
+            Level::Info,
+        ),
+        pair(
+            "状态",
+            "Status",
+            lang.pick("正常参保", "insured").to_owned(),
+            Level::Info,
+        ),
     ];
-    let own = verified.record.facts.own.as_ref().map(|own| own.balc).or_else(|| {
-        verified.record.insuinfo.iter().find(|row| row.insutype == person.insutype.as_str()).and_then(|row| row.balc)
-    });
+    let own = verified
+        .record
+        .facts
+        .own
+        .as_ref()
+        .map(|own| own.balc)
+        .or_else(|| {
+            verified
+                .record
+                .insuinfo
+                .iter()
+                .find(|row| row.insutype == person.insutype.as_str())
+                .and_then(|row| row.balc)
+        });
     let balance = own.map_or_else(|| lang.pick("无账户", "none").to_owned(), figure);
     pairs.push(pair("账户余额", "Account", balance, Level::Info));
     if let Some(day) = verified.shown.expires_on {
         pairs.push(pair("卡有效期", "Card valid to", day.to_string(), Level::Info));
     }
     for note in &verified.notes {
-        pairs.push(pair("注意", "Note", note.code.text().text(lang).to_owned(), Level::Warning));
+        pairs.push(pair(
+            "注意",
+            "Note",
+            note.code.text().text(lang).to_owned(),
+            Level::Warning,
+        ));
     }
     pairs
 }
 
 fn agent_text(agent: &Agent, lang: Lang) -> String {
     let relation = RELATIONS.iter().find(|(code, ..)| *code == agent.relation);
-    let relation = relation.map(|(_, zh, en)| lang.pick(*zh, *en)).unwrap_or_default();
+    let relation = relation
+        .map(|(_, zh, en)| lang.pick(*zh, *en))
+        .unwrap_or_default();
     format!("{} · {relation}", mask_name(&agent.name))
 }
 
@@ -180,12 +256,18 @@ fn line(index: usize, sold: &bill::BillLine, settlement: Option<&Settlement>, la
     let cut = settlement.and_then(|s| s.detlcutinfo.iter().find(|cut| cut.feedetl_sn == no.as_str()));
     let excluded = settlement.and_then(|s| s.excluded.iter().find(|line| line.feedetl_sn == no.as_str()));
     let borne = cut.map_or(Money::ZERO, |cut| {
-        cut.fulamt_ownpay_amt.saturating_add(cut.overlmt_amt).saturating_add(cut.preselfpay_amt)
+        cut.fulamt_ownpay_amt
+            .saturating_add(cut.overlmt_amt)
+            .saturating_add(cut.preselfpay_amt)
     });
     let (flag, flag_level) = match (excluded, cut) {
         (Some(line), _) => (line.code.text().text(lang), Level::Error),
-        (None, Some(cut)) if cut.fulamt_ownpay_amt > Money::ZERO => (lang.pick("自费", "own expense"), Level::Warning),
-        (None, Some(cut)) if cut.overlmt_amt > Money::ZERO => (lang.pick("超限价", "above limit"), Level::Warning),
+        (None, Some(cut)) if cut.fulamt_ownpay_amt > Money::ZERO => {
+            (lang.pick("自费", "own expense"), Level::Warning)
+        }
+        (None, Some(cut)) if cut.overlmt_amt > Money::ZERO => {
+            (lang.pick("超限价", "above limit"), Level::Warning)
+        }
         _ => ("", Level::Info),
     };
     BillLine {
@@ -196,7 +278,11 @@ fn line(index: usize, sold: &bill::BillLine, settlement: Option<&Settlement>, la
         price: figure(sold.item.price).into(),
         quantity: sold.quantity.as_str().into(),
         amount: sold.amount().map(figure).unwrap_or_default().into(),
-        self_pay: if borne > Money::ZERO { figure(borne).into() } else { SharedString::new() },
+        self_pay: if borne > Money::ZERO {
+            figure(borne).into()
+        } else {
+            SharedString::new()
+        },
         flag: flag.into(),
         flag_level,
         excluded: excluded.is_some(),
@@ -228,9 +314,19 @@ fn sums(state: &State, settlement: Option<&Settlement>) -> [SharedString; 6] {
     let Some(sums) = settlement.map(|settlement| &settlement.setlinfo) else {
         let zero: SharedString = figure(Money::ZERO).into();
         let total = figure(state.bill.total()).into();
-        return [total, zero.clone(), zero.clone(), zero.clone(), zero, SharedString::new()];
+        return [
+            total,
+            zero.clone(),
+            zero.clone(),
+            zero.clone(),
+            zero,
+            SharedString::new(),
+        ];
     };
-    let left = settlement.and_then(|s| s.accounts_after.own.as_ref()).map(|own| figure(own.balc)).unwrap_or_default();
+    let left = settlement
+        .and_then(|s| s.accounts_after.own.as_ref())
+        .map(|own| figure(own.balc))
+        .unwrap_or_default();
     [
         figure(sums.medfee_sumamt).into(),
         figure(sums.fund_pay_sumamt).into(),
@@ -294,11 +390,17 @@ pub(super) fn apply(window: &AppWindow, before: Option<&View>, view: &View) {
     counter.set_person_state(view.person.0);
     counter.set_person_name(view.person.1.clone());
     counter.set_person_note(view.person.2.clone());
-    list(counter.get_person_lines(), &view.person_lines, |m| counter.set_person_lines(m));
+    list(counter.get_person_lines(), &view.person_lines, |m| {
+        counter.set_person_lines(m)
+    });
     counter.set_agent_text(view.agent.clone());
-    list(counter.get_agent_relations(), &view.relations, |m| counter.set_agent_relations(m));
+    list(counter.get_agent_relations(), &view.relations, |m| {
+        counter.set_agent_relations(m)
+    });
     counter.set_benefit_text(view.benefit.clone());
-    list(counter.get_benefits(), &view.benefits, |m| counter.set_benefits(m));
+    list(counter.get_benefits(), &view.benefits, |m| {
+        counter.set_benefits(m)
+    });
     list(counter.get_lines(), &view.lines, |m| counter.set_lines(m));
     counter.set_line_count_text(view.line_count.clone());
     if before.map(|b| (b.selected, b.lines.len())) != Some((view.selected, view.lines.len())) {
@@ -323,7 +425,9 @@ pub(super) fn apply(window: &AppWindow, before: Option<&View>, view: &View) {
         counter.set_entry_text(view.entry.1.clone());
         counter.set_suggestion(-1);
     }
-    list(counter.get_suggestions(), &view.suggestions, |m| counter.set_suggestions(m));
+    list(counter.get_suggestions(), &view.suggestions, |m| {
+        counter.set_suggestions(m)
+    });
     counter.set_can_pay(view.can_pay);
     counter.set_busy(view.busy);
     list(counter.get_held(), &view.held, |m| counter.set_held(m));
@@ -379,7 +483,12 @@ pub(super) fn connect(window: &AppWindow, keys: &Keys) {
     let to = keys.clone();
     counter.on_agent_withdraw(move || to.press(Key::NoAgent));
     let to = keys.clone();
-    counter.on_approve(move |id, pin| to.press(Key::Approve { id: id.into(), pin: pin.into() }));
+    counter.on_approve(move |id, pin| {
+        to.press(Key::Approve {
+            id: id.into(),
+            pin: pin.into(),
+        })
+    });
     let to = keys.clone();
     counter.on_approval_cancel(move || to.press(Key::CancelApproval));
     let to = keys.clone();

@@ -30,11 +30,9 @@ pub(super) fn view(state: &State) -> View {
     let pay = &state.pay;
     let lang = state.lang;
     let sums = pay
-        .quoted
+        .sale
         .as_ref()
-        .map(|reply| &reply.setlinfo)
-        .or_else(|| pay.sale.as_ref().map(|sale| &sale.settlement.setlinfo))
-        .cloned()
+        .map(|sale| sale.told.clone())
         .unwrap_or_default();
     let consent = pay.consent();
     View {
@@ -43,34 +41,61 @@ pub(super) fn view(state: &State) -> View {
             pay::PayState::Committing => PayState::Committing,
             pay::PayState::Asking | pay::PayState::Sending => PayState::Sending,
         },
-        sums: [sums.medfee_sumamt, sums.fund_pay_sumamt, sums.acct_pay, sums.acct_mulaid_pay, sums.psn_cash_pay]
-            .map(|sum| figure(sum).into()),
+        sums: [
+            sums.medfee_sumamt,
+            sums.fund_pay_sumamt,
+            sums.acct_pay,
+            sums.acct_mulaid_pay,
+            sums.psn_cash_pay,
+        ]
+        .map(|sum| figure(sum).into()),
         provisional: pay.sale.as_ref().is_some_and(|sale| sale.offline.is_some()),
         tendered: pay.tendered.as_str().into(),
         change: pay.change().map(figure).unwrap_or_default().into(),
         covered: pay.change().is_some(),
         quick: quick(sums.psn_cash_pay),
-        consent: if consent.is_empty() { SharedString::new() } else { consent_text(lang).into() },
+        consent: if consent.is_empty() {
+            SharedString::new()
+        } else {
+            consent_text(lang).into()
+        },
         consent_lines: consent_lines(pay),
         consent_given: pay.consent_given,
         can_confirm: pay.change().is_some() && (consent.is_empty() || pay.consent_given),
-        message: message(state.notice.as_ref().filter(|_| state.page == desk::Page::Pay), lang),
+        message: message(
+            state.notice.as_ref().filter(|_| state.page == desk::Page::Pay),
+            lang,
+        ),
     }
 }
 
 /// The exact sum, and the notes that cover it.
 fn quick(due: Money) -> Vec<SharedString> {
-    let notes = NOTES.iter().filter_map(|note| Money::parse(note).ok()).filter(|note| *note > due).take(3);
-    std::iter::once(due).chain(notes).map(|sum| sum.to_string().into()).collect()
+    let notes = NOTES
+        .iter()
+        .filter_map(|note| Money::parse(note).ok())
+        .filter(|note| *note > due)
+        .take(3);
+    std::iter::once(due)
+        .chain(notes)
+        .map(|sum| sum.to_string().into())
+        .collect()
 }
 
 fn consent_text(lang: Lang) -> &'static str {
-    lang.pick("以下项目医保不予支付，患者同意自费", "The fund does not pay for these; the patient agrees to pay")
+    lang.pick(
+        "以下项目医保不予支付，患者同意自费",
+        "The fund does not pay for these; the patient agrees to pay",
+    )
 }
 
 fn consent_lines(pay: &pay::Pay) -> Vec<Pair> {
     let Some(sale) = &pay.sale else { return Vec::new() };
-    let cuts = sale.settlement.detlcutinfo.iter().filter(|cut| cut.fulamt_ownpay_amt > Money::ZERO);
+    let cuts = sale
+        .settlement
+        .detlcutinfo
+        .iter()
+        .filter(|cut| cut.fulamt_ownpay_amt > Money::ZERO);
     sale.consent
         .iter()
         .zip(cuts)
@@ -100,7 +125,9 @@ pub(super) fn apply(window: &AppWindow, before: Option<&View>, view: &View) {
     pay.set_covered(view.covered);
     list(pay.get_quick(), &view.quick, |m| pay.set_quick(m));
     pay.set_consent_text(view.consent.clone());
-    list(pay.get_consent_lines(), &view.consent_lines, |m| pay.set_consent_lines(m));
+    list(pay.get_consent_lines(), &view.consent_lines, |m| {
+        pay.set_consent_lines(m)
+    });
     pay.set_consent_given(view.consent_given);
     pay.set_can_confirm(view.can_confirm);
     pay.set_message(view.message.clone());

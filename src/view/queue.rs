@@ -28,11 +28,22 @@ pub(super) fn view(state: &State) -> View {
     let lang = state.lang;
     let standing = &state.standing;
     let shown = state.queue_rows().nth(state.queue_selected);
-    let waiting = standing.queue.iter().map(|row| row.sale.settlement.setlinfo.medfee_sumamt);
-    let unknown = standing.queue.iter().filter(|row| row.state != State_::Committed).count();
+    let waiting = standing
+        .queue
+        .iter()
+        .map(|row| row.sale.settlement.setlinfo.medfee_sumamt);
+    let unknown = standing
+        .queue
+        .iter()
+        .filter(|row| row.state != State_::Committed)
+        .count();
     let can_resolve = shown.is_some_and(|row| !row.state.is_final());
     View {
-        rows: state.queue_rows().enumerate().map(|(index, row)| queue_row(index, row, state)).collect(),
+        rows: state
+            .queue_rows()
+            .enumerate()
+            .map(|(index, row)| queue_row(index, row, state))
+            .collect(),
         totals: [
             standing.queue.len().to_string().into(),
             figure(waiting.fold(Money::ZERO, Money::saturating_add)).into(),
@@ -45,8 +56,15 @@ pub(super) fn view(state: &State) -> View {
         detail: shown.map(|row| detail(row, lang)).unwrap_or_default(),
         history: shown.map(|row| history(row, lang)).unwrap_or_default(),
         can_resolve,
-        resolve: if can_resolve { lang.pick("查询并处理此笔", "find out now").into() } else { SharedString::new() },
-        message: message(state.notice.as_ref().filter(|_| state.page == desk::Page::Queue), lang),
+        resolve: if can_resolve {
+            lang.pick("查询并处理此笔", "find out now").into()
+        } else {
+            SharedString::new()
+        },
+        message: message(
+            state.notice.as_ref().filter(|_| state.page == desk::Page::Queue),
+            lang,
+        ),
         cleared: standing.queue.is_empty() && standing.differences.is_empty(),
     }
 }
@@ -59,25 +77,47 @@ fn queue_row(index: usize, row: &SaleRow, state: &State) -> QueueRow {
     QueueRow {
         no: (index + 1).to_string().into(),
         time: clock::stamp(row.time_ms).get(5..16).unwrap_or_default().into(),
-        person: row.sale.psn_name.as_deref().map(mask_name).unwrap_or_default().into(),
+        person: row
+            .sale
+            .psn_name
+            .as_deref()
+            .map(mask_name)
+            .unwrap_or_default()
+            .into(),
         amount: figure(sums.medfee_sumamt).into(),
         fund: figure(sums.fund_pay_sumamt).into(),
-        state: if difference.is_some() { SaleState::Difference } else { sale_state(row.state) },
+        state: if difference.is_some() {
+            SaleState::Difference
+        } else {
+            sale_state(row.state)
+        },
         state_text: if difference.is_some() {
             lang.pick("待多退少补", "difference")
         } else {
             state_text(row.state, lang)
         }
         .into(),
-        reason: row.cause.as_ref().map(|(code, _)| advice::text(code, lang)).unwrap_or_default().into(),
-        deadline: terms.map(|terms| time_left(terms.settle_by_ms, state.now_ms, lang)).unwrap_or_default().into(),
+        reason: row
+            .cause
+            .as_ref()
+            .map(|(code, _)| advice::text(code, lang))
+            .unwrap_or_default()
+            .into(),
+        deadline: terms
+            .map(|terms| time_left(terms.settle_by_ms, state.now_ms, lang))
+            .unwrap_or_default()
+            .into(),
         urgent: terms.is_some_and(|terms| terms.settle_by_ms - state.now_ms < 12 * HOUR_MS),
         difference: difference.map(signed).unwrap_or_default().into(),
     }
 }
 
 fn signed(sum: Money) -> String {
-    if sum > Money::ZERO { format!("+{}", figure(sum)) } else { figure(sum) }
+    if sum > Money::ZERO {
+        format!("+{}", figure(sum))
+    } else {
+        figure(sum)
+    }
 }
 
 fn drain_text(state: &State) -> String {
@@ -104,7 +144,10 @@ fn detail(row: &SaleRow, lang: Lang) -> Vec<Pair> {
         pair("收费员", "Operator", row.sale.operator.clone()),
     ];
     if let Some((code, text)) = &row.cause {
-        pairs.push(Pair { level: Level::Warning, ..pair("原因", "Reason", advice::text(code, lang).to_owned()) });
+        pairs.push(Pair {
+            level: Level::Warning,
+            ..pair("原因", "Reason", advice::text(code, lang).to_owned())
+        });
         pairs.push(pair("处理", "What to do", advice::advice(code, lang).to_owned()));
         if !text.is_empty() {
             pairs.push(pair("经办机构回复", "The agency says", text.clone()));
@@ -112,7 +155,11 @@ fn detail(row: &SaleRow, lang: Lang) -> Vec<Pair> {
     }
     if let Some(reply) = &row.reply {
         pairs.push(pair("结算号", "Settlement", reply.setl_id.clone()));
-        pairs.push(pair("结算现金", "Cash as settled", figure(reply.setlinfo.psn_cash_pay)));
+        pairs.push(pair(
+            "结算现金",
+            "Cash as settled",
+            figure(reply.setlinfo.psn_cash_pay),
+        ));
     }
     pairs
 }
@@ -121,7 +168,11 @@ fn history(row: &SaleRow, lang: Lang) -> Vec<Pair> {
     row.history
         .iter()
         .map(|step| {
-            let said = step.code.as_deref().map(|code| advice::text(code, lang)).unwrap_or_default();
+            let said = step
+                .code
+                .as_deref()
+                .map(|code| advice::text(code, lang))
+                .unwrap_or_default();
             let what = match step.kind.as_str() {
                 "sale" => lang.pick("已记账", "committed"),
                 "attempt" => lang.pick("发送", "sent"),

@@ -1,7 +1,6 @@
 //! Receipt page: the slip as printed, and where the sale stands.
 
 use yijie_hardware::{Align, SlipRow};
-use yijie_rules::Money;
 use yijie_ui::slint::{ComponentHandle as _, SharedString};
 use yijie_ui::{AppWindow, Health, Message, Receipt, ReceiptRow, ReceiptStyle, SaleState};
 
@@ -37,42 +36,68 @@ pub(super) fn view(state: &State) -> View {
             message: Message::default(),
         };
     };
-    let due = row.cash();
+    let due = row.sums().psn_cash_pay;
     let tendered = row.sale.tendered.unwrap_or(due);
     let printer = &state.printer;
     let printed = if printer.code.is_empty() {
-        if row.copies > 0 { lang.pick("已打印", "printed") } else { lang.pick("打印中", "printing") }
+        if row.copies > 0 {
+            lang.pick("已打印", "printed")
+        } else {
+            lang.pick("打印中", "printing")
+        }
     } else {
         advice::text(&printer.code, lang)
     };
     View {
         title: slip::title(row).into(),
-        rows: slip::of(row, &state.setup.institution).rows.iter().map(receipt_row).collect(),
+        rows: slip::of(row, &state.setup.institution)
+            .rows
+            .iter()
+            .map(receipt_row)
+            .collect(),
         provisional: !row.state.is_final(),
         state: sale_state(row.state),
         state_text: state_text(row.state, lang).into(),
         sale_no: row.sale.id.as_str().into(),
-        cash: [due, tendered, tendered.checked_sub(due).unwrap_or(Money::ZERO)].map(|sum| figure(sum).into()),
+        cash: [due, tendered, row.change().unwrap_or_default()].map(|sum| figure(sum).into()),
         print: (health(printer.health), printed.into()),
-        message: message(state.notice.as_ref().filter(|_| state.page == desk::Page::Receipt), lang),
+        message: message(
+            state
+                .notice
+                .as_ref()
+                .filter(|_| state.page == desk::Page::Receipt),
+            lang,
+        ),
     }
 }
 
 fn receipt_row(row: &SlipRow) -> ReceiptRow {
     let (left, right, style) = match row {
         SlipRow::Text { text, style } if style.large => (text.as_str(), "", ReceiptStyle::Large),
-        SlipRow::Text { text, style } if style.align == Align::Centre => (text.as_str(), "", ReceiptStyle::Centre),
+        SlipRow::Text { text, style } if style.align == Align::Centre => {
+            (text.as_str(), "", ReceiptStyle::Centre)
+        }
         SlipRow::Text { text, style } if style.bold => (text.as_str(), "", ReceiptStyle::Strong),
         SlipRow::Text { text, .. } => (text.as_str(), "", ReceiptStyle::Plain),
-        SlipRow::Pair { left, right, bold } => {
-            (left.as_str(), right.as_str(), if *bold { ReceiptStyle::Strong } else { ReceiptStyle::Plain })
-        }
+        SlipRow::Pair { left, right, bold } => (
+            left.as_str(),
+            right.as_str(),
+            if *bold {
+                ReceiptStyle::Strong
+            } else {
+                ReceiptStyle::Plain
+            },
+        ),
         SlipRow::Rule => ("", "", ReceiptStyle::Rule),
         SlipRow::Blank => ("", "", ReceiptStyle::Plain),
         SlipRow::Qr { text } => (text.as_str(), "", ReceiptStyle::Centre),
         SlipRow::Mark { text } => (text.as_str(), "", ReceiptStyle::Strong),
     };
-    ReceiptRow { left: left.into(), right: right.into(), style }
+    ReceiptRow {
+        left: left.into(),
+        right: right.into(),
+        style,
+    }
 }
 
 pub(super) fn apply(window: &AppWindow, view: &View) {

@@ -23,19 +23,30 @@ pub(super) struct View {
 
 pub(super) fn view(state: &State) -> View {
     let lang = state.lang;
-    let notice = state.sign_in_notice.as_ref().filter(|_| state.page == desk::Page::SignIn);
+    let notice = state
+        .sign_in_notice
+        .as_ref()
+        .filter(|_| state.page == desk::Page::SignIn);
     View {
         page: page(state.page),
         lang,
         signed_in: state.operator.is_some() && !state.signing_in,
-        operator: state.operator.as_ref().map(|o| o.name.as_str()).unwrap_or_default().into(),
+        operator: state
+            .operator
+            .as_ref()
+            .map(|o| o.name.as_str())
+            .unwrap_or_default()
+            .into(),
         role: match state.operator.as_ref().map(|o| o.role) {
             Some(Role::Cashier) => lang.pick("收费员", "cashier"),
             Some(Role::Supervisor) => lang.pick("主管", "supervisor"),
             None => "",
         }
         .into(),
-        institution: (state.setup.institution.name.as_str().into(), state.setup.institution.code.as_str().into()),
+        institution: (
+            state.setup.institution.name.as_str().into(),
+            state.setup.institution.code.as_str().into(),
+        ),
         error: notice
             .map(|notice| {
                 let text = format!("{} {}", advice::text(&notice.code, lang), notice.detail);
@@ -79,11 +90,17 @@ pub(super) fn apply(window: &AppWindow, before: Option<&View>, view: &View) {
 pub(super) fn connect(window: &AppWindow, keys: &Keys) {
     let session = window.global::<Session<'_>>();
     let to = keys.clone();
-    session.on_sign_in(move |id, pin| to.press(Key::SignIn { id: id.into(), pin: pin.into() }));
+    session.on_sign_in(move |id, pin| {
+        to.press(Key::SignIn {
+            id: id.into(),
+            pin: pin.into(),
+        })
+    });
     let to = keys.clone();
     session.on_sign_out(move || to.press(Key::SignOut));
     let to = keys.clone();
-    session.on_set_language(move |code| to.press(Key::Language(if code == "en" { Lang::En } else { Lang::Zh })));
+    session
+        .on_set_language(move |code| to.press(Key::Language(if code == "en" { Lang::En } else { Lang::Zh })));
     let to = keys.clone();
     session.on_go(move |page| {
         to.press(Key::Go(match page {

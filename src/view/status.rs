@@ -23,8 +23,18 @@ pub(super) struct View {
 
 pub(super) fn view(state: &State) -> View {
     let lang = state.lang;
-    let waiting = state.standing.queue.iter().map(|row| row.sale.settlement.setlinfo.fund_pay_sumamt);
-    let oldest = state.standing.queue.iter().filter_map(|row| row.sale.offline.as_ref()).map(|terms| terms.settle_by_ms).min();
+    let waiting = state
+        .standing
+        .queue
+        .iter()
+        .map(|row| row.sale.settlement.setlinfo.fund_pay_sumamt);
+    let oldest = state
+        .standing
+        .queue
+        .iter()
+        .filter_map(|row| row.sale.offline.as_ref())
+        .map(|terms| terms.settle_by_ms)
+        .min();
     View {
         network: network(state),
         waiting: (
@@ -32,15 +42,29 @@ pub(super) fn view(state: &State) -> View {
             figure(waiting.fold(Money::ZERO, Money::saturating_add)).into(),
         ),
         deadline: (
-            oldest.map(|until| time_left(until, state.now_ms, lang)).unwrap_or_default().into(),
+            oldest
+                .map(|until| time_left(until, state.now_ms, lang))
+                .unwrap_or_default()
+                .into(),
             oldest.is_some_and(|until| until - state.now_ms < 12 * HOUR_MS),
         ),
-        devices: [device(&state.reader, lang), device(&state.scanner, lang), device(&state.printer, lang)],
+        devices: [
+            device(&state.reader, lang),
+            device(&state.scanner, lang),
+            device(&state.printer, lang),
+        ],
         pack: pack(state),
         clock: clock::stamp(state.now_ms).get(..16).unwrap_or_default().into(),
         offline: state.outage.as_ref().map(|outage| {
-            let since = clock::stamp(outage.since_ms).get(11..16).unwrap_or_default().to_owned();
-            [since.into(), advice::text(&outage.cause, lang).into(), allowed(state).into()]
+            let since = clock::stamp(outage.since_ms)
+                .get(11..16)
+                .unwrap_or_default()
+                .to_owned();
+            [
+                since.into(),
+                advice::text(&outage.cause, lang).into(),
+                allowed(state).into(),
+            ]
         }),
     }
 }
@@ -70,8 +94,13 @@ fn pack(state: &State) -> (Health, SharedString) {
     let area = &state.setup.institution.area;
     let packs = state.setup.packs.list();
     match packs.iter().find(|pack| pack.area == *area) {
-        Some(pack) if pack.from <= today && pack.until.is_none_or(|until| today <= until) => (Health::Ok, format!("{} {}", pack.id, pack.version).into()),
-        Some(pack) => (Health::Fault, format!("{} {}", pack.id, advice::text("NO_PACK", state.lang)).into()),
+        Some(pack) if pack.from <= today && pack.until.is_none_or(|until| today <= until) => {
+            (Health::Ok, format!("{} {}", pack.id, pack.version).into())
+        }
+        Some(pack) => (
+            Health::Fault,
+            format!("{} {}", pack.id, advice::text("NO_PACK", state.lang)).into(),
+        ),
         None => (Health::Fault, advice::text("NO_PACK", state.lang).into()),
     }
 }
@@ -87,9 +116,12 @@ fn allowed(state: &State) -> String {
         .map(|pack| pack.offline().clone())
         .unwrap_or(OfflineLimits::SELF_PAY);
     match (limits.mode, state.lang) {
-        (OfflineMode::SelfPay, lang) => {
-            lang.pick("仅可全额自费并出具申报凭证", "full self-pay with a claim slip only").to_owned()
-        }
+        (OfflineMode::SelfPay, lang) => lang
+            .pick(
+                "仅可全额自费并出具申报凭证",
+                "full self-pay with a claim slip only",
+            )
+            .to_owned(),
         (OfflineMode::Carry, Lang::Zh) => format!(
             "统筹垫付：单笔 ≤ {}，每人 ≤ {}；须在 {} 小时内上传",
             figure(limits.fund_per_sale_max),

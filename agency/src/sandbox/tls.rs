@@ -44,18 +44,21 @@ pub enum TlsError {
     Unfit(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-const FILES: [&str; 6] = [
-    "ca.pem",
-    "ca.key",
-    "server.pem",
-    "server.key",
-    "client.pem",
-    "client.key",
-];
+impl TlsError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            TlsError::File { .. } => "SANDBOX_TLS_FILE",
+            TlsError::Make(_) => "SANDBOX_TLS_NOT_MADE",
+            TlsError::Pem { .. } => "SANDBOX_TLS_NO_PEM",
+            TlsError::Unfit(_) => "SANDBOX_TLS_UNFIT",
+        }
+    }
+}
 
-/// Makes the six files unless all of them are there.
+/// Makes the six files unless they are there. ca.pem is written last, so it stands for all of them.
 pub(crate) fn ensure(dir: &Path) -> Result<(), TlsError> {
-    if FILES.iter().all(|name| dir.join(name).is_file()) {
+    if dir.join("ca.pem").is_file() {
         return Ok(());
     }
     fs::create_dir_all(dir).map_err(|source| TlsError::File {

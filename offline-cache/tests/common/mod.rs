@@ -1,5 +1,10 @@
 //! What the tests of journal, vault and store share.
 #![expect(dead_code, reason = "each test program uses its own part")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests, but not seen as such outside a test function"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

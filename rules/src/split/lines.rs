@@ -48,6 +48,7 @@ impl<'a> Run<'a> {
     /// Cuts every line. The level a benefit wants is only asked for when a fund is to pay.
     pub(super) fn cut_lines(&mut self, funds_pay: bool) -> Result<Bill<'a>, Refused> {
         let claim = self.claim;
+        self.check_prices()?;
         let mut cuts = Vec::with_capacity(claim.lines.len());
         let mut excluded = Vec::new();
         let mut sums = Sums::default();
@@ -152,7 +153,6 @@ impl<'a> Run<'a> {
     fn cut(&mut self, line: &Line, sums: &mut Sums) -> Result<LineCut, Refused> {
         // from_json fills the amount in; a claim built by hand may lack it
         let total = self.fits(line.det_item_fee_sumamt)?.fen();
-        self.check_price(line, total)?;
         let mut cut = LineCut {
             feedetl_sn: line.feedetl_sn.clone(),
             fulamt_ownpay_amt: Money::ZERO,
@@ -208,14 +208,24 @@ impl<'a> Run<'a> {
         Ok(self.fits(over)?.clamp(0, total))
     }
 
-    /// The insured price must not be above the cash price of the same article (KM-SUP 29(4)).
-    fn check_price(&self, line: &Line, total: i64) -> Result<(), Refused> {
+    /// The insured price must not be above the cash price of the same article (KM-SUP 29(4)). Looked at before
+    /// anything else, so that the order of the lines does not decide which refusal is given.
+    fn check_prices(&self) -> Result<(), Refused> {
+        let priced = self.claim.lines.iter().filter(|line| line.cash_pric.is_some() && !self.is_excluded(line));
+        for line in priced {
+            self.check_price(line)?;
+        }
+        Ok(())
+    }
+
+    fn check_price(&self, line: &Line) -> Result<(), Refused> {
         let Some(cash) = line.cash_pric else { return Ok(()) };
         let above = match line.pric {
             Some(price) => price > cash,
             None => {
                 let cash = self.fits(priced(cash.scaled(), line.cnt))?;
-                self.fits(Exact::fen(total).compare(cash))?.is_gt()
+                let total = self.fits(line.det_item_fee_sumamt)?;
+                self.fits(Exact::fen(total.fen()).compare(cash))?.is_gt()
             }
         };
         if above {

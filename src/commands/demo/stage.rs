@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::json;
 use yijie_agency::{BaseInfo, CardFacts, DEMO_PERSONS, Profile, Sandbox, SandboxSettings};
 use yijie_hardware::{
-    InsertedCard, PcscDaemon, ReaderEvent, VPCD_ADDRESS, VirtualCard, VirtualScanner, VpcdLock, read_social_card,
+    InsertedCard, PcscDaemon, ReaderEvent, VPCD_ADDRESS, VirtualCard, VirtualScanner, VpcdLock,
+    read_social_card,
 };
 
 use super::{OPERATOR, PIN};
@@ -38,7 +39,11 @@ struct Facts {
 /// How a virtual card gets to the terminal.
 enum Reader {
     /// Through a real pcscd with the virtual reader.
-    Pcsc { _daemon: Option<PcscDaemon>, _lock: VpcdLock, card: Option<InsertedCard> },
+    Pcsc {
+        _daemon: Option<PcscDaemon>,
+        _lock: VpcdLock,
+        card: Option<InsertedCard>,
+    },
     /// Through the same reading code in this process.
     InProcess { card_in: bool },
 }
@@ -96,14 +101,25 @@ impl Stage {
         )?;
         let till = Till::open(&data, &OtherAgency::default(), out)?;
         let reader = reader(out)?;
-        Ok(Stage { agency_data, address: agency.address(), agency: Some(agency), people, reader, scanner, till, printer })
+        Ok(Stage {
+            agency_data,
+            address: agency.address(),
+            agency: Some(agency),
+            people,
+            reader,
+            scanner,
+            till,
+            printer,
+        })
     }
 
     /// Watches the demo's devices.
     pub(super) fn watch(&self, events: &Sender<Event>) -> devices::Devices {
         let pcsc = matches!(self.reader, Reader::Pcsc { .. });
         if !pcsc {
-            drop(events.send(Event::Reader(ReaderEvent::ReaderIn { reader: READER.to_owned() })));
+            drop(events.send(Event::Reader(ReaderEvent::ReaderIn {
+                reader: READER.to_owned(),
+            })));
         }
         devices::watch(&self.till.config.devices, pcsc, events)
     }
@@ -114,25 +130,42 @@ impl Stage {
         let card = self.card(person)?;
         match &mut self.reader {
             Reader::Pcsc { card: slot, .. } => {
-                *slot = Some(card.insert(VPCD_ADDRESS).map_err(|e| Failure::could_not(e.code(), &e))?);
+                *slot = Some(
+                    card.insert(VPCD_ADDRESS)
+                        .map_err(|e| Failure::could_not(e.code(), &e))?,
+                );
             }
             Reader::InProcess { card_in } => {
                 *card_in = true;
                 let reader = READER.to_owned();
-                drop(events.send(Event::Reader(ReaderEvent::CardIn { reader: reader.clone() })));
-                drop(events.send(Event::Reader(match read_social_card(&mut card.in_process(), None) {
-                    Ok(card) => ReaderEvent::CardRead { reader, card: Box::new(card) },
-                    Err(error) => ReaderEvent::CardFault { reader, error },
+                drop(events.send(Event::Reader(ReaderEvent::CardIn {
+                    reader: reader.clone(),
                 })));
+                drop(events.send(Event::Reader(
+                    match read_social_card(&mut card.in_process(), None) {
+                        Ok(card) => ReaderEvent::CardRead {
+                            reader,
+                            card: Box::new(card),
+                        },
+                        Err(error) => ReaderEvent::CardFault { reader, error },
+                    },
+                )));
             }
         }
         Ok(())
     }
 
     fn card(&self, person: usize) -> Result<VirtualCard, Failure> {
-        let person = self.people.get(person).ok_or_else(|| Failure::input("USAGE", person + 1))?;
+        let person = self
+            .people
+            .get(person)
+            .ok_or_else(|| Failure::input("USAGE", person + 1))?;
         let base = &person.baseinfo;
-        let card = person.facts.card.as_ref().ok_or_else(|| Failure::input("NO_CARD", ""))?;
+        let card = person
+            .facts
+            .card
+            .as_ref()
+            .ok_or_else(|| Failure::input("NO_CARD", ""))?;
         let digits = |date: &str| date.replace('-', "");
         let text = json!({
             "version": "2.00", "card_sn": card.card_sn, "card_no": card.card_no, "id_no": base.certno,
@@ -148,7 +181,9 @@ impl Stage {
             Reader::Pcsc { card, .. } => drop(card.take()),
             Reader::InProcess { card_in } => {
                 if std::mem::take(card_in) {
-                    drop(events.send(Event::Reader(ReaderEvent::CardOut { reader: READER.to_owned() })));
+                    drop(events.send(Event::Reader(ReaderEvent::CardOut {
+                        reader: READER.to_owned(),
+                    })));
                 }
             }
         }
@@ -156,12 +191,18 @@ impl Stage {
 
     /// Scans a text.
     pub(super) fn scan(&mut self, text: &str) -> Result<(), Failure> {
-        self.scanner.scan(text).map_err(|e| Failure::could_not("SCANNER_FAULT", e))
+        self.scanner
+            .scan(text)
+            .map_err(|e| Failure::could_not("SCANNER_FAULT", e))
     }
 
     /// Scans a person's medical-insurance code.
     pub(super) fn scan_code(&mut self, person: usize) -> Result<(), Failure> {
-        let code = self.people.get(person).and_then(|person| person.ec_codes.first()).cloned();
+        let code = self
+            .people
+            .get(person)
+            .and_then(|person| person.ec_codes.first())
+            .cloned();
         self.scan(&code.ok_or_else(|| Failure::input("USAGE", person + 1))?)
     }
 
@@ -197,7 +238,10 @@ impl Stage {
     pub(super) async fn work(&mut self, line: &str, events: &Sender<Event>) -> Result<(), Failure> {
         let words: Vec<&str> = line.split_whitespace().collect();
         let number = |text: &str| {
-            text.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).ok_or_else(|| Failure::input("USAGE", text))
+            text.parse::<usize>()
+                .ok()
+                .and_then(|n| n.checked_sub(1))
+                .ok_or_else(|| Failure::input("USAGE", text))
         };
         match words.as_slice() {
             [] => Ok(()),
@@ -213,9 +257,7 @@ impl Stage {
                 Ok(())
             }
             ["agency", "on"] => self.start_agency().await,
-            ["quit"] => {
-                yijie_ui::slint::quit_event_loop().map_err(|e| Failure::could_not("INTERNAL", e))
-            }
+            ["quit"] => yijie_ui::slint::quit_event_loop().map_err(|e| Failure::could_not("INTERNAL", e)),
             _ => Err(Failure::input("USAGE", line)),
         }
     }
@@ -232,7 +274,9 @@ async fn start(data: &Path, listen: SocketAddr) -> Result<Sandbox, Failure> {
         any_person: false,
         faults: None,
     };
-    Sandbox::start(settings).await.map_err(|e| Failure::could_not(e.code(), &e))
+    Sandbox::start(settings)
+        .await
+        .map_err(|e| Failure::could_not(e.code(), &e))
 }
 
 /// A real pcscd where one can be had, else the same reading code in this process; says which.
@@ -240,10 +284,21 @@ fn reader(out: Out) -> Result<Reader, Failure> {
     let why = match VpcdLock::try_acquire() {
         Ok(Some(lock)) => {
             let running = PcscDaemon::running();
-            match if running { Ok(None) } else { PcscDaemon::start().map(Some) } {
+            match if running {
+                Ok(None)
+            } else {
+                PcscDaemon::start().map(Some)
+            } {
                 Ok(daemon) => {
-                    out.line(out.lang.pick("读卡：真实 pcscd 与虚拟读卡器（vpcd）", "cards: a real pcscd with the virtual reader (vpcd)"))?;
-                    return Ok(Reader::Pcsc { _daemon: daemon, _lock: lock, card: None });
+                    out.line(out.lang.pick(
+                        "读卡：真实 pcscd 与虚拟读卡器（vpcd）",
+                        "cards: a real pcscd with the virtual reader (vpcd)",
+                    ))?;
+                    return Ok(Reader::Pcsc {
+                        _daemon: daemon,
+                        _lock: lock,
+                        card: None,
+                    });
                 }
                 Err(error) => error.to_string(),
             }

@@ -217,6 +217,7 @@ fn counter_offline(ui: &AppWindow, t: Tongue) {
     sample::outage(ui, t);
     sample::bill(ui, t);
     ui.global::<Counter>().set_message(sample::message(t));
+    ui.global::<Counter>().set_busy(true);
     show(ui, Page::Counter);
 }
 

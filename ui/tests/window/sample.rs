@@ -326,6 +326,7 @@ pub fn bill(ui: &AppWindow, t: Tongue) {
     let counter = ui.global::<Counter>();
     counter.set_lines(model(lines(t)));
     counter.set_selected(3);
+    counter.set_line_count_text(t.say("14 项", "14 lines"));
     counter.set_total("125,922.40".into());
     counter.set_fund("5,545.01".into());
     counter.set_account("3,208.44".into());
@@ -359,6 +360,7 @@ pub fn small_bill(ui: &AppWindow, t: Tongue) {
     counter.set_agent_text(SharedString::new());
     counter.set_lines(model(lines(t).into_iter().take(3).collect()));
     counter.set_selected(2);
+    counter.set_line_count_text(t.say("3 项", "3 lines"));
     counter.set_total("448.40".into());
     counter.set_fund("210.42".into());
     counter.set_account("208.44".into());

@@ -330,7 +330,7 @@ impl Story {
 
 proptest! {
     // A failure prints the events; proptest keeps the seed beside this file.
-    #![proptest_config(Config { cases: 60, ..Config::default() })]
+    #![proptest_config(Config { cases: 30, ..Config::default() })]
 
     #[test]
     fn the_book_is_what_its_ledger_says(events in proptest::collection::vec(event(), 1..25)) {
