@@ -133,7 +133,7 @@ impl Books {
     ///
     /// # Errors
     /// [`BooksError`]; nothing is changed where it cannot be opened.
-    pub fn open(data: &Path, institution_code: &str) -> Result<(Books, Findings), BooksError> {
+    pub fn open(data: &Path, institution_code: &str, till: u8) -> Result<(Books, Findings), BooksError> {
         let lock = DataLock::acquire(data)?;
         let vault = Vault::open_or_create(data)?;
         let (journal, opened) = Journal::open(data, &vault)?;
@@ -151,8 +151,8 @@ impl Books {
         };
         let last_msgid: Option<String> = read(&store, META, Key::Plain(b"msgid"))?;
         let msgids = match last_msgid {
-            Some(last) => MsgIds::resume(institution_code, &last),
-            None => MsgIds::new(institution_code),
+            Some(last) => MsgIds::resume(institution_code, till, &last),
+            None => MsgIds::new(institution_code, till),
         };
         let books = Books {
             journal,

@@ -177,7 +177,7 @@ impl Till {
     /// [`Failure`].
     pub fn open(data: &Path, other: &OtherAgency, out: Out) -> Result<Till, Failure> {
         let config = config::load(data)?;
-        let (books, findings) = Books::open(data, &config.institution.code)?;
+        let (books, findings) = Books::open(data, &config.institution.code, config.till)?;
         let books = Arc::new(books);
         let packs = Arc::new(Packs::builtin());
         keep_packs(&books, &packs)?;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use yijie_agency::{AgencyRefusal, Answer, Client, Insured, PHARMACY, SaleRequest, SettledReply};
+use yijie_agency::{AgencyRefusal, Answer, Cause, Client, Insured, PHARMACY, SaleRequest, SettledReply};
 use yijie_rules::Packs;
 
 use crate::books::row::{SaleRow, SaleState};
@@ -83,6 +83,7 @@ impl Sync {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         match answer {
             Answer::Done(_) | Answer::Refused(_) => *line = Line::default(),
+            Answer::NotSent(cause) if unfit(cause) => {}
             Answer::NotSent(cause) | Answer::Unknown(cause) => {
                 let now_ms = clock::now_ms();
                 line.pause_ms = (line.pause_ms * 2).clamp(PAUSE_MS_MIN, PAUSE_MS_MAX);
@@ -102,16 +103,9 @@ impl Sync {
     /// # Errors
     /// [`BooksError`] if the books cannot be written; the sale is then unknown after a restart.
     pub async fn send(&self, row: SaleRow, exposure: &Exposure) -> Result<SaleRow, BooksError> {
-        let answer = self.settle(&row).await;
-        let id = row.sale.id.clone();
-        let record = match answer {
-            Answer::Done(reply) => settled(&row, reply),
-            Answer::Refused(refusal) => refused(&id, refusal),
-            Answer::Unknown(cause) => Record::Unknown {
-                sale: id,
-                cause: cause.code().to_owned(),
-            },
-            Answer::NotSent(cause) => self.not_sent(&row, cause.code(), exposure),
+        let record = match self.settle(&row).await {
+            Answer::NotSent(cause) if !unfit(&cause) => self.not_sent(&row, cause.code(), exposure),
+            answer => outcome(&row, answer),
         };
         self.write(&record, row).await
     }
@@ -175,21 +169,7 @@ impl Sync {
                 row,
             )
             .await?;
-        let id = row.sale.id.clone();
-        let record = match self.settle(&row).await {
-            Answer::Done(reply) => settled(&row, reply),
-            Answer::Refused(refusal) => refused(&id, refusal),
-            Answer::Unknown(cause) => Record::Unknown {
-                sale: id,
-                cause: cause.code().to_owned(),
-            },
-            Answer::NotSent(cause) => Record::NotSent {
-                sale: id,
-                cause: cause.code().to_owned(),
-                offline: None,
-                withdrawn: None,
-            },
-        };
+        let record = outcome(&row, self.settle(&row).await);
         self.write(&record, row).await
     }
 
@@ -331,6 +311,41 @@ impl Sync {
             Err(_) => Err(BooksError::Stalled),
         }
     }
+}
+
+/// What an answer to a settlement request is booked as.
+fn outcome(row: &SaleRow, answer: Answer<SettledReply>) -> Record {
+    let sale = row.sale.id.clone();
+    match answer {
+        Answer::Done(reply) => settled(row, reply),
+        // The agency has seen this message id before: the first copy arrived, so what became of it is to be asked.
+        Answer::Refused(refusal) if refusal.reason() == Some("MSGID_REPEATED") => Record::Unknown {
+            sale,
+            cause: "MSGID_REPEATED".to_owned(),
+        },
+        Answer::Refused(refusal) => refused(&sale, refusal),
+        Answer::Unknown(cause) => Record::Unknown {
+            sale,
+            cause: cause.code().to_owned(),
+        },
+        // No waiting makes such a request fit.
+        Answer::NotSent(cause) if unfit(&cause) => Record::Refused {
+            sale,
+            infcode: cause.code().to_owned(),
+            message: cause.to_string(),
+        },
+        Answer::NotSent(cause) => Record::NotSent {
+            sale,
+            cause: cause.code().to_owned(),
+            offline: None,
+            withdrawn: None,
+        },
+    }
+}
+
+/// The request itself is at fault, not the way to the agency.
+fn unfit(cause: &Cause) -> bool {
+    matches!(cause, Cause::RequestInvalid { .. })
 }
 
 /// Number of the receipt at the agency (invono, 20 characters): till-wide, from the journal entry.

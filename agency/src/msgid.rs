@@ -9,22 +9,24 @@ use crate::clock::{beijing_now, compact_time};
 /// Length of a msgid: institution code (12), time (14), sequence (4).
 pub const MSGID_LEN: usize = 30;
 const CODE_LEN: usize = 12;
-const SEQUENCE_MAX: u16 = 9999;
+/// Numbers of one till in one second; the till is the first digit of the four.
+const TILL_NUMBERS: u16 = 1000;
 
 /// Issues message ids. Each is greater than the one before, inside one second and when the clock steps back:
-/// the second of the last id is kept, or moved on when its 9999 numbers are used up, until the clock has passed it.
+/// the second of the last id is kept, or moved on when its numbers are used up, until the clock has passed it.
 ///
-/// The ids of one institution are unique per issuer only. Tills that share an institution code need distinct
-/// clocks or a shared issuer; the interface leaves no room for a till number.
+/// The tills of one institution share its code; each takes its own thousand of the sequence, so that no two of them
+/// ever issue the same id.
 #[derive(Debug)]
 pub struct MsgIds {
     code: String,
+    first: u16,
     last: Mutex<Option<(DateTime, u16)>>,
 }
 
 impl MsgIds {
-    /// An issuer for an institution code, which is cut or padded with zeros to 12 characters.
-    pub fn new(fixmedins_code: &str) -> MsgIds {
+    /// An issuer for an institution code, which is cut or padded with zeros to 12 characters, and a till, 0 to 9.
+    pub fn new(fixmedins_code: &str, till: u8) -> MsgIds {
         let mut code: String = fixmedins_code
             .chars()
             .filter(char::is_ascii_alphanumeric)
@@ -35,14 +37,15 @@ impl MsgIds {
         }
         MsgIds {
             code,
+            first: u16::from(till % 10) * TILL_NUMBERS,
             last: Mutex::new(None),
         }
     }
 
     /// An issuer that goes on after `last`, the greatest msgid this terminal is known to have used. An id of
-    /// another institution or shape is disregarded.
-    pub fn resume(fixmedins_code: &str, last: &str) -> MsgIds {
-        let ids = MsgIds::new(fixmedins_code);
+    /// another institution, till or shape is disregarded.
+    pub fn resume(fixmedins_code: &str, till: u8, last: &str) -> MsgIds {
+        let ids = MsgIds::new(fixmedins_code, till);
         ids.note_used(last);
         ids
     }
@@ -65,9 +68,11 @@ impl MsgIds {
     pub fn next_at(&self, now: DateTime) -> String {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let (second, sequence) = match *last {
-            Some((second, sequence)) if now <= second && sequence < SEQUENCE_MAX => (second, sequence + 1),
-            Some((second, _)) if now <= second => (second.saturating_add(1.second()), 1),
-            _ => (now, 1),
+            Some((second, sequence)) if now <= second && sequence < self.first + TILL_NUMBERS - 1 => {
+                (second, sequence + 1)
+            }
+            Some((second, _)) if now <= second => (second.saturating_add(1.second()), self.first),
+            _ => (now, self.first),
         };
         *last = Some((second, sequence));
         format!("{}{}{sequence:04}", self.code, compact_time(second))
@@ -80,7 +85,9 @@ impl MsgIds {
         let rest = msgid.strip_prefix(&self.code)?;
         let (time, sequence) = (rest.get(..14)?, rest.get(14..)?);
         let second = DateTime::strptime("%Y%m%d%H%M%S", time).ok()?;
-        Some((second, sequence.parse().ok()?))
+        let sequence: u16 = sequence.parse().ok()?;
+        let own = self.first..self.first + TILL_NUMBERS;
+        own.contains(&sequence).then_some((second, sequence))
     }
 }
 
@@ -96,17 +103,17 @@ mod tests {
     #[test]
     fn shape() {
         for (code, expected) in [
-            ("H53010200001", "H53010200001202603010930000001"),
-            ("P5301", "P53010000000202603010930000001"),
-            ("H500233014362", "H50023301436202603010930000001"),
+            ("H53010200001", "H53010200001202603010930000000"),
+            ("P5301", "P53010000000202603010930000000"),
+            ("H500233014362", "H50023301436202603010930000000"),
         ] {
-            assert_eq!(MsgIds::new(code).next_at(at(0)), expected);
+            assert_eq!(MsgIds::new(code, 0).next_at(at(0)), expected);
         }
     }
 
     #[test]
     fn increases_within_a_second_over_its_end_and_when_the_clock_steps_back() {
-        let ids = MsgIds::new("H53010200001");
+        let ids = MsgIds::new("H53010200001", 0);
         let mut before = ids.next_at(at(30));
         for n in 0..25_000 {
             let next = ids.next_at(at(if n % 3 == 0 { 30 } else { 5 }));
@@ -119,24 +126,36 @@ mod tests {
 
     #[test]
     fn resumes_after_the_last_one_used() {
-        let ids = MsgIds::resume("H53010200001", "H53010200001202603010930300007");
+        let ids = MsgIds::resume("H53010200001", 0, "H53010200001202603010930300007");
         assert_eq!(ids.next_at(at(10)), "H53010200001202603010930300008");
-        assert_eq!(ids.next_at(at(31)), "H53010200001202603010930310001");
+        assert_eq!(ids.next_at(at(31)), "H53010200001202603010930310000");
         for foreign in [
             "",
             "H53010200002202603010930300007",
             "H530102000012026030109303000x7",
+            "H53010200001202603010930301007",
         ] {
             assert_eq!(
-                MsgIds::resume("H53010200001", foreign).next_at(at(10)),
-                "H53010200001202603010930100001"
+                MsgIds::resume("H53010200001", 0, foreign).next_at(at(10)),
+                "H53010200001202603010930100000"
             );
         }
     }
 
     #[test]
     fn the_end_of_a_second_moves_on_to_the_next() {
-        let ids = MsgIds::resume("H53010200001", "H53010200001202603010930599999");
-        assert_eq!(ids.next_at(at(10)), "H53010200001202603010931000001");
+        let ids = MsgIds::resume("H53010200001", 0, "H53010200001202603010930590999");
+        assert_eq!(ids.next_at(at(10)), "H53010200001202603010931000000");
+    }
+
+    #[test]
+    fn tills_of_one_institution_never_meet() {
+        let mut seen = std::collections::HashSet::new();
+        for till in 0..10 {
+            let ids = MsgIds::new("H53010200001", till);
+            for _ in 0..2_000 {
+                assert!(seen.insert(ids.next_at(at(30))), "till {till}");
+            }
+        }
     }
 }

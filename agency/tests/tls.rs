@@ -40,7 +40,7 @@ fn mixed(base: &Path, files: &[(&Path, &str)]) -> tempfile::TempDir {
 #[tokio::test]
 async fn another_authority() {
     let (rig, other) = (Rig::start().await, Rig::start().await);
-    let ids = Arc::new(MsgIds::new(INSTITUTION));
+    let ids = Arc::new(MsgIds::new(INSTITUTION, 0));
     let (own, foreign) = (
         rig.sandbox.as_ref().unwrap().tls_dir(),
         other.sandbox.as_ref().unwrap().tls_dir(),
@@ -119,7 +119,7 @@ async fn nobody_there() {
         "AGENCY_UNREACHABLE"
     );
 
-    let ids = Arc::new(MsgIds::new(INSTITUTION));
+    let ids = Arc::new(MsgIds::new(INSTITUTION, 0));
     let tls = rig.settings.data.join("tls");
     let nowhere = Client::new(client_settings("https://no-such-host.invalid:1", &tls, &ids)).unwrap();
     assert_eq!(
@@ -147,7 +147,7 @@ async fn nobody_there() {
 async fn plain_http_is_refused_on_both_sides() {
     let rig = Rig::start().await;
     let sandbox = rig.sandbox.as_ref().unwrap();
-    let ids = Arc::new(MsgIds::new(INSTITUTION));
+    let ids = Arc::new(MsgIds::new(INSTITUTION, 0));
     for url in [
         sandbox.url().replace("https", "http"),
         "127.0.0.1:1".to_owned(),
@@ -175,7 +175,7 @@ async fn plain_http_is_refused_on_both_sides() {
 #[tokio::test]
 async fn missing_and_useless_files() {
     let rig = Rig::start().await;
-    let ids = Arc::new(MsgIds::new(INSTITUTION));
+    let ids = Arc::new(MsgIds::new(INSTITUTION, 0));
     let own = rig.sandbox.as_ref().unwrap().tls_dir();
     for (name, code) in [
         ("ca.pem", "TLS_CA_MISSING"),

@@ -1,5 +1,5 @@
 //! The claim: person, institution, visit, lines, accounts and what the year has used so far.
-//! Field names are the national interface's where it has one; docs/split-contract describes every one.
+//! Field names are the national interface's where it has one; the pack page (rules/packs/README.md) says how a pack uses them.
 
 mod read;
 mod redact;
@@ -130,7 +130,7 @@ pub struct Institution {
 }
 
 /// The visit, admission or purchase.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Visit {
     /// 医疗类别

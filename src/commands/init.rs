@@ -75,7 +75,7 @@ pub fn prepare(data: &Path, new: &NewTill) -> Result<(), Failure> {
         till: new.till,
     };
     config::prepare(data, &settings, &new.tls)?;
-    let (books, _) = Books::open(data, &new.institution.code)?;
+    let (books, _) = Books::open(data, &new.institution.code, new.till)?;
     let now_ms = clock::now_ms();
     books.append(
         &Record::Opened {

@@ -40,7 +40,7 @@ pub fn run(data: &Path, request: Request<'_>, out: Out) -> Result<u8, Failure> {
         return verified(data, out);
     }
     let config = config::load(data)?;
-    let (books, _) = Books::open(data, &config.institution.code)?;
+    let (books, _) = Books::open(data, &config.institution.code, config.till)?;
     match request {
         Request::List | Request::Verify => {
             let rows = rows(&books)?;

@@ -46,7 +46,7 @@ impl Rig {
         };
         change(&mut settings);
         let sandbox = Sandbox::start(settings.clone()).await.unwrap();
-        let ids = Arc::new(MsgIds::new(INSTITUTION));
+        let ids = Arc::new(MsgIds::new(INSTITUTION, 0));
         let client = Client::new(client_settings(&sandbox.url(), &sandbox.tls_dir(), &ids)).unwrap();
         Rig {
             dir,

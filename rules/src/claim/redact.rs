@@ -2,15 +2,14 @@
 
 use std::fmt;
 
-use super::{Accounts, Claim, FamilyAccount, Person, RegisteredDisease};
+use super::{Accounts, Claim, FamilyAccount, Person, RegisteredDisease, Visit};
 
 impl fmt::Debug for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claim")
             .field("person", &self.person)
             .field("institution", &self.institution)
-            .field("med_type", &self.visit.med_type)
-            .field("begntime", &self.visit.begntime)
+            .field("visit", &self.visit)
             .field("lines", &self.lines.len())
             .field("accounts", &self.accounts)
             .finish_non_exhaustive()
@@ -24,6 +23,17 @@ impl fmt::Debug for Person {
             .field("psn_type", &self.psn_type)
             .field("insuplc_admdvs", &self.insuplc_admdvs)
             .field("psn_insu_stas", &self.psn_insu_stas)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Visit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Visit")
+            .field("med_type", &self.med_type)
+            .field("begntime", &self.begntime)
+            .field("setl_time", &self.setl_time)
+            .field("rx_circ_flag", &self.rx_circ_flag)
             .finish_non_exhaustive()
     }
 }

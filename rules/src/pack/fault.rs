@@ -179,8 +179,8 @@ impl PackFault {
     pub fn advice(&self, lang: Lang) -> &'static str {
         let (zh, en) = match self {
             PackFault::NotReadable { .. } => (
-                "按 docs/packs.md 改正键名或写法。",
-                "Correct the key or the form; docs/packs.md lists every key.",
+                "按 rules/packs/README.md 改正键名或写法。",
+                "Correct the key or the form; rules/packs/README.md lists every key.",
             ),
             PackFault::UnknownName { .. } => (
                 "改正名称，或补上定义。",

@@ -211,7 +211,11 @@ impl<'a> Run<'a> {
     /// The insured price must not be above the cash price of the same article (KM-SUP 29(4)). Looked at before
     /// anything else, so that the order of the lines does not decide which refusal is given.
     fn check_prices(&self) -> Result<(), Refused> {
-        let priced = self.claim.lines.iter().filter(|line| line.cash_pric.is_some() && !self.is_excluded(line));
+        let priced = self
+            .claim
+            .lines
+            .iter()
+            .filter(|line| line.cash_pric.is_some() && !self.is_excluded(line));
         for line in priced {
             self.check_price(line)?;
         }

@@ -272,7 +272,7 @@ impl Show {
             code: "H53010200099".to_owned(),
             ..here.institution.clone()
         };
-        let msgids = Arc::new(MsgIds::new(&institution.code));
+        let msgids = Arc::new(MsgIds::new(&institution.code, 0));
         let msgid = msgids.next();
         let other_till = Client::new(ClientSettings {
             institution,
