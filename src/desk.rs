@@ -439,9 +439,9 @@ impl State {
         self.outage = None;
     }
 
-    fn clear_entry(&mut self) {
+    /// The entry was taken: the window's field has emptied itself, and what is typed into it next must stand.
+    fn entry_taken(&mut self) {
         self.entry.clear();
-        self.entry_cleared = self.entry_cleared.wrapping_add(1);
         self.suggestions.clear();
     }
 
@@ -452,7 +452,8 @@ impl State {
         self.pay = Pay::default();
         self.receipt = None;
         self.notice = None;
-        self.clear_entry();
+        self.entry_taken();
+        self.entry_cleared = self.entry_cleared.wrapping_add(1);
         self.awaiting_approval = None;
         self.page = Page::Counter;
     }

@@ -223,7 +223,7 @@ impl Runtime {
     /// Journal first; only then the agency, and only if nothing of the same person is still open.
     async fn commit(&self, mut sale: Sale, send: bool) {
         sale.msgid = self.books.next_msgid();
-        sale.id.clone_from(&sale.msgid);
+        sale.id = sale_id(&sale.msgid);
         let (books, time_ms) = (self.books.clone(), clock::now_ms());
         let booked = tokio::task::spawn_blocking(move || {
             let person = &sale.claim.person.psn_no;
@@ -314,5 +314,29 @@ impl Runtime {
                 Ok(standing) => this.tell(Event::QueueRead(Box::new(standing))),
                 Err(error) => this.fault(&error),
             });
+    }
+}
+
+/// Number of a sale made at the window, short enough to read out: day, time and serial of its message id.
+fn sale_id(msgid: &str) -> String {
+    let tail = msgid.len().saturating_sub(18);
+    match (
+        msgid.get(tail..tail + 8),
+        msgid.get(tail + 8..tail + 14),
+        msgid.get(tail + 14..),
+    ) {
+        (Some(day), Some(time), Some(serial)) => format!("{day}-{time}-{serial}"),
+        _ => msgid.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_sale_number_is_the_tail_of_its_message_id() {
+        assert_eq!(
+            super::sale_id("H53010200001202611221126320005"),
+            "20261122-112632-0005"
+        );
     }
 }

@@ -191,7 +191,7 @@ fn figure(sum: Money) -> String {
     format!("{sign}{grouped}.{fen}")
 }
 
-/// Time left, in hours and minutes, as a cashier would say it.
+/// Time left, hours:minutes; blank where nothing runs out.
 fn time_left(until_ms: i64, now_ms: i64, lang: Lang) -> String {
     if until_ms == i64::MAX {
         return String::new();
@@ -200,11 +200,7 @@ fn time_left(until_ms: i64, now_ms: i64, lang: Lang) -> String {
     if minutes < 0 {
         return lang.pick("已超时", "overdue").to_owned();
     }
-    let (hours, minutes) = (minutes / 60, minutes % 60);
-    match lang {
-        Lang::Zh => format!("{hours} 小时 {minutes:02} 分"),
-        Lang::En => format!("{hours} h {minutes:02} min"),
-    }
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
 #[cfg(test)]
@@ -225,7 +221,8 @@ mod tests {
         ] {
             assert_eq!(figure(Money::parse(sum).unwrap()), shown);
         }
-        assert_eq!(time_left(3_660_000, 0, Lang::En), "1 h 01 min");
+        assert_eq!(time_left(3_660_000, 0, Lang::En), "01:01");
+        assert_eq!(time_left(i64::MAX, 0, Lang::En), "");
         assert_eq!(time_left(0, 120_000, Lang::Zh), "已超时");
     }
 }

@@ -116,7 +116,7 @@ impl RegisteredDisease {
 #[serde(deny_unknown_fields)]
 pub struct Institution {
     /// 定点医药机构编号
-    #[serde(default)]
+    #[serde(default, deserialize_with = "read::null_is_default")]
     pub fixmedins_code: SmolStr,
     /// "1" medical institution, "2" retail pharmacy; absent = "1".
     #[serde(default)]
@@ -223,7 +223,7 @@ pub enum Flag {
 #[serde(deny_unknown_fields)]
 pub struct Line {
     /// 费用明细流水号; absent = the line's place, counted from 1.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "read::null_is_default")]
     pub feedetl_sn: SmolStr,
     /// 医疗目录编码
     #[serde(default)]

@@ -144,7 +144,7 @@ pub(super) fn accept(state: &mut State, text: &str) -> Vec<Effect> {
         return Vec::new();
     }
     if yijie_hardware::IdNumber::parse(text).is_some() {
-        state.clear_entry();
+        state.entry_taken();
         return patient::id_typed(state, text);
     }
     let catalogue = state.setup.catalogue.clone();
@@ -184,7 +184,7 @@ pub(super) fn pick(state: &mut State, row: usize) -> Vec<Effect> {
 
 /// One more of an item; nothing is sold before the patient is verified.
 fn sell(state: &mut State, item: &Item, scanned: &str) -> Vec<Effect> {
-    state.clear_entry();
+    state.entry_taken();
     if !matches!(state.patient, Patient::Verified(_)) {
         return state.fail("VERIFY_FIRST");
     }

@@ -39,11 +39,7 @@ pub(super) fn view(state: &State) -> View {
         .count();
     let can_resolve = shown.is_some_and(|row| !row.state.is_final());
     View {
-        rows: state
-            .queue_rows()
-            .enumerate()
-            .map(|(index, row)| queue_row(index, row, state))
-            .collect(),
+        rows: state.queue_rows().map(|row| queue_row(row, state)).collect(),
         totals: [
             standing.queue.len().to_string().into(),
             figure(waiting.fold(Money::ZERO, Money::saturating_add)).into(),
@@ -69,13 +65,13 @@ pub(super) fn view(state: &State) -> View {
     }
 }
 
-fn queue_row(index: usize, row: &SaleRow, state: &State) -> QueueRow {
+fn queue_row(row: &SaleRow, state: &State) -> QueueRow {
     let lang = state.lang;
     let sums = &row.sale.settlement.setlinfo;
     let terms = row.sale.offline.as_ref().filter(|_| !row.state.is_final());
     let difference = row.difference.as_ref().map(|difference| difference.cash);
     QueueRow {
-        no: (index + 1).to_string().into(),
+        no: row.sale.id.as_str().into(),
         time: clock::stamp(row.time_ms).get(5..16).unwrap_or_default().into(),
         person: row
             .sale

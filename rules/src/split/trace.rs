@@ -148,7 +148,10 @@ impl Trace {
             return;
         }
         let amount = Money::from_fen(bucket.rounded);
-        self.push(StepKind::Pool, &first.step.article, amount, |lang| {
+        let mut articles: Vec<&str> = bucket.parts.iter().map(|part| part.step.article.as_str()).collect();
+        articles.dedup();
+        let article = SmolStr::from(articles.join("；"));
+        self.push(StepKind::Pool, &article, amount, |lang| {
             let title = lang.pick(bucket.pool.title.as_str(), bucket.pool.id.as_str());
             let parts: Vec<String> = bucket
                 .parts
@@ -193,7 +196,10 @@ impl Trace {
                 .filter(|amount| !amount.is_zero());
             let less: String = accounts.map(|amount| format!(" − {amount}")).collect();
             let word = lang.pick("现金", "cash");
-            format!("{word} {}{less} = {}", sums.psn_part_amt, sums.psn_cash_pay)
+            match less.as_str() {
+                "" => format!("{word} {}", sums.psn_cash_pay),
+                less => format!("{word} {}{less} = {}", sums.psn_part_amt, sums.psn_cash_pay),
+            }
         });
     }
 }

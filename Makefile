@@ -1,0 +1,20 @@
+# Thin: every recipe is one command a person could type.
+.PHONY: run test bench lint release
+
+run: ## Installs what is missing and runs the main job: the demo, with a window where there is a display.
+	./scripts/setup.sh run
+	cargo run --locked -- demo
+
+test: ## Installs what is missing and runs all tests.
+	./scripts/setup.sh test
+	cargo test --locked --workspace
+
+lint: ## Formatting and lints, as CI runs them.
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+bench: ## Prints the table of docs/benchmarks.md.
+	./scripts/bench.sh
+
+release: ## The program as it is shipped: target/release/yijie.
+	cargo build --locked --release
