@@ -349,11 +349,11 @@ impl Books {
         self.all(OPERATORS)
     }
 
-    /// Text of a rule pack this till has settled by.
+    /// A rule pack this till has settled by, as `id@version`: since when, and its text.
     ///
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
-    pub fn pack(&self, id: &str) -> Result<Option<String>, BooksError> {
+    pub fn pack(&self, id: &str) -> Result<Option<(i64, String)>, BooksError> {
         read(&self.store, PACKS, Key::Plain(id.as_bytes()))
     }
 
@@ -517,7 +517,7 @@ fn project(store: &Store, seq: u64, time_ms: i64, record: &Record) -> Result<(),
                 if *begins { sign_no } else { &None },
             )?;
         }
-        Record::Pack { id, toml } => rows.put(PACKS, Key::Plain(id.as_bytes()), toml)?,
+        Record::Pack { id, toml } => rows.put(PACKS, Key::Plain(id.as_bytes()), &(time_ms, toml))?,
         Record::Catalogue { items } => rows.put(CATALOGUE, Key::Plain(b"items"), items)?,
         Record::LostCards { card_sns } => rows.put(META, Key::Plain(b"lost-cards"), card_sns)?,
         Record::Person { person } => {

@@ -7,6 +7,7 @@ pub mod patient;
 pub mod pay;
 pub mod verify;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use yijie_agency::{Answer, Credential, DecodedPerson, PersonRecord, SettledReply};
@@ -130,6 +131,8 @@ pub struct Setup {
     pub institution: Institution,
     /// Rule packs in force.
     pub packs: Arc<Packs>,
+    /// Since when this till has each of them, by id.
+    pub packs_since: Arc<BTreeMap<String, i64>>,
     /// Price list.
     pub catalogue: Arc<Catalogue>,
     /// Identification codes of lost cards.

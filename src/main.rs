@@ -318,11 +318,15 @@ enum WireAction {
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let shown_on_request = error.exit_code() == 0;
-            // Nothing to do if even the usage cannot be written.
+        Err(error) if error.exit_code() == 0 => {
+            // Help or version; nothing to do if it cannot be written.
             drop(error.print());
-            return ExitCode::from(u8::from(!shown_on_request));
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            let failure = Failure::input("USAGE", error.render().to_string().trim_end());
+            failure.report(out_of_arguments());
+            return ExitCode::from(failure.exit);
         }
     };
     let out = Out {
@@ -336,6 +340,17 @@ fn main() -> ExitCode {
             failure.report(out);
             ExitCode::from(failure.exit)
         }
+    }
+}
+
+/// How to tell what is wrong with arguments that could not be parsed.
+fn out_of_arguments() -> Out {
+    let args: Vec<String> = std::env::args().collect();
+    let after_lang = args.iter().skip_while(|arg| *arg != "--lang").nth(1);
+    let lang = args.iter().find_map(|arg| arg.strip_prefix("--lang="));
+    Out {
+        json: args.iter().any(|arg| arg == "--json"),
+        lang: language(lang.or(after_lang.map(String::as_str))),
     }
 }
 

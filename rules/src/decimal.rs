@@ -38,11 +38,17 @@ impl DecimalError {
 
 /// Reads decimal text as a whole number of 10^-places. Exact or an error.
 pub(crate) fn parse_scaled(text: &str, places: u32) -> Result<i64, DecimalError> {
-    if text.contains(['e', 'E']) {
-        // JSON allows 1e2; nothing else writes it, so the slow way is good enough.
-        let plain = Decimal::from_scientific(text).map_err(|_| DecimalError::NotANumber)?;
-        return parse_scaled(&plain.to_string(), places);
+    match parse_plain(text, places) {
+        Err(DecimalError::NotANumber) if text.contains(['e', 'E']) => {
+            // JSON allows 1e2; nothing else writes it, so the slow way is good enough.
+            let plain = Decimal::from_scientific(text).map_err(|_| DecimalError::NotANumber)?;
+            parse_plain(&plain.to_string(), places)
+        }
+        read => read,
     }
+}
+
+fn parse_plain(text: &str, places: u32) -> Result<i64, DecimalError> {
     let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (whole, fraction) = digits
         .split_once('.')

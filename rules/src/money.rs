@@ -28,22 +28,9 @@ impl Money {
         i64::try_from(self.0.mantissa()).unwrap_or(i64::MAX)
     }
 
-    /// The amount as a decimal with scale 2.
-    pub fn decimal(self) -> Decimal {
-        self.0
-    }
-
     /// Reads "90", "90.5" or "90.00"; more than two significant decimals is an error, not a rounding.
     pub fn parse(text: &str) -> Result<Money, DecimalError> {
         parse_scaled(text, PLACES).map(Money::from_fen)
-    }
-
-    /// A decimal rounded half-up (away from zero) to the fen; `None` when it is too large.
-    pub fn round_half_up(value: Decimal) -> Option<Money> {
-        let rounded =
-            value.round_dp_with_strategy(PLACES, rust_decimal::RoundingStrategy::MidpointAwayFromZero);
-        let fen = rounded.checked_mul(Decimal::ONE_HUNDRED)?.trunc();
-        i64::try_from(fen).ok().map(Money::from_fen)
     }
 
     /// The sum, or `None` when it is too large.
@@ -150,15 +137,6 @@ impl FromStr for Money {
     }
 }
 
-impl TryFrom<Decimal> for Money {
-    type Error = DecimalError;
-
-    /// Exact: a decimal with more than two significant decimals is refused.
-    fn try_from(value: Decimal) -> Result<Money, DecimalError> {
-        Money::parse(&value.to_string())
-    }
-}
-
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(text(self.fen(), &mut [0; TEXT_LEN]))
@@ -225,18 +203,5 @@ mod tests {
             serde_json::from_str::<Money>("\"100000000000000.00\"").is_err(),
             "beyond N16,2"
         );
-    }
-
-    #[test]
-    fn half_up_is_away_from_zero() {
-        for (value, shown) in [
-            ("0.005", "0.01"),
-            ("2.345", "2.35"),
-            ("2.344999", "2.34"),
-            ("-0.005", "-0.01"),
-        ] {
-            let value = Decimal::from_str_exact(value).unwrap();
-            assert_eq!(Money::round_half_up(value).unwrap().to_string(), shown);
-        }
     }
 }

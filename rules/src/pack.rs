@@ -14,7 +14,7 @@ use smol_str::SmolStr;
 
 pub use fault::{PackError, PackFault};
 pub(crate) use figure::{Axes, Figure, FigureFault, Parameter};
-pub use set::{PackSummary, Packs, SourceSummary, check};
+pub use set::{PackSummary, Packs, check};
 
 use crate::claim::{Cause, Claim, Goods, Visit};
 use crate::decimal::Ratio;
@@ -54,7 +54,7 @@ pub struct Pack {
 }
 
 /// A document that figures and rules are taken from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Source {
     /// Its id in the pack.
     pub id: SmolStr,
@@ -311,11 +311,6 @@ impl Pack {
     /// The switches where the regulation is silent or double.
     pub fn readings(&self) -> &[Reading] {
         &self.readings
-    }
-
-    /// The documents it is taken from.
-    pub fn sources(&self) -> &[Source] {
-        &self.sources
     }
 
     /// Title of a benefit, for screens and paper.

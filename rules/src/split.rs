@@ -57,7 +57,7 @@ pub fn split(packs: &Packs, claim: &Claim, options: &Options) -> Outcome {
         return Outcome::Refused(refusal(Code::NoPack, SmolStr::default(), options.lang));
     };
     match Run::new(pack, claim, options).settle() {
-        Ok(settlement) => Outcome::Settled(Box::new(settlement)),
+        Ok(settlement) => Outcome::Settled(settlement),
         Err(refused) => Outcome::Refused(*refused),
     }
 }
@@ -112,7 +112,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn settle(mut self) -> Result<Settlement, Refused> {
+    fn settle(mut self) -> Result<Box<Settlement>, Refused> {
         let claim = self.claim;
         let standing = Standing::of(
             self.pack,
@@ -141,7 +141,7 @@ impl<'a> Run<'a> {
         let setldetail = self.round(&mut funds.buckets, bill.sums.scope)?;
         let mut setlinfo = self.sums(&bill, &funds)?;
         let accounts_after = self.pay_from_accounts(&standing, &mut setlinfo, &mut notes)?;
-        let settlement = Settlement {
+        let settlement = Box::new(Settlement {
             pack: PackRef {
                 id: self.pack.id.clone(),
                 version: self.pack.version.clone(),
@@ -156,7 +156,7 @@ impl<'a> Run<'a> {
             notes,
             grade: self.grade,
             trace: self.trace.into_steps(),
-        };
+        });
         if settlement.check().is_err() {
             return Err(Box::new(refusal(
                 Code::SumsDoNotHold,

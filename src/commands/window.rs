@@ -1,5 +1,6 @@
 //! `yijie`: the window over a prepared data directory.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
@@ -9,7 +10,7 @@ use yijie_ui::slint::{self, ComponentHandle as _};
 
 use super::{Failure, OtherAgency, Out, Till, tasks};
 use crate::catalogue::Catalogue;
-use crate::desk::{Event, Setup, State};
+use crate::desk::{Event, Health, Setup, State};
 use crate::runtime::{self, Runtime};
 use crate::view::{self, Screen};
 use crate::{clock, devices};
@@ -43,7 +44,14 @@ pub fn run(data: &Path, agency: &OtherAgency, out: Out) -> Result<(), Failure> {
 /// # Errors
 /// [`Failure`] if the books cannot be read.
 pub fn counter(till: &Till, out: Out) -> Result<(Runtime, State, Receiver<Event>), Failure> {
+    let mut packs_since = BTreeMap::new();
+    for pack in till.packs.iter() {
+        if let Some((since_ms, _)) = till.books.pack(&format!("{}@{}", pack.id(), pack.version()))? {
+            packs_since.insert(pack.id().to_owned(), since_ms);
+        }
+    }
     let setup = Setup {
+        packs_since: Arc::new(packs_since),
         institution: till.config.institution.clone(),
         packs: till.packs.clone(),
         catalogue: Arc::new(Catalogue::new(till.books.catalogue()?)),
@@ -56,6 +64,9 @@ pub fn counter(till: &Till, out: Out) -> Result<(Runtime, State, Receiver<Event>
         }
     }
     state.note_findings(&till.findings);
+    if till.config.devices.printer.is_some() {
+        state.printer.health = Health::Ok;
+    }
     let (sender, events) = mpsc::channel();
     let runtime = Runtime {
         books: till.books.clone(),

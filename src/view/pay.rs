@@ -69,8 +69,11 @@ pub(super) fn view(state: &State) -> View {
     }
 }
 
-/// The exact sum, and the notes that cover it.
+/// The exact sum, and the notes that cover it; nothing if nothing is due.
 fn quick(due: Money) -> Vec<SharedString> {
+    if due == Money::ZERO {
+        return Vec::new();
+    }
     let notes = NOTES
         .iter()
         .filter_map(|note| Money::parse(note).ok())

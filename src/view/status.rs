@@ -89,32 +89,41 @@ fn device(condition: &Condition, lang: Lang) -> (Health, SharedString) {
     (health(condition.health), text.into())
 }
 
+/// Pack of the till's area: id, version and how long the till has had it.
 fn pack(state: &State) -> (Health, SharedString) {
     let today = clock::today(state.now_ms);
     let area = &state.setup.institution.area;
-    let packs = state.setup.packs.list();
-    match packs.iter().find(|pack| pack.area == *area) {
-        Some(pack) if pack.from <= today && pack.until.is_none_or(|until| today <= until) => {
-            (Health::Ok, format!("{} {}", pack.id, pack.version).into())
-        }
-        Some(pack) => (
-            Health::Fault,
-            format!("{} {}", pack.id, advice::text("NO_PACK", state.lang)).into(),
-        ),
-        None => (Health::Fault, advice::text("NO_PACK", state.lang).into()),
+    let Some(pack) = state.setup.packs.iter().find(|pack| pack.area() == area) else {
+        return (Health::Fault, advice::text("NO_PACK", state.lang).into());
+    };
+    let since = state
+        .setup
+        .packs_since
+        .get(pack.id())
+        .copied()
+        .unwrap_or(state.now_ms);
+    let days = (state.now_ms - since).max(0) / (24 * HOUR_MS);
+    let age = match state.lang {
+        Lang::Zh => format!("{days} 天"),
+        Lang::En => format!("{days} days"),
+    };
+    if pack.from() <= today && pack.until().is_none_or(|until| today <= until) {
+        return (
+            Health::Ok,
+            format!("{} {} · {age}", pack.id(), pack.version()).into(),
+        );
     }
+    (
+        Health::Fault,
+        format!("{} {}", pack.id(), advice::text("NO_PACK", state.lang)).into(),
+    )
 }
 
 /// What may be sold until the line is back.
 fn allowed(state: &State) -> String {
     let area = &state.setup.institution.area;
-    let packs = state.setup.packs.list();
-    let limits = packs
-        .iter()
-        .find(|pack| pack.area == *area)
-        .and_then(|pack| state.setup.packs.get(&pack.id))
-        .map(|pack| pack.offline().clone())
-        .unwrap_or(OfflineLimits::SELF_PAY);
+    let pack = state.setup.packs.iter().find(|pack| pack.area() == area);
+    let limits = pack.map_or(OfflineLimits::SELF_PAY, |pack| pack.offline().clone());
     match (limits.mode, state.lang) {
         (OfflineMode::SelfPay, lang) => lang
             .pick(

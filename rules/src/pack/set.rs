@@ -47,24 +47,13 @@ pub struct PackSummary {
     /// Last day; null = open.
     pub until: Option<jiff::civil::Date>,
     /// The documents it is taken from.
-    pub sources: Vec<SourceSummary>,
+    pub sources: Vec<super::Source>,
     /// The grades of its figures, strongest first.
     pub grades: Vec<Grade>,
     /// Figures that are not published, each with the article that delegates it.
     pub missing: Vec<String>,
     /// What a terminal may do without network.
     pub offline: OfflineLimits,
-}
-
-/// One source of a pack.
-#[derive(Clone, Debug, Serialize)]
-pub struct SourceSummary {
-    /// How it is cited.
-    pub title: SmolStr,
-    /// Its full name.
-    pub name: String,
-    /// How far it can be relied on.
-    pub grade: Grade,
 }
 
 impl Packs {
@@ -200,11 +189,6 @@ fn summary(pack: &Pack) -> PackSummary {
     }
     grades.sort_unstable();
     grades.dedup();
-    let source = |source: &super::Source| SourceSummary {
-        title: source.title.clone(),
-        name: source.name.clone(),
-        grade: source.grade,
-    };
     PackSummary {
         id: pack.id.clone(),
         title: pack.title.clone(),
@@ -213,7 +197,7 @@ fn summary(pack: &Pack) -> PackSummary {
         version: pack.version.clone(),
         from: pack.from,
         until: pack.until(),
-        sources: pack.sources.iter().map(source).collect(),
+        sources: pack.sources.clone(),
         grades,
         missing,
         offline: pack.offline.clone(),

@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 
 use super::select::place;
 use super::{Refused, Run, refusal};
-use crate::claim::{Flag, Goods, ItemClass, Line};
+use crate::claim::{Flag, ItemClass, Line};
 use crate::codes::Code;
 use crate::decimal::{Quantity, Ratio};
 use crate::exact::Exact;
@@ -247,14 +247,4 @@ impl<'a> Run<'a> {
 fn priced(price_scaled: i64, cnt: Option<Quantity>) -> Option<Exact> {
     let cnt = cnt.map_or(10_000, |cnt| i128::from(cnt.scaled()));
     Exact::new(i128::from(price_scaled).checked_mul(cnt)?, PRICED)
-}
-
-impl Goods {
-    /// Whether such goods are medical at all.
-    pub fn is_medical(self) -> bool {
-        matches!(
-            self,
-            Goods::Drug | Goods::Service | Goods::Consumable | Goods::Device
-        )
-    }
 }

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use smol_str::SmolStr;
 
 use super::{Refused, refusal};
-use crate::claim::{Cause, Institution, Person, Visit};
+use crate::claim::{Institution, Person, Visit};
 use crate::codes::{Code, Lang};
 use crate::outcome::Note;
 use crate::pack::{CauseRule, Pack};
@@ -79,18 +79,4 @@ fn not_insured(person: &Person, treated: Date) -> Option<Code> {
         .benefit_enddate
         .is_some_and(|last| last < treated)
         .then_some(Code::NotInsured)
-}
-
-impl Cause {
-    /// For people.
-    pub fn title(self, lang: Lang) -> &'static str {
-        match self {
-            Cause::Illness => lang.pick("疾病", "illness"),
-            Cause::WorkInjury => lang.pick("工伤", "work injury"),
-            Cause::ThirdParty => lang.pick("第三人责任", "third party"),
-            Cause::PublicHealth => lang.pick("公共卫生", "public health"),
-            Cause::Abroad => lang.pick("境外就医", "abroad"),
-            Cause::Wellness => lang.pick("健身、养生保健", "fitness or wellness"),
-        }
-    }
 }

@@ -148,7 +148,11 @@ impl Trace {
             return;
         }
         let amount = Money::from_fen(bucket.rounded);
-        let mut articles: Vec<&str> = bucket.parts.iter().map(|part| part.step.article.as_str()).collect();
+        let mut articles: Vec<&str> = bucket
+            .parts
+            .iter()
+            .map(|part| part.step.article.as_str())
+            .collect();
         articles.dedup();
         let article = SmolStr::from(articles.join("；"));
         self.push(StepKind::Pool, &article, amount, |lang| {
