@@ -171,9 +171,12 @@ impl Books {
     /// Writes a record: durable in the journal, then visible in the store, then returned.
     ///
     /// # Errors
-    /// [`BooksError::Journal`]: it is not written and nothing may be built on it. Another error: it is durable, but the
-    /// books must be opened again before they are used.
+    /// [`BooksError::Journal`]: it is not written and nothing may be built on it. Another error: it may be durable, and
+    /// nothing more is written until the books are opened again.
     pub fn append(&self, record: &Record, time_ms: i64) -> Result<u64, BooksError> {
+        if lock(&self.projected).failed {
+            return Err(BooksError::Stalled);
+        }
         let body = serde_json::to_vec(record).map_err(|source| BooksError::Body { seq: 0, source })?;
         let entry = self.journal.append(Draft {
             kind: record.kind(),
@@ -203,6 +206,14 @@ impl Books {
         }
         self.caught_up.notify_all();
         done
+    }
+
+    /// Notes how far the journal goes, so that a cut-off end would be noticed; does nothing if that is noted already.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the disk refuses.
+    pub fn mark(&self) -> Result<(), BooksError> {
+        Ok(self.journal.mark()?)
     }
 
     /// A message id no request of this till has left under.

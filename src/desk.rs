@@ -189,6 +189,8 @@ pub struct State {
     pub notice: Option<Notice>,
     /// Taking the money.
     pub pay: Pay,
+    /// Number of the latest 2101: an answer to an earlier one is about another bill.
+    pub question: u32,
     /// The sale on the receipt page.
     pub receipt: Option<SaleRow>,
     /// An id number typed as the last resort, waiting for a supervisor.
@@ -212,14 +214,14 @@ pub enum Event {
     ApprovalChecked(Option<Operator>),
     /// 9001 was answered.
     SignedIn(Answer<String>),
-    /// The agency decoded a medical-insurance code.
-    CodeDecoded(Answer<DecodedPerson>),
+    /// The agency decoded this medical-insurance code.
+    CodeDecoded(String, Answer<DecodedPerson>),
     /// The agency answered 1101 (for the credential asked).
     PersonAnswered(Credential, Answer<PersonRecord>),
     /// The books' last record of the person of a credential, and when it was taken.
     SnapshotFound(Credential, Option<(i64, Box<PersonRecord>)>),
-    /// The agency answered 2101.
-    PreSettled(Answer<SettledReply>),
+    /// The agency answered 2101, to the question of this number.
+    PreSettled(u32, Answer<SettledReply>),
     /// The sale stands in the journal.
     Committed(Box<SaleRow>),
     /// It does not: nothing was sold.
@@ -348,7 +350,12 @@ pub enum Effect {
     /// Look a person up in the books.
     FindSnapshot(Credential),
     /// 2101.
-    PreSettle(Box<Sale>),
+    PreSettle {
+        /// Number of the question.
+        question: u32,
+        /// What is asked about.
+        sale: Box<Sale>,
+    },
     /// Journal the sale, then send it unless it is sold offline.
     Commit {
         /// The sale, its message id still blank.
@@ -397,6 +404,7 @@ impl State {
             suggestions: Vec::new(),
             notice: None,
             pay: Pay::default(),
+            question: 0,
             receipt: None,
             awaiting_approval: None,
         }
@@ -458,6 +466,7 @@ impl State {
         self.entry_taken();
         self.entry_cleared = self.entry_cleared.wrapping_add(1);
         self.awaiting_approval = None;
+        self.sign_in_notice = None;
         self.page = Page::Counter;
     }
 }
@@ -469,14 +478,14 @@ pub fn step(state: &mut State, now_ms: i64, event: Event) -> Vec<Effect> {
         Event::Tick => tick(state),
         Event::Reader(event) => patient::reader(state, event),
         Event::Scanner(event) => patient::scanner(state, event),
-        Event::CodeDecoded(answer) => patient::decoded(state, answer),
+        Event::CodeDecoded(code, answer) => patient::decoded(state, &code, answer),
         Event::PersonAnswered(credential, answer) => patient::answered(state, &credential, answer),
         Event::SnapshotFound(credential, found) => patient::snapshot(state, &credential, found),
         Event::Key(key) => self::key(state, key),
         Event::PinChecked(operator) => pin_checked(state, operator),
         Event::ApprovalChecked(operator) => approval_checked(state, operator),
         Event::SignedIn(answer) => signed_in(state, answer),
-        Event::PreSettled(answer) => pay::presettled(state, answer),
+        Event::PreSettled(question, answer) => pay::presettled(state, question, answer),
         Event::Committed(row) => pay::committed(state, *row),
         Event::CommitFailed { code } => pay::commit_failed(state, &code),
         Event::SaleMoved(row) => pay::moved(state, *row),
@@ -534,6 +543,9 @@ fn key(state: &mut State, key: Key) -> Vec<Effect> {
             return Vec::new();
         }
         Key::SignIn { id, pin } => {
+            if state.operator.is_some() || state.signing_in {
+                return Vec::new();
+            }
             state.signing_in = true;
             state.sign_in_notice = None;
             return vec![Effect::CheckPin { id, pin }];
@@ -548,11 +560,14 @@ fn key(state: &mut State, key: Key) -> Vec<Effect> {
         }
         _ => {}
     }
-    if state.operator.is_none() {
+    if state.operator.is_none() || state.signing_in {
         if matches!(key, Key::Go(_) | Key::Back) {
             state.page = Page::SignIn;
         }
         return Vec::new();
+    }
+    if state.pay.committing() && changes_bill(&key) {
+        return state.fail("SALE_UNDER_WAY");
     }
     match key {
         Key::SignOut => sign_out(state),
@@ -625,18 +640,46 @@ fn key(state: &mut State, key: Key) -> Vec<Effect> {
     }
 }
 
+/// What begins, changes or ends a bill, and so must wait while one is being committed.
+fn changes_bill(key: &Key) -> bool {
+    matches!(
+        key,
+        Key::SignOut
+            | Key::Accept(_)
+            | Key::Pick(_)
+            | Key::Benefit(_)
+            | Key::Quantity(..)
+            | Key::Remove(_)
+            | Key::ToggleAccount
+            | Key::ToggleFamily
+            | Key::Hold
+            | Key::Recall(_)
+            | Key::Clear
+            | Key::Agent(_)
+            | Key::NoAgent
+            | Key::Approve { .. }
+            | Key::Pay
+    )
+}
+
 fn go(state: &mut State, page: Page) -> Vec<Effect> {
     match page {
         Page::Queue => state.page = Page::Queue,
-        Page::Counter if state.pay.committing() => {}
+        Page::Counter if state.pay.committing() => state.page = Page::Pay,
         Page::Counter if state.receipt.is_some() => state.page = Page::Receipt,
-        Page::Counter => state.page = Page::Counter,
+        Page::Counter => {
+            state.pay = Pay::default();
+            state.page = Page::Counter;
+        }
         _ => {}
     }
     Vec::new()
 }
 
 fn pin_checked(state: &mut State, operator: Option<Operator>) -> Vec<Effect> {
+    if !state.signing_in {
+        return Vec::new();
+    }
     let Some(operator) = operator else {
         state.signing_in = false;
         state.sign_in_notice = Some(Notice::new(Level::Error, "PIN_NOT_RIGHT"));
@@ -680,9 +723,6 @@ fn signed_in(state: &mut State, answer: Answer<String>) -> Vec<Effect> {
 }
 
 fn sign_out(state: &mut State) -> Vec<Effect> {
-    if state.pay.committing() {
-        return state.fail("SALE_UNDER_WAY");
-    }
     state.next_patient();
     state.page = Page::SignIn;
     match state.operator.take() {

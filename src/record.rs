@@ -135,6 +135,13 @@ pub enum Record {
         /// Sale id.
         sale: String,
     },
+    /// The agency refused to undo the settlement: it stands.
+    ReversalRefused {
+        /// Sale id.
+        sale: String,
+        /// The agency's text.
+        message: String,
+    },
     /// A receipt was printed.
     Printed {
         /// Sale id.
@@ -180,6 +187,7 @@ impl Record {
             Record::Unknown { .. } => "unknown",
             Record::Reversing { .. } => "reversing",
             Record::Reversed { .. } => "reversed",
+            Record::ReversalRefused { .. } => "reversal-refused",
             Record::Printed { .. } => "printed",
             Record::Closed { .. } => "closed",
             Record::Exported { .. } => "exported",
@@ -199,6 +207,7 @@ impl Record {
             | Record::Unknown { sale, .. }
             | Record::Reversing { sale, .. }
             | Record::Reversed { sale, .. }
+            | Record::ReversalRefused { sale, .. }
             | Record::Printed { sale, .. } => Some(sale),
             _ => None,
         }

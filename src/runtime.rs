@@ -56,7 +56,10 @@ pub fn run(
     loop {
         let event = match events.recv_timeout(TICK) {
             Ok(event) => event,
-            Err(RecvTimeoutError::Timeout) => Event::Tick,
+            Err(RecvTimeoutError::Timeout) => {
+                runtime.mark_in_a_pause();
+                Event::Tick
+            }
             Err(RecvTimeoutError::Disconnected) => return,
         };
         for effect in desk::step(state, clock::now_ms(), event) {
@@ -69,6 +72,16 @@ pub fn run(
 }
 
 impl Runtime {
+    /// A pause is the time to note how far the journal goes.
+    fn mark_in_a_pause(&self) {
+        let this = self.clone();
+        self.tasks.spawn_blocking(move || {
+            if let Err(error) = this.books.mark() {
+                this.fault(&error);
+            }
+        });
+    }
+
     fn tell(&self, event: Event) {
         // A closed channel means the loop has ended.
         drop(self.events.send(event));
@@ -119,7 +132,7 @@ impl Runtime {
             Effect::Decode(code) => self.asking(async move {
                 let answer = this.sync.client().decode_code(&code).await;
                 this.sync.heard(&answer);
-                Event::CodeDecoded(answer)
+                Event::CodeDecoded(code, answer)
             }),
             Effect::AskPerson(credential) => self.asking(async move {
                 let answer = this.sync.client().person(&credential).await;
@@ -130,7 +143,7 @@ impl Runtime {
                 let found = this.books.person(credential.cert_no()).ok().flatten();
                 Event::SnapshotFound(credential, found.map(|(at, person)| (at, Box::new(person))))
             }),
-            Effect::PreSettle(sale) => self.asking(async move {
+            Effect::PreSettle { question, sale } => self.asking(async move {
                 let request = SaleRequest {
                     claim: sale.claim,
                     credential: sale.credential,
@@ -138,7 +151,7 @@ impl Runtime {
                 };
                 let answer = this.sync.client().presettle(&request).await;
                 this.sync.heard(&answer);
-                Event::PreSettled(answer)
+                Event::PreSettled(question, answer)
             }),
             Effect::Commit { sale, send } => {
                 self.tasks.spawn(async move { this.commit(*sale, send).await });

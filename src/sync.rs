@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use yijie_agency::{AgencyRefusal, Answer, Cause, Client, Insured, PHARMACY, SaleRequest, SettledReply};
+use yijie_agency::{
+    AgencyRefusal, Answer, CancelRequest, Cause, Client, Insured, PHARMACY, SaleRequest, SettledReply,
+};
 use yijie_rules::Packs;
 
 use crate::books::row::{SaleRow, SaleState};
@@ -239,13 +241,72 @@ impl Sync {
         }
     }
 
-    /// A reversal without an answer: the same again, under a message id of its own.
+    /// A reversal without an answer: a sale to be settled anew is reversed again, one that is over cancelled again
+    /// unless the agency says that it is gone.
     async fn reverse_again(&self, row: SaleRow) -> Result<SaleRow, BooksError> {
         let msgid = self.books.next_msgid();
-        self.reverse(row, &msgid).await
+        if row.reversal_over != Some(true) {
+            return self.reverse(row, &msgid).await;
+        }
+        let answer = self.client.find_settlement(&insured(&row), &row.msgid).await;
+        self.heard(&answer);
+        match answer {
+            Answer::Done(Some(reply)) if !reply.refunded => self.cancel(row, &msgid).await,
+            Answer::Done(_) => {
+                let record = Record::Reversed {
+                    sale: row.sale.id.clone(),
+                };
+                self.write(&record, row).await
+            }
+            Answer::Refused(_) => self.still_unknown(row, "REVERSAL_REFUSED").await,
+            Answer::NotSent(cause) | Answer::Unknown(cause) => self.still_unknown(row, cause.code()).await,
+        }
     }
 
-    /// Reverses a settled sale for good.
+    /// 2103 of a settlement that is known to stand.
+    async fn cancel(&self, row: SaleRow, msgid: &str) -> Result<SaleRow, BooksError> {
+        let Some(reply) = &row.reply else {
+            return self.still_unknown(row, "REVERSAL_REFUSED").await;
+        };
+        let request = CancelRequest {
+            insured: insured(&row),
+            setl_id: reply.setl_id.clone(),
+            mdtrt_id: reply.mdtrt_id.clone(),
+        };
+        let answer = self.client.cancel(msgid, &request).await;
+        self.heard(&answer);
+        match answer {
+            Answer::Done(_) => {
+                self.write(
+                    &Record::Reversed {
+                        sale: row.sale.id.clone(),
+                    },
+                    row,
+                )
+                .await
+            }
+            Answer::Refused(refusal) if gone(&refusal) => {
+                self.write(
+                    &Record::Reversed {
+                        sale: row.sale.id.clone(),
+                    },
+                    row,
+                )
+                .await
+            }
+            // It stands, and the agency says so: settled it stays.
+            Answer::Refused(refusal) => {
+                let record = Record::ReversalRefused {
+                    sale: row.sale.id.clone(),
+                    message: refusal.message,
+                };
+                self.write(&record, row).await
+            }
+            Answer::NotSent(cause) | Answer::Unknown(cause) => self.still_unknown(row, cause.code()).await,
+        }
+    }
+
+    /// Cancels a settled sale for good.
     ///
     /// # Errors
     /// [`BooksError`] if the books cannot be read or written.
@@ -262,7 +323,7 @@ impl Sync {
             over: true,
         };
         let row = self.write(&record, row).await?;
-        self.reverse(row, &msgid).await
+        self.cancel(row, &msgid).await
     }
 
     /// Works on the queue, oldest first. A sale that stays open holds up its own person's later sales, nobody else's.

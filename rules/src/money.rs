@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::decimal::{DecimalError, Quantity, Ratio, ScaledVisitor, parse_scaled};
@@ -63,6 +63,13 @@ impl Money {
     pub fn share(self, ratio: Ratio) -> Option<Money> {
         let scaled = Decimal::from_i128_with_scale(ratio.scaled().into(), Ratio::PLACES);
         self.0.checked_mul(scaled).and_then(Money::round_half_up)
+    }
+
+    /// Half-up (away from zero) to the fen.
+    fn round_half_up(value: Decimal) -> Option<Money> {
+        let rounded = value.round_dp_with_strategy(PLACES, RoundingStrategy::MidpointAwayFromZero);
+        let fen = rounded.checked_mul(Decimal::ONE_HUNDRED)?.trunc();
+        i64::try_from(fen).ok().map(Money::from_fen)
     }
 
     /// The sum of many, or `None` when it is too large.
@@ -203,5 +210,34 @@ mod tests {
             serde_json::from_str::<Money>("\"100000000000000.00\"").is_err(),
             "beyond N16,2"
         );
+    }
+    #[test]
+    fn shares_and_quantities_are_rounded_half_up() {
+        let yuan = |text: &str| Money::parse(text).unwrap();
+        for (amount, ratio, share) in [
+            ("0.10", "0.05", "0.01"),
+            ("0.09", "0.05", "0.00"),
+            ("100.00", "0.80", "80.00"),
+        ] {
+            assert_eq!(
+                yuan(amount).share(Ratio::parse(ratio).unwrap()),
+                Some(yuan(share)),
+                "{amount} × {ratio}"
+            );
+        }
+        for (price, count, amount) in [
+            ("12.35", "0.5", "6.18"),
+            ("12.34", "0.1", "1.23"),
+            ("20.00", "10", "200.00"),
+        ] {
+            assert_eq!(
+                yuan(price).times(Quantity::parse(count).unwrap()),
+                Some(yuan(amount)),
+                "{price} × {count}"
+            );
+        }
+        let most = Money::from_fen(i64::MAX);
+        assert_eq!(most.times(Quantity::parse("1000").unwrap()), None);
+        assert_eq!(most.saturating_add(yuan("0.01")), most);
     }
 }

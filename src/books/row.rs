@@ -205,6 +205,11 @@ impl SaleRow {
                     self.reply = None;
                 }
             }
+            Record::ReversalRefused { message, .. } => {
+                self.state = SaleState::Settled;
+                self.reversal_over = None;
+                self.cause = Some(("REVERSAL_REFUSED".to_owned(), message.clone()));
+            }
             Record::Printed { copies_before, .. } => self.copies = copies_before + 1,
             _ => {}
         }

@@ -136,7 +136,7 @@ fn summary(entry: &Entry, record: &Record, msgid: &mut String) -> Value {
         | Record::Refused { .. }
         | Record::Declined { .. } => "refused",
         Record::NotSent { .. } => "committed",
-        Record::Settled { .. } => "settled",
+        Record::Settled { .. } | Record::ReversalRefused { .. } => "settled",
         Record::Unknown { .. } => "unknown",
         Record::Reversing { .. } => "reversing",
         Record::Reversed { .. } => "reversed",

@@ -76,7 +76,16 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
             ) {
                 return Err(Failure::input("SALE_NOT_SETTLED", row.state.word()));
             }
-            finish(&tasks()?.block_on(till.sync.undo(&row.sale.id, "client"))?, out)
+            let row = tasks()?.block_on(till.sync.undo(&row.sale.id, "client"))?;
+            if row.state == SaleState::Settled {
+                let (code, detail) = row.cause.clone().unwrap_or_default();
+                return Err(Failure {
+                    exit: 2,
+                    code,
+                    detail,
+                });
+            }
+            finish(&row, out)
         }
     }
 }

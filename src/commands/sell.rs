@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 use yijie_agency::Credential;
-use yijie_rules::{Claim, Options, Outcome, Refusal, split};
+use yijie_rules::{Claim, Lang, Options, Outcome, Refusal, split};
 
 use super::{Failure, OtherAgency, Out, Till, tasks};
 use crate::books::row::{SaleRow, SaleState};
-use crate::clock;
 use crate::desk::Outage;
 use crate::desk::offline::{Exposure, Verdict, judge};
 use crate::record::{OfflineTerms, Record, Sale};
+use crate::{advice, clock};
 
 /// Longest id a client may give a sale.
 const ID_LEN_MAX: usize = 64;
@@ -153,7 +153,7 @@ impl Counter {
         let options = Options {
             pack: None,
             trace: true,
-            lang: yijie_rules::Lang::Zh,
+            lang: Lang::Zh,
         };
         let settlement = match split(&self.till.packs, &order.claim, &options) {
             Outcome::Settled(settlement) => *settlement,
@@ -230,38 +230,50 @@ impl Counter {
     /// Within the pack's limits the sale waits; beyond them it is refused, so that the client can take cash instead.
     fn sell_offline(&mut self, mut sale: Sale) -> Result<Value, Failure> {
         let now_ms = clock::now_ms();
-        match self.verdict(&sale, now_ms) {
+        let outage = self.outage(now_ms);
+        // The client program states the person's record with the claim.
+        match judge(&self.till.packs, &sale, now_ms, &self.exposure, &outage, now_ms) {
             Verdict::Carry(terms) => {
                 self.carry(&sale);
                 sale.offline = Some(terms);
-                let record = Record::Sale {
-                    sale: Box::new(sale.clone()),
-                    sending: false,
-                };
-                let seq = self.till.books.append(&record, now_ms)?;
+                let seq = self.commit(&sale, now_ms)?;
                 Ok(answer(&SaleRow::new(sale, false, seq, now_ms)))
             }
-            Verdict::SelfPay(code, limit) => Ok(json!({
-                "sale": sale.id, "msgid": null, "state": "refused", "outcome": "refused", "code": code, "limit": limit,
-                "says": crate::advice::text(code, yijie_rules::Lang::Zh),
-                "advice": crate::advice::advice(code, yijie_rules::Lang::Zh),
-            })),
+            Verdict::SelfPay(code, limit) => {
+                let seq = self.commit(&sale, now_ms)?;
+                let taken_back = Record::NotSent {
+                    sale: sale.id.clone(),
+                    cause: outage.cause,
+                    offline: None,
+                    withdrawn: Some((code.to_owned(), limit)),
+                };
+                self.till.books.append(&taken_back, now_ms)?;
+                Ok(answer(
+                    &SaleRow::new(sale, false, seq, now_ms).after(&taken_back, now_ms),
+                ))
+            }
         }
     }
 
-    fn verdict(&self, sale: &Sale, now_ms: i64) -> Verdict {
+    /// Into the journal, to be sent when the agency can be reached.
+    fn commit(&self, sale: &Sale, now_ms: i64) -> Result<u64, Failure> {
+        let record = Record::Sale {
+            sale: Box::new(sale.clone()),
+            sending: false,
+        };
+        Ok(self.till.books.append(&record, now_ms)?)
+    }
+
+    fn outage(&self, now_ms: i64) -> Outage {
         let cause = if self.offline {
             "OFFLINE_ASKED"
         } else {
             "EARLIER_SALE_OPEN"
         };
-        let outage = self.till.sync.outage();
-        let outage = outage.unwrap_or_else(|| Outage {
+        self.till.sync.outage().unwrap_or_else(|| Outage {
             since_ms: now_ms,
             cause: cause.to_owned(),
-        });
-        // The client program states the person's record with the claim.
-        judge(&self.till.packs, sale, now_ms, &self.exposure, &outage, now_ms)
+        })
     }
 }
 
@@ -306,9 +318,13 @@ pub fn answer(row: &SaleRow) -> Value {
             json!({"reason": reason, "settle_by": settle_by}),
         );
     }
-    if let Some((code, text)) = &row.cause {
+    if let Some((code, particulars)) = &row.cause {
         more.insert("code".to_owned(), json!(code));
-        more.insert("says".to_owned(), json!(text));
+        more.insert("says".to_owned(), json!(advice::text(code, Lang::Zh)));
+        more.insert("advice".to_owned(), json!(advice::advice(code, Lang::Zh)));
+        if !particulars.is_empty() {
+            more.insert("detail".to_owned(), json!(particulars));
+        }
         if row.state == SaleState::Refused {
             more.insert("outcome".to_owned(), json!("refused"));
         }

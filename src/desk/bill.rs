@@ -203,12 +203,14 @@ fn sell(state: &mut State, item: &Item, scanned: &str) -> Vec<Effect> {
     if state.bill.lines.len() >= LINES_MAX {
         return state.fail("BILL_TOO_LONG");
     }
-    match state
+    let same = |line: &BillLine| line.item.code == item.code && line.item.name == item.name;
+    let row = state
         .bill
         .lines
-        .iter_mut()
-        .find(|line| line.item.code == item.code && line.item.name == item.name)
-    {
+        .iter()
+        .position(same)
+        .unwrap_or(state.bill.lines.len());
+    match state.bill.lines.get_mut(row) {
         Some(line) => {
             let more = line.quantity.parse::<u32>().map(|n| n.saturating_add(1));
             match more {
@@ -223,7 +225,7 @@ fn sell(state: &mut State, item: &Item, scanned: &str) -> Vec<Effect> {
             trace_codes: trace.into_iter().collect(),
         }),
     }
-    state.bill.selected = state.bill.lines.len().saturating_sub(1);
+    state.bill.selected = row;
     resplit(state);
     Vec::new()
 }
@@ -249,6 +251,7 @@ pub(super) fn quantity(state: &mut State, row: usize, text: &str) -> Vec<Effect>
 pub(super) fn remove(state: &mut State, row: usize) -> Vec<Effect> {
     if row < state.bill.lines.len() {
         state.bill.lines.remove(row);
+        state.bill.selected = row.min(state.bill.lines.len().saturating_sub(1));
         resplit(state);
     }
     Vec::new()

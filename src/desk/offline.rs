@@ -79,6 +79,14 @@ pub fn judge(
         .as_ref()
         .map(|own| own.balc)
         .unwrap_or_default();
+    if sale
+        .settlement
+        .notes
+        .iter()
+        .any(|note| note.code == Code::AdvancePayment)
+    {
+        return Verdict::SelfPay(Code::AdvancePayment.as_str(), String::new());
+    }
     if limits.mode == OfflineMode::SelfPay {
         return Verdict::SelfPay("OFFLINE_NOT_CARRIED", String::new());
     }
@@ -139,9 +147,11 @@ pub fn settle_in_cash(settlement: &Settlement) -> Settlement {
             StepKind::FullOwnPay | StepKind::OverLimit | StepKind::FirstSelfPay
         )
     });
-    cash.notes.push(Note {
-        code: Code::AdvancePayment,
-        article: "昆政办〔2022〕15号 第二十六条".into(),
-    });
+    if !cash.notes.iter().any(|note| note.code == Code::AdvancePayment) {
+        cash.notes.push(Note {
+            code: Code::AdvancePayment,
+            article: "昆政办〔2022〕15号 第二十六条".into(),
+        });
+    }
     cash
 }

@@ -1,6 +1,6 @@
 //! Who is served: card in, code scanned, the agency asked, the answer verified. The sale starts by itself.
 
-use yijie_agency::{AgencyRefusal, Answer, Credential, DecodedPerson, PersonRecord};
+use yijie_agency::{AgencyRefusal, Answer, Cause as Failure, Credential, DecodedPerson, PersonRecord};
 use yijie_hardware::{CodeKind, ReaderEvent, Scan, ScannerEvent, SocialCard};
 use yijie_rules::{Cause, Institution, Note, Person, Stamp, Visit, check_person};
 
@@ -15,15 +15,28 @@ pub enum Patient {
     /// Nobody.
     #[default]
     None,
-    /// A credential was shown; the card, the agency or the books are being asked.
+    /// A credential was shown.
     Checking {
-        /// What was shown so far.
+        /// What it says so far.
         shown: Shown,
+        /// Who is being asked: an answer about anything else is late and does not count.
+        asked: Asked,
     },
     /// Verified: lines may be sold.
     Verified(Box<Verified>),
     /// Not served under insurance; why.
     Refused(Notice),
+}
+
+/// Who is asked about a credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// The card, what stands on it.
+    Card,
+    /// The agency, to decode this medical-insurance code.
+    Code(String),
+    /// The agency, else the books, for the record of the person.
+    Person(Credential),
 }
 
 /// A verified patient.
@@ -47,6 +60,29 @@ pub struct Verified {
     pub card_out: bool,
 }
 
+impl Asked {
+    /// Whether it ends when the card is taken out.
+    fn of_card(&self) -> bool {
+        matches!(self, Asked::Card | Asked::Person(Credential::Card { .. }))
+    }
+}
+
+/// A verified person's lines stand on the bill: nobody else can be served. A recalled bill waits for anyone.
+fn mid_bill(state: &State) -> bool {
+    matches!(state.patient, Patient::Verified(_)) && !state.bill.lines.is_empty()
+}
+
+/// What was shown with the credential, if its person is the one being asked for.
+fn shown_with(state: &State, credential: &Credential) -> Option<Shown> {
+    match &state.patient {
+        Patient::Checking {
+            shown,
+            asked: Asked::Person(asked),
+        } if asked == credential => Some(shown.clone()),
+        _ => None,
+    }
+}
+
 /// The reader told something.
 pub(super) fn reader(state: &mut State, event: ReaderEvent) -> Vec<Effect> {
     match event {
@@ -59,6 +95,7 @@ pub(super) fn reader(state: &mut State, event: ReaderEvent) -> Vec<Effect> {
             if state.page == Page::Counter && matches!(state.patient, Patient::None | Patient::Refused(_)) {
                 state.patient = Patient::Checking {
                     shown: Shown::default(),
+                    asked: Asked::Card,
                 };
                 state.notice = None;
             }
@@ -70,7 +107,7 @@ pub(super) fn reader(state: &mut State, event: ReaderEvent) -> Vec<Effect> {
         ReaderEvent::CardFault { error, .. } => {
             state.reader.set(Health::Warning, error.code());
             if state.operator.is_some() {
-                if matches!(state.patient, Patient::Checking { .. }) {
+                if matches!(&state.patient, Patient::Checking { asked, .. } if asked.of_card()) {
                     state.patient = Patient::None;
                 }
                 return state.fail(error.code());
@@ -90,7 +127,7 @@ fn card_out(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     match &mut state.patient {
-        Patient::Checking { shown } if shown.card_sn.is_some() || *shown == Shown::default() => {
+        Patient::Checking { asked, .. } if asked.of_card() => {
             state.patient = Patient::None;
             state.tell(Level::Warning, "CARD_REMOVED");
         }
@@ -170,21 +207,19 @@ fn scanned(state: &mut State, scan: &Scan) -> Vec<Effect> {
 
 /// A medical-insurance code: opaque here, the agency decodes it.
 fn code(state: &mut State, text: &str) -> Vec<Effect> {
-    if !state.bill.lines.is_empty() {
+    if mid_bill(state) {
         return state.fail("OTHER_PERSON_MID_BILL");
     }
     state.patient = Patient::Checking {
-        shown: Shown {
-            name: Some(String::new()),
-            ..Shown::default()
-        },
+        shown: Shown::default(),
+        asked: Asked::Code(text.to_owned()),
     };
     state.notice = None;
     vec![Effect::Decode(text.to_owned())]
 }
 
-pub(super) fn decoded(state: &mut State, answer: Answer<DecodedPerson>) -> Vec<Effect> {
-    if !matches!(state.patient, Patient::Checking { .. }) {
+pub(super) fn decoded(state: &mut State, code: &str, answer: Answer<DecodedPerson>) -> Vec<Effect> {
+    if !matches!(&state.patient, Patient::Checking { asked: Asked::Code(asked), .. } if asked == code) {
         return Vec::new();
     }
     match answer {
@@ -219,7 +254,7 @@ pub(super) fn decoded(state: &mut State, answer: Answer<DecodedPerson>) -> Vec<E
 
 /// A citizen number as the last resort: a supervisor approves it first.
 pub(super) fn id_typed(state: &mut State, text: &str) -> Vec<Effect> {
-    if !state.bill.lines.is_empty() {
+    if mid_bill(state) {
         return state.fail("OTHER_PERSON_MID_BILL");
     }
     state.awaiting_approval = Some(text.to_owned());
@@ -237,7 +272,11 @@ pub(super) fn ask(state: &mut State, credential: Credential) -> Vec<Effect> {
 
 fn ask_shown(state: &mut State, credential: Credential, shown: Shown) -> Vec<Effect> {
     state.notice = None;
-    state.patient = Patient::Checking { shown };
+    state.awaiting_approval = None;
+    state.patient = Patient::Checking {
+        shown,
+        asked: Asked::Person(credential.clone()),
+    };
     if state.page == Page::Queue || state.page == Page::About {
         state.page = Page::Counter;
     }
@@ -255,10 +294,9 @@ pub(super) fn answered(
     credential: &Credential,
     answer: Answer<PersonRecord>,
 ) -> Vec<Effect> {
-    let Patient::Checking { shown } = &state.patient else {
+    let Some(shown) = shown_with(state, credential) else {
         return Vec::new();
     };
-    let shown = shown.clone();
     match answer {
         Answer::Done(record) => {
             state.line_up();
@@ -277,6 +315,10 @@ pub(super) fn answered(
                 Notice::new(Level::Error, "PERSON_NOT_FOUND").about(message),
             )
         }
+        Answer::NotSent(cause @ Failure::RequestInvalid { .. }) => refuse(
+            state,
+            Notice::new(Level::Error, cause.code()).about(cause.to_string()),
+        ),
         Answer::NotSent(cause) | Answer::Unknown(cause) => {
             state.line_down(cause.code());
             vec![Effect::FindSnapshot(credential.clone())]
@@ -289,10 +331,9 @@ pub(super) fn snapshot(
     credential: &Credential,
     found: Option<(i64, Box<PersonRecord>)>,
 ) -> Vec<Effect> {
-    let Patient::Checking { shown } = &state.patient else {
+    let Some(shown) = shown_with(state, credential) else {
         return Vec::new();
     };
-    let shown = shown.clone();
     match found {
         Some((taken_ms, record)) => verified(state, credential, shown, *record, taken_ms, true),
         None => refuse(state, Notice::new(Level::Error, "OFFLINE_PERSON_UNKNOWN")),

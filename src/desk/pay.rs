@@ -1,7 +1,7 @@
 //! Taking the money: the agency's own figures first where it answers, then consent and cash, then the commit.
 
-use yijie_agency::{Answer, SettledReply};
-use yijie_rules::{Money, Outcome, Settlement};
+use yijie_agency::{Answer, Cause, SettledReply};
+use yijie_rules::{Lang, Money, Options, Outcome, Settlement, split};
 
 use super::offline::{Verdict, judge, settle_in_cash};
 use super::patient::Patient;
@@ -79,28 +79,36 @@ impl Pay {
 
 /// F9: to the money.
 pub(super) fn begin(state: &mut State) -> Vec<Effect> {
+    if state.page != Page::Counter {
+        return Vec::new();
+    }
     let Patient::Verified(verified) = &state.patient else {
         return state.fail("VERIFY_FIRST");
     };
     if verified.card_out {
         return state.fail("CARD_BACK_IN");
     }
-    let settlement = match &state.bill.outcome {
-        None => return state.fail("NOTHING_TO_PAY"),
-        Some(Outcome::Refused(refusal)) => {
-            state.notice = Some(Notice::new(Level::Error, refusal.code()).about(refusal.says.clone()));
+    let (Some(claim), Some(operator)) = (bill::claim(state), &state.operator) else {
+        return state.fail("NOTHING_TO_PAY");
+    };
+    // What is kept and printed is in Chinese, whatever the language of the screen.
+    let options = Options {
+        pack: None,
+        trace: true,
+        lang: Lang::Zh,
+    };
+    let settlement = match split(&state.setup.packs, &claim, &options) {
+        Outcome::Refused(_) => {
+            bill::resplit(state);
             return Vec::new();
         }
-        Some(Outcome::Settled(settlement)) => settlement.clone(),
+        Outcome::Settled(settlement) => settlement,
     };
     if let Some(excluded) = settlement.excluded.first() {
         state.notice =
             Some(Notice::new(Level::Error, excluded.code.as_str()).about(excluded.feedetl_sn.as_str()));
         return Vec::new();
     }
-    let (Some(claim), Some(operator)) = (bill::claim(state), &state.operator) else {
-        return Vec::new();
-    };
     let sale = Box::new(Sale {
         id: String::new(),
         msgid: String::new(),
@@ -125,7 +133,11 @@ pub(super) fn begin(state: &mut State) -> Vec<Effect> {
     }
     state.page = Page::Pay;
     state.pay.state = PayState::Asking;
-    vec![Effect::PreSettle(sale)]
+    state.question = state.question.wrapping_add(1);
+    vec![Effect::PreSettle {
+        question: state.question,
+        sale,
+    }]
 }
 
 /// Goods wholly outside the fund's scope (自费): the patient agrees before they are billed (第二十五条（四）).
@@ -140,8 +152,8 @@ fn outside_scope(state: &State, settlement: &Settlement) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn presettled(state: &mut State, answer: Answer<SettledReply>) -> Vec<Effect> {
-    if state.pay.state != PayState::Asking {
+pub(super) fn presettled(state: &mut State, question: u32, answer: Answer<SettledReply>) -> Vec<Effect> {
+    if state.pay.state != PayState::Asking || question != state.question {
         return Vec::new();
     }
     state.pay.state = PayState::Editing;
@@ -162,6 +174,13 @@ pub(super) fn presettled(state: &mut State, answer: Answer<SettledReply>) -> Vec
             state.page = Page::Counter;
             state.pay = Pay::default();
             state.notice = Some(Notice::new(Level::Error, "AGENCY_REFUSED").about(refusal.message));
+            Vec::new()
+        }
+        // No waiting makes such a request fit, and the line is not at fault.
+        Answer::NotSent(cause @ Cause::RequestInvalid { .. }) => {
+            state.page = Page::Counter;
+            state.pay = Pay::default();
+            state.notice = Some(Notice::new(Level::Error, cause.code()).about(cause.to_string()));
             Vec::new()
         }
         Answer::NotSent(cause) | Answer::Unknown(cause) => {
@@ -246,8 +265,14 @@ pub(super) fn confirm(state: &mut State) -> Vec<Effect> {
 }
 
 pub(super) fn committed(state: &mut State, row: SaleRow) -> Vec<Effect> {
+    if state.pay.state != PayState::Committing {
+        return Vec::new();
+    }
     if row.state == SaleState::Sending {
         state.pay.state = PayState::Sending;
+        if let Some(sale) = state.pay.sale.as_mut() {
+            sale.id = row.sale.id;
+        }
         return Vec::new();
     }
     finish(state, row)
@@ -262,6 +287,9 @@ fn finish(state: &mut State, row: SaleRow) -> Vec<Effect> {
 }
 
 pub(super) fn commit_failed(state: &mut State, code: &str) -> Vec<Effect> {
+    if state.pay.state != PayState::Committing {
+        return Vec::new();
+    }
     state.pay.state = PayState::Editing;
     state.fail(code)
 }
@@ -276,7 +304,8 @@ pub(super) fn moved(state: &mut State, row: SaleRow) -> Vec<Effect> {
         state.receipt = Some(row);
         return Vec::new();
     }
-    if state.pay.state != PayState::Sending {
+    let paid = state.pay.sale.as_ref().is_some_and(|sale| sale.id == row.sale.id);
+    if state.pay.state != PayState::Sending || !paid {
         return Vec::new();
     }
     match row.state {
@@ -310,6 +339,8 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
         Page::Queue | Page::About => {
             state.page = if state.receipt.is_some() {
                 Page::Receipt
+            } else if state.pay.committing() {
+                Page::Pay
             } else {
                 Page::Counter
             };

@@ -178,6 +178,7 @@ fn history(row: &SaleRow, lang: Lang) -> Vec<Pair> {
                 "unknown" => lang.pick("结果不明", "unknown"),
                 "reversing" => lang.pick("冲正", "reversing"),
                 "reversed" => lang.pick("已冲正", "reversed"),
+                "reversal-refused" => lang.pick("撤销被拒绝", "reversal refused"),
                 "printed" => lang.pick("已打印", "printed"),
                 other => other,
             };

@@ -5,6 +5,7 @@ use yijie_ui::slint::{ComponentHandle as _, SharedString};
 use yijie_ui::{AppWindow, Health, Message, Receipt, ReceiptRow, ReceiptStyle, SaleState};
 
 use super::{Keys, figure, health, list, message, sale_state, state_text};
+use crate::books::row::SaleRow;
 use crate::desk::{self, Key, State};
 use crate::{advice, slip};
 
@@ -50,11 +51,7 @@ pub(super) fn view(state: &State) -> View {
     };
     View {
         title: slip::title(row).into(),
-        rows: slip::of(row, &state.setup.institution)
-            .rows
-            .iter()
-            .map(receipt_row)
-            .collect(),
+        rows: rows(row, state),
         provisional: !row.state.is_final(),
         state: sale_state(row.state),
         state_text: state_text(row.state, lang).into(),
@@ -69,6 +66,20 @@ pub(super) fn view(state: &State) -> View {
             lang,
         ),
     }
+}
+
+/// The slip as it was printed last; its title stands above the rows already.
+fn rows(row: &SaleRow, state: &State) -> Vec<ReceiptRow> {
+    let printed = SaleRow {
+        copies: row.copies.saturating_sub(1),
+        ..row.clone()
+    };
+    slip::of(&printed, &state.setup.institution)
+        .rows
+        .iter()
+        .skip(1)
+        .map(receipt_row)
+        .collect()
 }
 
 fn receipt_row(row: &SlipRow) -> ReceiptRow {
@@ -91,7 +102,7 @@ fn receipt_row(row: &SlipRow) -> ReceiptRow {
         SlipRow::Rule => ("", "", ReceiptStyle::Rule),
         SlipRow::Blank => ("", "", ReceiptStyle::Plain),
         SlipRow::Qr { text } => (text.as_str(), "", ReceiptStyle::Centre),
-        SlipRow::Mark { text } => (text.as_str(), "", ReceiptStyle::Strong),
+        SlipRow::Mark { text } => (text.as_str(), "", ReceiptStyle::Centre),
     };
     ReceiptRow {
         left: left.into(),
