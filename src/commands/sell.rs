@@ -141,7 +141,9 @@ impl Counter {
         if let Some(known) = self.till.books.sale(&order.id)? {
             let open = !known.state.is_final() && !self.offline && self.till.sync.may_try();
             let row = if open {
-                self.till.sync.advance(&order.id).await?
+                // All that waits, not this sale alone: a person's sales are settled in the order they were made.
+                self.drain().await?;
+                self.till.books.sale(&order.id)?.unwrap_or(known)
             } else {
                 known
             };
@@ -193,10 +195,15 @@ impl Counter {
             return Ok(false);
         }
         if self.till.sync.may_try() && self.till.books.waits()? {
-            self.till.sync.drain(|_| ()).await?;
-            self.exposure = Exposure::of(&self.till.books.queue()?);
+            self.drain().await?;
         }
         Ok(self.till.sync.may_try() && !self.till.books.waits_for(&sale.claim.person.psn_no)?)
+    }
+
+    async fn drain(&mut self) -> Result<(), Failure> {
+        self.till.sync.drain(|_| ()).await?;
+        self.exposure = Exposure::of(&self.till.books.queue()?);
+        Ok(())
     }
 
     async fn sell_online(&mut self, sale: Sale) -> Result<Value, Failure> {

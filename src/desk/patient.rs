@@ -164,6 +164,10 @@ fn card_read(state: &mut State, card: &SocialCard) -> Vec<Effect> {
             }
             ask_shown(state, credential, shown)
         }
+        Err(notice) if mid_bill(state) => {
+            state.notice = Some(notice);
+            Vec::new()
+        }
         Err(notice) => refuse(state, notice),
     }
 }

@@ -15,7 +15,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -368,6 +368,62 @@ pub fn files(dir: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+/// `yijie sell` that is asked one sale after the other.
+pub struct Seller {
+    pub process: Running,
+    stdin: Option<ChildStdin>,
+    out: BufReader<ChildStdout>,
+    err: thread::JoinHandle<String>,
+}
+
+impl Seller {
+    pub fn start(shop: &Shop, args: &[&str]) -> Seller {
+        let mut command = shop.command(&[&["sell"], args].concat());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut process = Running(command.spawn().unwrap());
+        Seller {
+            stdin: process.0.stdin.take(),
+            out: BufReader::new(process.0.stdout.take().unwrap()),
+            err: reading(process.0.stderr.take().unwrap()),
+            process,
+        }
+    }
+
+    /// Puts a sale in; false if the program is gone.
+    pub fn tell(&mut self, sale: &Value) -> bool {
+        let pipe = self.stdin.as_mut().unwrap();
+        pipe.write_all(format!("{sale}\n").as_bytes()).is_ok()
+    }
+
+    /// The next whole line; None if the program is gone.
+    pub fn hear(&mut self) -> Option<Value> {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        line.ends_with('\n').then(|| serde_json::from_str(&line).unwrap())
+    }
+
+    #[track_caller]
+    pub fn ask(&mut self, sale: &Value) -> Value {
+        assert!(self.tell(sale));
+        self.hear().expect("an answer")
+    }
+
+    /// Ends the input and waits for the program's end.
+    pub fn finish(mut self) -> Ended {
+        drop(self.stdin.take());
+        let mut out = String::new();
+        self.out.read_to_string(&mut out).unwrap();
+        Ended {
+            code: self.process.end().code(),
+            out,
+            err: self.err.join().unwrap(),
+        }
+    }
 }
 
 /// Sales as the program reads them, one a line.
