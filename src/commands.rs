@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use yijie_agency::{Client, ClientError, ClientSettings, InstitutionId, Profile};
+use yijie_agency::{Client, ClientError, ClientSettings, InstitutionId, MsgIds, Profile};
 use yijie_rules::{Lang, Packs};
 
 use crate::books::{Books, BooksError, Findings};
@@ -181,7 +181,9 @@ impl Till {
         let books = Arc::new(books);
         let packs = Arc::new(Packs::builtin());
         keep_packs(&books, &packs)?;
-        let client = client(data, &config, other, &books)?;
+        let url = other.url.clone().unwrap_or_else(|| config.agency.url.clone());
+        let tls_dir = other.tls.clone().unwrap_or_else(|| config::tls_dir(data));
+        let client = client(&config, url, tls_dir, books.msgids())?;
         let sync = Arc::new(Sync::new(books.clone(), client, packs.clone()));
         for (code, path) in [
             ("TORN_TAIL_CUT", &findings.torn_tail),
@@ -214,11 +216,12 @@ fn keep_packs(books: &Books, packs: &Packs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn client(data: &Path, config: &Config, other: &OtherAgency, books: &Books) -> Result<Client, Failure> {
+/// A client of the agency; address and TLS files are checked, nothing is sent.
+fn client(config: &Config, url: String, tls_dir: PathBuf, msgids: Arc<MsgIds>) -> Result<Client, Failure> {
     let institution = &config.institution;
     let settings = ClientSettings {
-        url: other.url.clone().unwrap_or_else(|| config.agency.url.clone()),
-        tls_dir: other.tls.clone().unwrap_or_else(|| config::tls_dir(data)),
+        url,
+        tls_dir,
         institution: InstitutionId {
             code: institution.code.clone(),
             name: institution.name.clone(),
@@ -233,7 +236,7 @@ fn client(data: &Path, config: &Config, other: &OtherAgency, books: &Books) -> R
         profile: Profile::built_in("plain").map_err(|e| Failure::could_not(e.code(), &e))?,
         timeout: Duration::from_secs(config.agency.answer_s_max),
         connect_timeout: CONNECT_WAIT,
-        msgids: books.msgids(),
+        msgids,
     };
     Ok(Client::new(settings)?)
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -156,7 +156,8 @@ pub fn prepare(data: &Path, config: &Config, tls_from: &Path) -> Result<(), Conf
         return Err(ConfigError::AlreadyPrepared(data.to_owned()));
     }
     let into = tls_dir(data);
-    fs::create_dir_all(&into).map_err(|source| ConfigError::File {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&into);
+    made.map_err(|source| ConfigError::File {
         path: into.clone(),
         source,
     })?;

@@ -25,6 +25,9 @@ use offline::Exposure;
 use patient::Patient;
 use pay::Pay;
 
+/// Pause between two passes over a queue that stays open although the agency answers.
+const DRAIN_PAUSE_MS: i64 = 10_000;
+
 /// Page of the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Page {
@@ -171,6 +174,8 @@ pub struct State {
     pub queue_selected: usize,
     /// The queue is being worked on.
     pub draining: bool,
+    /// When that ended last.
+    pub drained_ms: i64,
     /// Fund money promised without network so far.
     pub exposure: Exposure,
     /// Who is served.
@@ -395,6 +400,7 @@ impl State {
             standing: Standing::default(),
             queue_selected: 0,
             draining: false,
+            drained_ms: 0,
             exposure: Exposure::default(),
             patient: Patient::None,
             bill: Bill::default(),
@@ -505,6 +511,7 @@ pub fn step(state: &mut State, now_ms: i64, event: Event) -> Vec<Effect> {
         }
         Event::Draining(on) => {
             state.draining = on;
+            state.drained_ms = now_ms;
             Vec::new()
         }
         Event::Printed(result) => {
@@ -530,7 +537,9 @@ pub fn step(state: &mut State, now_ms: i64, event: Event) -> Vec<Effect> {
 fn tick(state: &State) -> Vec<Effect> {
     match (&state.operator, &state.outage, state.standing.queue.is_empty()) {
         (Some(_), Some(_), _) => vec![Effect::Probe],
-        (Some(_), None, false) if !state.draining => vec![Effect::Drain],
+        (Some(_), None, false) if !state.draining && state.now_ms - state.drained_ms >= DRAIN_PAUSE_MS => {
+            vec![Effect::Drain]
+        }
         _ => Vec::new(),
     }
 }

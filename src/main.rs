@@ -147,10 +147,10 @@ enum Command {
 #[derive(Args)]
 struct AgencyArgs {
     /// Another agency than the configured one.
-    #[arg(long = "agency")]
+    #[arg(long = "agency", global = true)]
     url: Option<String>,
     /// Its TLS files.
-    #[arg(long)]
+    #[arg(long, global = true)]
     tls: Option<PathBuf>,
 }
 

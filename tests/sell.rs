@@ -15,9 +15,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use common::{
-    Agency, OPERATOR, PIN, Seller, Shop, fault, files, finish, person, run, sale, text, yijie,
-};
+use common::{Agency, OPERATOR, PIN, Seller, Shop, fault, files, finish, person, run, sale, text, yijie};
 use serde_json::{Value, json};
 
 /// More questions than any pause of the terminal outlasts.
@@ -34,9 +32,15 @@ fn contents(dir: &Path) -> BTreeMap<String, Vec<u8>> {
 #[test]
 fn a_data_directory_is_prepared_once_and_privately() {
     let shop = Shop::open();
-    for file in shop.files() {
-        let mode = fs::metadata(&file).unwrap().permissions().mode();
-        assert_eq!(mode & 0o077, 0, "{} is open to others: {mode:o}", file.display());
+    let open_to_others = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o077;
+    assert_eq!(open_to_others(&shop.data), 0);
+    // Files of the store follow the process's umask; the directory keeps others out.
+    for file in shop
+        .files()
+        .iter()
+        .filter(|file| !file.starts_with(shop.data.join("store")))
+    {
+        assert_eq!(open_to_others(file), 0, "{}", file.display());
     }
     let before = contents(&shop.data);
     shop.init(&[]).exit(1).says("DATA_ALREADY_PREPARED");
@@ -54,7 +58,14 @@ fn what_cannot_be_prepared_leaves_nothing_in_the_way() {
     let agency = Agency::start(&dir.path().join("agency"), &["--any-person"]);
     let data = dir.path().join("till");
     let init = |url: &str, tls: &Path, pin: &str| {
-        let mut command = yijie(["init", "--fixmedins", "P53010200002", "--operator", "7", "--pin-stdin"]);
+        let mut command = yijie([
+            "init",
+            "--fixmedins",
+            "P53010200002",
+            "--operator",
+            "7",
+            "--pin-stdin",
+        ]);
         command.args(["--agency", url]).arg("--tls").arg(tls);
         command.arg("--data").arg(&data);
         finish(command, pin)
@@ -62,12 +73,9 @@ fn what_cannot_be_prepared_leaves_nothing_in_the_way() {
     for pin in ["", "12345\n", "1234567890123\n", "12345a\n"] {
         init(&agency.url, &agency.tls(), pin).exit(1).says("PIN_SHAPE");
     }
-    init("http://127.0.0.1:9", &agency.tls(), PIN)
-        .exit(1)
-        .says("AGENCY_URL_INVALID");
-    init("gibberish", &agency.tls(), PIN)
-        .exit(1)
-        .says("AGENCY_URL_INVALID");
+    for url in ["http://127.0.0.1:9", "gibberish", "https://"] {
+        init(url, &agency.tls(), PIN).exit(3).says("AGENCY_URL_INVALID");
+    }
     let elsewhere = dir.path().join("elsewhere");
     init(&agency.url, &elsewhere, PIN).exit(3).says("TLS_CA_MISSING");
     init(&agency.url, &agency.tls(), PIN).exit(0);
@@ -116,7 +124,9 @@ fn a_sale_is_settled_and_the_same_id_again_gives_the_same_line() {
     let journal = shop.journal();
     // In the same run, in another run, offline, and with another claim under the same id.
     let other = sale("till-1/000001", &person(2), "999.00");
-    let again = shop.try_sell(&[], &text(&[first.clone(), first.clone(), other])).exit(0);
+    let again = shop
+        .try_sell(&[], &text(&[first.clone(), first.clone(), other]))
+        .exit(0);
     assert_eq!(again.out, told.out.repeat(3));
     let offline = shop.try_sell(&["--offline"], &text(&[first])).exit(0);
     assert_eq!(offline.out, told.out);
@@ -172,7 +182,10 @@ fn an_input_line_that_is_no_sale_gets_its_answer_and_the_others_theirs() {
         ]
     );
     assert!(answers[2]["says"].as_str().unwrap().contains("person.colour"));
-    assert_eq!((&answers[2]["sale"], &answers[1]["sale"]), (&json!("c"), &json!(null)));
+    assert_eq!(
+        (&answers[2]["sale"], &answers[1]["sale"]),
+        (&json!("c"), &json!(null))
+    );
     assert_eq!(answers[3]["article"], "昆明市人民政府令第161号 第二十九条（四）");
     assert_eq!(shop.agency.ledger().len(), 2);
     // A refusal by rule is kept: the same id is refused again even with a better claim; a line never read is not.
@@ -218,7 +231,11 @@ fn offline_sales_wait_and_are_settled_in_order() {
     assert_eq!(drained, json!({"finished": 4, "left": 0}));
     assert_eq!(shop.queue(), Vec::<Value>::new());
     let ledger = shop.agency.settled();
-    assert_eq!(ids(&ledger, "msgid"), ids(&answers, "msgid"), "in the order they were made");
+    assert_eq!(
+        ids(&ledger, "msgid"),
+        ids(&answers, "msgid"),
+        "in the order they were made"
+    );
     assert_eq!(
         ids(&ledger, "medfee_sumamt"),
         ["100.00", "200.00", "300.00", "400.00"]
@@ -237,7 +254,10 @@ fn offline_sales_wait_and_are_settled_in_order() {
 fn the_agency_goes_away_in_the_middle_of_a_run_and_comes_back() {
     let mut shop = Shop::open();
     let mut seller = Seller::start(&shop, &[]);
-    assert_eq!(seller.ask(&sale("before", &person(1), "100.00"))["state"], "settled");
+    assert_eq!(
+        seller.ask(&sale("before", &person(1), "100.00"))["state"],
+        "settled"
+    );
     shop.agency.stop();
     let first = seller.ask(&sale("gone-1", &person(1), "100.00"));
     // The open connection broke under the request, or a new one was refused: either way nothing is lost.
@@ -250,7 +270,10 @@ fn the_agency_goes_away_in_the_middle_of_a_run_and_comes_back() {
     let second = seller.ask(&sale("gone-2", &person(2), "100.00"));
     assert_eq!(second["state"], "committed", "{second}");
     assert!(
-        second["offline"]["reason"].as_str().unwrap().starts_with("AGENCY_"),
+        second["offline"]["reason"]
+            .as_str()
+            .unwrap()
+            .starts_with("AGENCY_"),
         "{second}"
     );
     shop.agency.come_back();
@@ -362,10 +385,7 @@ fn a_stale_claim_ends_in_a_difference_that_is_told() {
 #[test]
 fn one_sale_is_shown_by_id_and_message_id_and_undone_once() {
     let shop = Shop::open();
-    let sales = [
-        sale("a", &person(1), "100.00"),
-        sale("b", &person(1), "100.00"),
-    ];
+    let sales = [sale("a", &person(1), "100.00"), sale("b", &person(1), "100.00")];
     let answers = shop.sell(&[], &sales);
     let msgid = answers[0]["msgid"].as_str().unwrap();
     let by_id = shop.run(&["queue", "show", "a", "--json"]).exit(0).json();
@@ -375,16 +395,27 @@ fn one_sale_is_shown_by_id_and_message_id_and_undone_once() {
     let words = shop.run(&["queue", "show", "a"]).exit(0).out;
     assert!(words.contains("settled") && words.contains("100.00"), "{words}");
     for action in ["show", "resolve"] {
-        shop.run(&["queue", action, "nobody"]).exit(1).says("SALE_NOT_FOUND");
+        shop.run(&["queue", action, "nobody"])
+            .exit(1)
+            .says("SALE_NOT_FOUND");
     }
     shop.run(&["reverse", "nobody"]).exit(1).says("SALE_NOT_FOUND");
 
     let undone = shop.run(&["reverse", "a", "--json"]).exit(0).json();
     assert_eq!(undone["state"], "reversed");
-    let states: Vec<Value> = shop.agency.ledger().iter().map(|row| row["state"].clone()).collect();
+    let states: Vec<Value> = shop
+        .agency
+        .ledger()
+        .iter()
+        .map(|row| row["state"].clone())
+        .collect();
     assert_eq!(states, ["reversed", "settled"]);
     assert_eq!(shop.run(&["reverse", msgid, "--json"]).exit(0).json(), undone);
-    assert_eq!(shop.sell(&[], &sales[..1])[0]["state"], "reversed", "never sold anew");
+    assert_eq!(
+        shop.sell(&[], &sales[..1])[0]["state"],
+        "reversed",
+        "never sold anew"
+    );
     assert_eq!(shop.agency.ledger().len(), 2);
 
     shop.sell(&["--offline"], &[sale("c", &person(2), "100.00")]);
@@ -397,7 +428,8 @@ fn one_sale_is_shown_by_id_and_message_id_and_undone_once() {
 fn a_reversal_without_answer_is_finished_later() {
     let shop = Shop::open();
     shop.sell(&[], &[sale("a", &person(1), "100.00")]);
-    shop.agency.misbehave(&fault("2601", "bad_gateway_after_commit", 1));
+    shop.agency
+        .misbehave(&fault("2103", "bad_gateway_after_commit", 1));
     shop.run(&["reverse", "a"]).exit(3).says("AGENCY_HTTP_STATUS");
     assert_eq!(shop.queue()[0]["state"], "reversing");
     shop.run(&["queue", "drain"]).exit(0);
@@ -476,7 +508,15 @@ fn the_day_is_closed_when_the_totals_agree() {
         data: shop.dir.path().join("till-1"),
         agency: Agency::start(&shop.dir.path().join("unused"), &[]),
     };
-    let mut init = second.command(&["init", "--fixmedins", common::INSTITUTION, "--level", "2", "--till", "1"]);
+    let mut init = second.command(&[
+        "init",
+        "--fixmedins",
+        common::INSTITUTION,
+        "--level",
+        "2",
+        "--till",
+        "1",
+    ]);
     init.args(["--operator", "002", "--pin-stdin", "--agency", &shop.agency.url]);
     init.arg("--tls").arg(shop.agency.tls());
     finish(init, PIN).exit(0);
@@ -485,7 +525,8 @@ fn the_day_is_closed_when_the_totals_agree() {
         let words = shop.run(&["close", "--lang", lang]).exit(2).out;
         assert!(words.contains("350.00"), "{words}");
     }
-    shop.agency.misbehave(&fault("3201", "bad_gateway_after_commit", 9));
+    shop.agency
+        .misbehave(&fault("3201", "bad_gateway_after_commit", 9));
     shop.run(&["close"]).exit(3).says("AGENCY_HTTP_STATUS");
 }
 
@@ -504,15 +545,24 @@ fn an_operator_signs_with_the_right_pin_or_not_at_all() {
         sell(OPERATOR, wrong).exit(2).says("PIN_NOT_RIGHT");
     }
     sell("009", PIN).exit(1).says("OPERATOR_UNKNOWN");
-    shop.try_sell(&["--operator", OPERATOR], "").exit(1).says("PIN_FILE_MISSING");
+    shop.try_sell(&["--operator", OPERATOR], "")
+        .exit(1)
+        .says("PIN_FILE_MISSING");
     shop.try_sell(&["--operator", OPERATOR, "--pin-file", "/nowhere"], "")
         .exit(1)
         .says("PIN_FILE_MISSING");
     assert!(shop.agency.ledger().is_empty(), "nobody sold anything");
     let sold = sell(OPERATOR, &format!("{PIN}\n")).exit(0).lines();
     assert_eq!(sold[0]["state"], "settled");
-    let entry = shop.journal().into_iter().find(|row| row["kind"] == "sale").unwrap();
-    let whole = shop.run(&["journal", "show", &entry["seq"].to_string()]).exit(0).json();
+    let entry = shop
+        .journal()
+        .into_iter()
+        .find(|row| row["kind"] == "sale")
+        .unwrap();
+    let whole = shop
+        .run(&["journal", "show", &entry["seq"].to_string()])
+        .exit(0)
+        .json();
     assert_eq!(whole["record"]["sale"]["operator"], OPERATOR);
 }
 
@@ -580,7 +630,9 @@ fn a_way_to_the_agency_that_does_not_work_is_told_and_loses_nothing() {
     assert_eq!(told.json()["left"], 2, "the summary comes all the same");
 
     // Nobody there, and a stranger who does not speak TLS.
-    let nobody = shop.run(&["queue", "drain", "--agency", "https://127.0.0.1:1"]).exit(3);
+    let nobody = shop
+        .run(&["queue", "drain", "--agency", "https://127.0.0.1:1"])
+        .exit(3);
     nobody.says("AGENCY_UNREACHABLE");
     let address = shop.agency.url.clone();
     shop.agency.stop();
@@ -602,7 +654,21 @@ fn errors_are_json_where_json_is_asked_for_and_speak_the_language_asked_for() {
         (vec!["reverse", "x"], "SALE_NOT_FOUND"),
         (vec!["journal", "show", "999"], "ENTRY_NOT_FOUND"),
         (vec!["sell", "--agency", "http://x"], "AGENCY_URL_INVALID"),
-        (vec!["init", "--agency", "https://x", "--tls", "/", "--fixmedins", "H1", "--operator", "1", "--pin-stdin"], "PIN_SHAPE"),
+        (
+            vec![
+                "init",
+                "--agency",
+                "https://x",
+                "--tls",
+                "/",
+                "--fixmedins",
+                "H1",
+                "--operator",
+                "1",
+                "--pin-stdin",
+            ],
+            "PIN_SHAPE",
+        ),
     ] {
         let told = shop.run(&[&args[..], &["--json"]].concat());
         assert!(matches!(told.code, Some(1 | 3)));
@@ -622,9 +688,12 @@ fn errors_are_json_where_json_is_asked_for_and_speak_the_language_asked_for() {
     run(["agency", "sandbox", "--listen", taken, "--data", other], "")
         .exit(3)
         .says("SANDBOX_ADDRESS_IN_USE");
-    run(["agency", "sandbox", "--data", shop.agency.data.to_str().unwrap()], "")
-        .exit(3)
-        .says("LEDGER_IN_USE");
+    run(
+        ["agency", "sandbox", "--data", shop.agency.data.to_str().unwrap()],
+        "",
+    )
+    .exit(3)
+    .says("LEDGER_IN_USE");
     let file = shop.dir.path().join("broken");
     fs::write(&file, "[{]").unwrap();
     let broken = file.to_str().unwrap();

@@ -1,6 +1,9 @@
 //! `yijie init`: prepares a data directory: settings, TLS files, keys, the first operator.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use yijie_agency::MsgIds;
 
 use crate::books::Books;
 use crate::catalogue::Catalogue;
@@ -74,6 +77,9 @@ pub fn prepare(data: &Path, new: &NewTill) -> Result<(), Failure> {
         devices: new.devices.clone(),
         till: new.till,
     };
+    let msgids = Arc::new(MsgIds::new(&new.institution.code, new.till));
+    // What no sale could be sent through is told now, before anything is written.
+    super::client(&settings, new.agency.clone(), new.tls.clone(), msgids)?;
     config::prepare(data, &settings, &new.tls)?;
     let (books, _) = Books::open(data, &new.institution.code, new.till)?;
     let now_ms = clock::now_ms();
