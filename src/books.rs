@@ -21,6 +21,9 @@ use crate::operators::Operator;
 use crate::record::{Record, Sale};
 use row::SaleRow;
 
+/// Form of the rows in the store. A store of another form is set aside and built anew from the journal.
+const ROWS_FORM: u32 = 1;
+
 const SALES: &str = "sales";
 const QUEUE: &str = "queue";
 const MSGIDS: &str = "msgids";
@@ -51,12 +54,12 @@ pub enum BooksError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// An entry or row passed its checks but is not what this version writes.
-    #[error("entry {seq} is not understood by this version: {source}")]
+    #[error("entry {seq} is not understood by this version, at byte {at}")]
     Body {
         /// Entry, 0 for a row of the store.
         seq: u64,
-        /// What is wrong with it.
-        source: serde_json::Error,
+        /// Where in its body. What stands there may be a person's, so it is not told.
+        at: usize,
     },
     /// The store knows entries the journal does not: the journal is an older copy.
     #[error("the journal ends at {journal}, but entries up to {store} were written here")]
@@ -177,7 +180,7 @@ impl Books {
         if lock(&self.projected).failed {
             return Err(BooksError::Stalled);
         }
-        let body = serde_json::to_vec(record).map_err(|source| BooksError::Body { seq: 0, source })?;
+        let body = serde_json::to_vec(record).map_err(|e| not_understood(0, &e))?;
         let entry = self.journal.append(Draft {
             kind: record.kind(),
             time_ms,
@@ -426,7 +429,12 @@ fn caught_up(
     last: u64,
     findings: &mut Findings,
 ) -> Result<Store, BooksError> {
-    let (store, opened) = Store::open(data, vault)?;
+    let (mut store, mut opened) = Store::open(data, vault)?;
+    let form = || read::<u32>(&store, META, Key::Plain(b"form")).ok().flatten();
+    if opened.applied_seq > 0 && form() != Some(ROWS_FORM) {
+        findings.store_set_aside = Some(store.set_aside()?);
+        (store, opened) = Store::open(data, vault)?;
+    }
     if opened.set_aside.is_some() {
         findings.store_set_aside = opened.set_aside;
     }
@@ -444,15 +452,19 @@ fn caught_up(
     Ok(store)
 }
 
+fn not_understood(seq: u64, error: &serde_json::Error) -> BooksError {
+    BooksError::Body {
+        seq,
+        at: error.column(),
+    }
+}
+
 fn record_of(entry: &Entry) -> Result<Record, BooksError> {
-    serde_json::from_slice(&entry.body).map_err(|source| BooksError::Body {
-        seq: entry.seq,
-        source,
-    })
+    serde_json::from_slice(&entry.body).map_err(|e| not_understood(entry.seq, &e))
 }
 
 fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T, BooksError> {
-    serde_json::from_slice(value).map_err(|source| BooksError::Body { seq: 0, source })
+    serde_json::from_slice(value).map_err(|e| not_understood(0, &e))
 }
 
 fn read<T: DeserializeOwned>(
@@ -492,7 +504,7 @@ impl OwnKey {
 
 impl Rows {
     fn put<T: Serialize>(&mut self, tree: &'static str, key: Key<'_>, value: &T) -> Result<(), BooksError> {
-        let value = serde_json::to_vec(value).map_err(|source| BooksError::Body { seq: 0, source })?;
+        let value = serde_json::to_vec(value).map_err(|e| not_understood(0, &e))?;
         self.rows.push((tree, OwnKey::of(key), Some(value)));
         Ok(())
     }
@@ -600,6 +612,9 @@ fn project(store: &Store, seq: u64, time_ms: i64, record: &Record) -> Result<(),
                 sell(&mut rows, &row)?;
             }
         }
+    }
+    if seq == 1 {
+        rows.put(META, Key::Plain(b"form"), &ROWS_FORM)?;
     }
     Ok(store.apply(seq, &rows.changes())?)
 }

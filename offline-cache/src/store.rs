@@ -534,6 +534,19 @@ fn is_damage(error: &sled::Error) -> bool {
     }
 }
 
+impl Store {
+    /// Moves the store aside, for a caller whose rows have another form now; the next opening begins an empty one.
+    ///
+    /// # Errors
+    /// The disk refused; the store stays where it is.
+    pub fn set_aside(self) -> Result<PathBuf, StoreError> {
+        let place = Arc::clone(&self.place);
+        drop(self);
+        place.wait_for_lock()?;
+        place.set_aside()
+    }
+}
+
 impl Drop for Store {
     fn drop(&mut self) {
         let _replayed = self.flush();

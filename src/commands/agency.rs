@@ -28,6 +28,9 @@ pub fn sandbox(settings: SandboxSettings, out: Out) -> Result<(), Failure> {
 /// # Errors
 /// [`Failure`].
 pub fn ledger(data: &Path, out: Out) -> Result<(), Failure> {
+    if !data.is_dir() {
+        return Err(Failure::input("LEDGER_UNREADABLE", data.display()));
+    }
     let rows = read_ledger(data).map_err(|e| Failure::could_not(e.code(), &e))?;
     out.print(&rows, || {
         rows.iter()

@@ -110,8 +110,14 @@ impl Order {
             .remove("credential")
             .map(serde_json::from_value::<Credential>)
             .transpose();
-        let credential =
-            credential.map_err(|e| refused(Some(&id), "CLAIM_FIELD", format!("$.credential: {e}")))?;
+        // What was given may be a person's number: it is not repeated.
+        let credential = credential.map_err(|_| {
+            refused(
+                Some(&id),
+                "CLAIM_FIELD",
+                "$.credential: mdtrt_cert_type 01, 02 or 03".to_owned(),
+            )
+        })?;
         let claim = serde_json::to_vec(&fields)
             .map_err(|e| refused(Some(&id), "CLAIM_NOT_JSON", e.to_string()))
             .and_then(|text| {

@@ -1,0 +1,23 @@
+//! The counter as a pure function: events in, effects and a notice out, without any IO.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+#[path = "desk/bill.rs"]
+mod bill;
+#[path = "desk/chance.rs"]
+mod chance;
+#[path = "desk/money.rs"]
+mod money;
+#[path = "desk/offline.rs"]
+mod offline;
+#[path = "desk/person.rs"]
+mod person;
+#[path = "desk/session.rs"]
+mod session;
+#[path = "desk/till.rs"]
+mod till;
