@@ -708,7 +708,10 @@ fn signed_in(state: &mut State, answer: Answer<String>) -> Vec<Effect> {
         sign_no: None,
     };
     state.signing_in = false;
+    // What opening the books found waits to be read by whoever signs in first.
+    let found = state.notice.take();
     state.next_patient();
+    state.notice = found;
     match answer {
         Answer::Done(number) => {
             if let Record::Session { sign_no, .. } = &mut session {

@@ -92,7 +92,7 @@ fn the_kunming_pack_says_what_it_rests_on() {
     assert_eq!(offline.fund_per_person_max.to_string(), "3000.00");
     assert_eq!(offline.fund_per_outage_max.to_string(), "2000000.00");
     assert_eq!((offline.snapshot_age_h_max, offline.settle_within_h), (168, 72));
-    assert_eq!(offline.account_share.to_string(), "0.80");
+    assert_eq!(offline.account_share.to_string(), "1.00");
     assert_eq!(offline.grade, Grade::Sandbox);
     let list = packs.list();
     let summary = list.first().unwrap();

@@ -221,6 +221,16 @@ impl SaleRow {
         self
     }
 
+    /// Word of its state in the commands' output. A reversal that only finds out what became of the sale leaves it
+    /// unknown until then.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match (self.state, self.reversal_over) {
+            (SaleState::Reversing, Some(false)) => SaleState::Unknown.word(),
+            (state, _) => state.word(),
+        }
+    }
+
     /// The figures that stand: the agency's where known, else those the patient was told.
     #[must_use]
     pub fn sums(&self) -> &SetlInfo {

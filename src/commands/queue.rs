@@ -74,7 +74,7 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
                 row.state,
                 SaleState::Settled | SaleState::Reversing | SaleState::Reversed
             ) {
-                return Err(Failure::input("SALE_NOT_SETTLED", row.state.word()));
+                return Err(Failure::input("SALE_NOT_SETTLED", row.word()));
             }
             let row = tasks()?.block_on(till.sync.undo(&row.sale.id, "client"))?;
             if row.state == SaleState::Settled {
@@ -110,7 +110,7 @@ fn finish(row: &SaleRow, out: Out) -> Result<u8, Failure> {
 fn brief(row: &SaleRow) -> Value {
     let sums = &row.sale.settlement.setlinfo;
     json!({
-        "sale": row.sale.id, "msgid": row.msgid, "state": row.state.word(), "time": clock::stamp(row.time_ms),
+        "sale": row.sale.id, "msgid": row.msgid, "state": row.word(), "time": clock::stamp(row.time_ms),
         "medfee_sumamt": sums.medfee_sumamt, "fund_pay_sumamt": sums.fund_pay_sumamt,
         "settle_by": row.sale.offline.as_ref().map(|terms| clock::stamp(terms.settle_by_ms)),
         "code": row.cause.as_ref().map(|(code, _)| code),
@@ -126,7 +126,7 @@ fn words(row: &SaleRow, lang: Lang) -> String {
     format!(
         "{}  {:<9}  {}  {said}",
         row.sale.id,
-        row.state.word(),
+        row.word(),
         row.sale.settlement.setlinfo.medfee_sumamt
     )
     .trim_end()

@@ -10,10 +10,16 @@ use yijie_rules::{Claim, Lang, Options, Outcome, Refusal, split};
 use super::{Failure, OtherAgency, Out, Till, tasks};
 use crate::books::row::{SaleRow, SaleState};
 use crate::desk::Outage;
-use crate::desk::offline::{Exposure, Verdict, judge};
+use crate::desk::offline::{Exposure, offer};
 use crate::record::{OfflineTerms, Record, Sale};
 use crate::{advice, clock};
 
+/// A client program gets the reasons in Chinese, as the receipt has them.
+const OPTIONS: Options = Options {
+    pack: None,
+    trace: true,
+    lang: Lang::Zh,
+};
 /// Longest id a client may give a sale.
 const ID_LEN_MAX: usize = 64;
 
@@ -158,12 +164,7 @@ impl Counter {
         if let Some(refusal) = self.till.books.declined(&order.id)? {
             return Ok(declined(&order.id, &refusal));
         }
-        let options = Options {
-            pack: None,
-            trace: true,
-            lang: Lang::Zh,
-        };
-        let settlement = match split(&self.till.packs, &order.claim, &options) {
+        let settlement = match split(&self.till.packs, &order.claim, &OPTIONS) {
             Outcome::Settled(settlement) => *settlement,
             Outcome::Refused(refusal) => {
                 let record = Record::Declined {
@@ -245,15 +246,22 @@ impl Counter {
         let now_ms = clock::now_ms();
         let outage = self.outage(now_ms);
         // The client program states the person's record with the claim.
-        match judge(&self.till.packs, &sale, now_ms, &self.exposure, &outage, now_ms) {
-            Verdict::Carry(terms) => {
+        let offered = offer(
+            &self.till.packs,
+            &mut sale,
+            &OPTIONS,
+            now_ms,
+            &self.exposure,
+            &outage,
+            now_ms,
+        );
+        let seq = self.commit(&sale, now_ms)?;
+        match offered {
+            Ok(()) => {
                 self.carry(&sale);
-                sale.offline = Some(terms);
-                let seq = self.commit(&sale, now_ms)?;
                 Ok(answer(&SaleRow::new(sale, false, seq, now_ms)))
             }
-            Verdict::SelfPay(code, limit) => {
-                let seq = self.commit(&sale, now_ms)?;
+            Err((code, limit)) => {
                 let taken_back = Record::NotSent {
                     sale: sale.id.clone(),
                     cause: outage.cause,
@@ -308,7 +316,7 @@ fn merge(into: &mut Value, from: Value) {
 /// The line for a sale as it stands: the split, and the agency's figures in its place where they are known.
 #[must_use]
 pub fn answer(row: &SaleRow) -> Value {
-    let mut told = json!({"sale": row.sale.id, "msgid": row.msgid, "state": row.state.word()});
+    let mut told = json!({"sale": row.sale.id, "msgid": row.msgid, "state": row.word()});
     merge(
         &mut told,
         serde_json::to_value(Outcome::Settled(Box::new(row.sale.settlement.clone()))).unwrap_or_default(),

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use yijie_rules::{
-    AccountsAfter, Code, Money, Note, OfflineLimits, OfflineMode, Packs, SetlInfo, Settlement, StepKind,
+    AccountsAfter, Claim, Code, Money, Note, OfflineLimits, OfflineMode, Options, Outcome, Packs, Ratio,
+    SetlInfo, Settlement, StepKind, split,
 };
 
 use super::Outage;
@@ -118,6 +119,47 @@ pub fn judge(
         settle_by_ms: now_ms + i64::from(limits.settle_within_h) * HOUR_MS,
         pack: format!("{}@{}", pack.id, pack.version),
     })
+}
+
+/// Makes a sale fit to be made without the agency: no more from an account than the pack's share of its last known
+/// balance, and under the terms of the verdict.
+///
+/// # Errors
+/// The stable code of the limit that forbids it, and its figure; the sale is as before.
+pub fn offer(
+    packs: &Packs,
+    sale: &mut Sale,
+    options: &Options,
+    snapshot_ms: i64,
+    exposure: &Exposure,
+    outage: &Outage,
+    now_ms: i64,
+) -> Result<(), (&'static str, String)> {
+    let mut offered = sale.clone();
+    if let Outcome::Settled(settlement) = split(packs, &within_account_share(packs, &sale.claim), options) {
+        offered.told = settlement.setlinfo.clone();
+        offered.settlement = *settlement;
+    }
+    match judge(packs, &offered, snapshot_ms, exposure, outage, now_ms) {
+        Verdict::Carry(terms) => {
+            offered.offline = Some(terms);
+            *sale = offered;
+            Ok(())
+        }
+        Verdict::SelfPay(code, limit) => Err((code, limit)),
+    }
+}
+
+fn within_account_share(packs: &Packs, claim: &Claim) -> Claim {
+    let share = packs
+        .choose(claim)
+        .map_or(Ratio::ZERO, |pack| pack.offline().account_share);
+    let mut claim = claim.clone();
+    let own = claim.accounts.own.iter_mut().map(|own| &mut own.balc);
+    for balc in own.chain(claim.accounts.family.iter_mut().map(|family| &mut family.balc)) {
+        *balc = balc.share(share).unwrap_or_default();
+    }
+    claim
 }
 
 /// The same bill with every fund and account at zero: the patient pays all and claims later

@@ -362,7 +362,7 @@ fn verified(
     match check_person(&state.setup.packs, &person, &institution(state), &visit(state)) {
         Err(refusal) => refuse(
             state,
-            Notice::new(Level::Error, refusal.code()).about(refusal.says),
+            Notice::new(Level::Error, refusal.code()).about(refusal.article),
         ),
         Ok(notes) => {
             let told = notes

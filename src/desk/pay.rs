@@ -3,7 +3,7 @@
 use yijie_agency::{Answer, Cause, SettledReply};
 use yijie_rules::{Lang, Money, Options, Outcome, Settlement, split};
 
-use super::offline::{Verdict, judge, settle_in_cash};
+use super::offline::{offer, settle_in_cash};
 use super::patient::Patient;
 use super::{Effect, Level, Notice, Page, State, bill};
 use crate::books::row::{SaleRow, SaleState};
@@ -199,19 +199,23 @@ fn without_agency(state: &mut State, cause: &str) -> Vec<Effect> {
     else {
         return Vec::new();
     };
-    match judge(
-        &state.setup.packs,
+    let options = Options {
+        pack: None,
+        trace: true,
+        lang: state.lang,
+    };
+    let (packs, now_ms) = (&state.setup.packs, state.now_ms);
+    match offer(
+        packs,
         sale,
+        &options,
         verified.record_ms,
         &state.exposure,
         outage,
-        state.now_ms,
+        now_ms,
     ) {
-        Verdict::Carry(terms) => {
-            sale.offline = Some(terms);
-            state.notice = Some(Notice::new(Level::Warning, "SOLD_PROVISIONALLY"));
-        }
-        Verdict::SelfPay(code, limit) => {
+        Ok(()) => state.notice = Some(Notice::new(Level::Warning, "SOLD_PROVISIONALLY")),
+        Err((code, limit)) => {
             sale.settlement = settle_in_cash(&sale.settlement);
             sale.told = sale.settlement.setlinfo.clone();
             sale.offline = Some(OfflineTerms {

@@ -6,7 +6,7 @@ use yijie::desk::{Effect, Event, Health, Key, Page};
 use yijie::operators::Role;
 use yijie::record::{Agent, Record};
 use yijie_agency::{Answer, Cause, Credential, PersonRecord};
-use yijie_hardware::{ReaderEvent, ScannerEvent, SocialCard};
+use yijie_hardware::{ReaderEvent, ScannerError, ScannerEvent, SocialCard};
 use yijie_rules::Lang;
 
 use crate::till::{
@@ -435,9 +435,6 @@ fn whoever_collects_for_the_patient_gives_a_name_and_a_number_that_can_be() {
 #[test]
 fn every_word_of_the_reader_and_the_scanner_is_shown() {
     let mut till = Till::open();
-    let missing = || yijie_hardware::ScannerError::Missing {
-        port: "/dev/ttyACM0".to_owned(),
-    };
     for (event, health, code) in [
         (ReaderEvent::ServiceDown, Health::Fault, "NO_PCSC_SERVICE"),
         (ReaderEvent::ServiceUp, Health::Fault, "NO_READER"),
@@ -452,7 +449,7 @@ fn every_word_of_the_reader_and_the_scanner_is_shown() {
     }
     for (event, health, code) in [
         (ScannerEvent::Opened, Health::Ok, ""),
-        (ScannerEvent::Lost { error: missing() }, Health::Fault, "SCANNER_PORT_MISSING"),
+        (ScannerEvent::Lost { error: ScannerError::PortMissing }, Health::Fault, "SCANNER_PORT_MISSING"),
         (ScannerEvent::Garbage, Health::Warning, "SCANNER_GARBAGE"),
     ] {
         till.send(Event::Scanner(event));
@@ -469,6 +466,9 @@ fn a_refusal_is_told_in_the_language_of_the_screen() {
     till.key(Key::Language(Lang::En));
     till.verify(8);
     assert_eq!(till.told(), "WAITING_PERIOD");
+    let screen = yijie::view::Screen::of(&till.state);
+    till.key(Key::Language(Lang::Zh));
+    assert!(screen != yijie::view::Screen::of(&till.state));
     let detail = &till.state.notice.as_ref().unwrap().detail;
-    assert!(detail.is_ascii(), "{detail}");
+    assert_eq!(detail, "昆明市社会医疗保险条例 第十三条", "the article, which has one name in any language");
 }
