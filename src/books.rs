@@ -99,8 +99,8 @@ impl BooksError {
 pub struct Findings {
     /// A half-written last entry was cut off; it was never acknowledged. Where it is kept.
     pub torn_tail: Option<PathBuf>,
-    /// The store did not open, was set aside here and rebuilt from the journal.
-    pub store_set_aside: Option<PathBuf>,
+    /// The store did not open or was gone, and was rebuilt from the journal: where the old one is kept, else its place.
+    pub store_rebuilt: Option<PathBuf>,
     /// Entries read back into the store.
     pub replayed: u64,
 }
@@ -432,11 +432,14 @@ fn caught_up(
     let (mut store, mut opened) = Store::open(data, vault)?;
     let form = || read::<u32>(&store, META, Key::Plain(b"form")).ok().flatten();
     if opened.applied_seq > 0 && form() != Some(ROWS_FORM) {
-        findings.store_set_aside = Some(store.set_aside()?);
+        findings.store_rebuilt = Some(store.set_aside()?);
         (store, opened) = Store::open(data, vault)?;
     }
     if opened.set_aside.is_some() {
-        findings.store_set_aside = opened.set_aside;
+        findings.store_rebuilt = opened.set_aside;
+    }
+    if opened.applied_seq == 0 && last > 0 && findings.store_rebuilt.is_none() {
+        findings.store_rebuilt = Some(data.join("store"));
     }
     if opened.applied_seq > last {
         return Err(BooksError::RolledBack {

@@ -171,13 +171,13 @@ pub struct Till {
 }
 
 impl Till {
-    /// Opens a data directory; told findings go to standard error.
+    /// Opens a data directory.
     ///
     /// # Errors
     /// [`Failure`].
     pub fn open(data: &Path, other: &OtherAgency, out: Out) -> Result<Till, Failure> {
         let config = config::load(data)?;
-        let (books, findings) = Books::open(data, &config.institution.code, config.till)?;
+        let (books, findings) = books(data, &config, out)?;
         let books = Arc::new(books);
         let packs = Arc::new(Packs::builtin());
         keep_packs(&books, &packs)?;
@@ -185,14 +185,6 @@ impl Till {
         let tls_dir = other.tls.clone().unwrap_or_else(|| config::tls_dir(data));
         let client = client(&config, url, tls_dir, books.msgids())?;
         let sync = Arc::new(Sync::new(books.clone(), client, packs.clone()));
-        for (code, path) in [
-            ("TORN_TAIL_CUT", &findings.torn_tail),
-            ("STORE_REBUILT", &findings.store_set_aside),
-        ] {
-            if let Some(path) = path {
-                Failure::could_not(code, path.display()).report(out);
-            }
-        }
         Ok(Till {
             config,
             books,
@@ -201,6 +193,20 @@ impl Till {
             sync,
         })
     }
+}
+
+/// Opens the books; what opening found is told on standard error, whatever comes of the command.
+fn books(data: &Path, config: &Config, out: Out) -> Result<(Books, Findings), Failure> {
+    let (books, findings) = Books::open(data, &config.institution.code, config.till)?;
+    for (code, path) in [
+        ("TORN_TAIL_CUT", &findings.torn_tail),
+        ("STORE_REBUILT", &findings.store_rebuilt),
+    ] {
+        if let Some(path) = path {
+            Failure::could_not(code, path.display()).report(out);
+        }
+    }
+    Ok((books, findings))
 }
 
 /// Puts every pack the till may settle by into the journal, whole, so that a settlement can be recomputed from it.

@@ -423,7 +423,7 @@ impl State {
 
     /// What opening the books found is told first.
     pub fn note_findings(&mut self, findings: &Findings) {
-        if findings.store_set_aside.is_some() {
+        if findings.store_rebuilt.is_some() {
             self.tell(Level::Warning, "STORE_REBUILT");
         }
         if findings.torn_tail.is_some() {
@@ -575,8 +575,11 @@ fn key(state: &mut State, key: Key) -> Vec<Effect> {
         }
         return Vec::new();
     }
-    if state.pay.committing() && changes_bill(&key) {
+    if state.pay.committing() && (changes_bill(&key) || matches!(key, Key::SignOut)) {
         return state.fail("SALE_UNDER_WAY");
+    }
+    if state.page != Page::Counter && changes_bill(&key) {
+        return Vec::new();
     }
     match key {
         Key::SignOut => sign_out(state),
@@ -649,12 +652,11 @@ fn key(state: &mut State, key: Key) -> Vec<Effect> {
     }
 }
 
-/// What begins, changes or ends a bill, and so must wait while one is being committed.
+/// What begins, changes or ends a bill: for the counter page only, where the bill is seen.
 fn changes_bill(key: &Key) -> bool {
     matches!(
         key,
-        Key::SignOut
-            | Key::Accept(_)
+        Key::Accept(_)
             | Key::Pick(_)
             | Key::Benefit(_)
             | Key::Quantity(..)
@@ -755,6 +757,7 @@ fn approval_checked(state: &mut State, operator: Option<Operator>) -> Vec<Effect
         Some(operator) if operator.role == Role::Supervisor => {
             state.sign_in_notice = None;
             match state.awaiting_approval.take() {
+                Some(_) if patient::mid_bill(state) => state.fail("OTHER_PERSON_MID_BILL"),
                 Some(certno) => patient::ask(state, Credential::IdNumber { certno }),
                 None => Vec::new(),
             }

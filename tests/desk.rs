@@ -1,5 +1,6 @@
 //! The counter as a pure function: events in, effects and a notice out, without any IO.
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

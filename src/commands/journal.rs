@@ -10,7 +10,7 @@ use yijie_offline_cache::{DataLock, Entry, Vault, verify};
 use yijie_rules::Lang;
 
 use super::{Failure, Out};
-use crate::books::{Books, BooksError};
+use crate::books::Books;
 use crate::record::Record;
 use crate::{clock, config};
 
@@ -40,7 +40,7 @@ pub fn run(data: &Path, request: Request<'_>, out: Out) -> Result<u8, Failure> {
         return verified(data, out);
     }
     let config = config::load(data)?;
-    let (books, _) = Books::open(data, &config.institution.code, config.till)?;
+    let (books, _) = super::books(data, &config, out)?;
     match request {
         Request::List | Request::Verify => {
             let rows = rows(&books)?;
@@ -53,15 +53,11 @@ pub fn run(data: &Path, request: Request<'_>, out: Out) -> Result<u8, Failure> {
                 .transpose()?
                 .filter(|(entry, _)| entry.seq == seq)
                 .ok_or_else(|| Failure::input("ENTRY_NOT_FOUND", seq))?;
-            let told = serde_json::to_string_pretty(&whole(&entry, &record));
+            let row = summary(&entry, &record, &mut String::new());
+            let told = serde_json::to_string_pretty(&whole(row, &record));
             out.line(told.map_err(|e| Failure::could_not("INTERNAL", e))?)?;
         }
         Request::Export { to, operator } => {
-            let record = Record::Exported {
-                operator: operator.to_owned(),
-                to: to.display().to_string(),
-            };
-            let text = export(&books, to)?;
             let failed =
                 |e: std::io::Error| Failure::could_not("FILE_FAILED", format!("{}: {e}", to.display()));
             let mut file = OpenOptions::new()
@@ -70,10 +66,15 @@ pub fn run(data: &Path, request: Request<'_>, out: Out) -> Result<u8, Failure> {
                 .mode(0o600)
                 .open(to)
                 .map_err(failed)?;
-            file.write_all(text.as_bytes())
+            // Booked first, so that the file itself ends with who took it.
+            let record = Record::Exported {
+                operator: operator.to_owned(),
+                to: to.display().to_string(),
+            };
+            books.append(&record, clock::now_ms())?;
+            file.write_all(export(&books, to)?.as_bytes())
                 .and_then(|()| file.sync_all())
                 .map_err(failed)?;
-            books.append(&record, clock::now_ms())?;
             out.print(
                 &json!({"exported": to.display().to_string(), "operator": operator}),
                 || format!("{} ← {operator}", to.display()),
@@ -104,15 +105,20 @@ fn verified(data: &Path, out: Out) -> Result<u8, Failure> {
 }
 
 fn rows(books: &Books) -> Result<Vec<Value>, Failure> {
+    each(books, |_, _, row| row)
+}
+
+/// Something made of every entry and its row.
+fn each<T>(books: &Books, mut make: impl FnMut(&Entry, &Record, Value) -> T) -> Result<Vec<T>, Failure> {
     let mut msgids = std::collections::HashMap::new();
-    let mut rows = Vec::new();
+    let mut made = Vec::new();
     for item in books.entries(1) {
         let (entry, record) = item.map_err(Failure::from)?;
         let known = record.sale().map(str::to_owned).unwrap_or_default();
-        let msgid = msgids.entry(known).or_insert_with(String::new);
-        rows.push(summary(&entry, &record, msgid));
+        let row = summary(&entry, &record, msgids.entry(known).or_insert_with(String::new));
+        made.push(make(&entry, &record, row));
     }
-    Ok(rows)
+    Ok(made)
 }
 
 /// An entry in one row; `msgid` is the sale's message id so far, and is brought up to date.
@@ -136,7 +142,11 @@ fn summary(entry: &Entry, record: &Record, msgid: &mut String) -> Value {
         | Record::Refused { .. }
         | Record::Declined { .. } => "refused",
         Record::NotSent { .. } => "committed",
-        Record::Settled { .. } | Record::ReversalRefused { .. } => "settled",
+        Record::Settled { msgid: known, .. } => {
+            msgid.clone_from(known);
+            "settled"
+        }
+        Record::ReversalRefused { .. } => "settled",
         Record::Unknown { .. } => "unknown",
         Record::Reversing { .. } => "reversing",
         Record::Reversed { .. } => "reversed",
@@ -149,16 +159,25 @@ fn summary(entry: &Entry, record: &Record, msgid: &mut String) -> Value {
     })
 }
 
-/// An entry with its body.
-fn whole(entry: &Entry, record: &Record) -> Value {
-    let mut told = summary(entry, record, &mut String::new());
-    if let Some(fields) = told.as_object_mut() {
-        fields.insert(
-            "record".to_owned(),
-            serde_json::to_value(record).unwrap_or_default(),
-        );
+/// An entry's row with its body.
+fn whole(mut row: Value, record: &Record) -> Value {
+    if let Some(fields) = row.as_object_mut() {
+        let body = serde_json::to_value(record).unwrap_or_default();
+        fields.insert("record".to_owned(), body);
     }
-    told
+    row
+}
+
+/// Who did what the entry says.
+fn operator(record: &Record) -> &str {
+    match record {
+        Record::Operator { operator } => &operator.id,
+        Record::Session { operator, .. }
+        | Record::Reversing { operator, .. }
+        | Record::Exported { operator, .. } => operator,
+        Record::Sale { sale, .. } => &sale.operator,
+        _ => "",
+    }
 }
 
 fn words(row: &Value) -> String {
@@ -181,35 +200,27 @@ fn words(row: &Value) -> String {
 }
 
 fn export(books: &Books, to: &Path) -> Result<String, Failure> {
-    if to.extension().is_some_and(|ending| ending == "csv") {
-        let mut text = String::from("seq,time,kind,sale,msgid,state,hash\n");
-        for (row, item) in rows(books)?.iter().zip(books.entries(1)) {
-            let (entry, _) = item.map_err(Failure::from)?;
-            let cell = |key: &str| {
-                row.get(key)
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .replace(['"', ','], " ")
-            };
-            let hash: String = entry.hash.iter().map(|byte| format!("{byte:02x}")).collect();
-            let cells = [
-                cell("time"),
-                cell("kind"),
-                cell("sale"),
-                cell("msgid"),
-                cell("state"),
-            ]
-            .join(",");
-            text.push_str(&format!("{},{cells},{hash}\n", entry.seq));
-        }
-        return Ok(text);
+    if to.extension().is_none_or(|ending| ending != "csv") {
+        let entries = each(books, |_, record, row| whole(row, record))?;
+        return serde_json::to_string_pretty(&entries).map_err(|e| Failure::could_not("INTERNAL", e));
     }
-    let entries: Result<Vec<Value>, BooksError> = books
-        .entries(1)
-        .map(|item| {
-            let (entry, record) = item?;
-            Ok(whole(&entry, &record))
-        })
-        .collect();
-    serde_json::to_string_pretty(&entries?).map_err(|e| Failure::could_not("INTERNAL", e))
+    let lines = each(books, |entry, record, row| {
+        let text = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default();
+        let hash: String = entry.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let cells = [
+            &entry.seq.to_string(),
+            text("time"),
+            text("kind"),
+            text("sale"),
+            text("msgid"),
+            text("state"),
+            operator(record),
+            &hash,
+        ];
+        cells.map(|cell| cell.replace(['"', ','], " ")).join(",")
+    })?;
+    Ok(format!(
+        "seq,time,kind,sale,msgid,state,operator,hash\n{}\n",
+        lines.join("\n")
+    ))
 }

@@ -68,7 +68,7 @@ impl Asked {
 }
 
 /// A verified person's lines stand on the bill: nobody else can be served. A recalled bill waits for anyone.
-fn mid_bill(state: &State) -> bool {
+pub(super) fn mid_bill(state: &State) -> bool {
     matches!(state.patient, Patient::Verified(_)) && !state.bill.lines.is_empty()
 }
 
@@ -368,6 +368,7 @@ fn verified(
             let told = notes
                 .first()
                 .map(|note| Notice::new(Level::Warning, note.code.as_str()).about(note.article.as_str()));
+            state.awaiting_approval = None;
             state.patient = Patient::Verified(Box::new(Verified {
                 credential: credential.clone(),
                 shown,

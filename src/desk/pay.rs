@@ -9,6 +9,9 @@ use super::{Effect, Level, Notice, Page, State, bill};
 use crate::books::row::{SaleRow, SaleState};
 use crate::record::{OfflineTerms, Sale};
 
+/// Most change a counter gives.
+const CHANGE_FEN_MAX: i64 = 100_000;
+
 /// Where the payment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PayState {
@@ -51,7 +54,8 @@ impl Pay {
             .map_or(Money::ZERO, |sale| sale.told.psn_cash_pay)
     }
 
-    /// What was handed over, if it is an amount; nothing typed counts as the exact sum.
+    /// What was handed over, if it is an amount; nothing typed counts as the exact sum. So much change as nobody has in
+    /// the drawer means that a code was scanned into the field.
     #[must_use]
     pub fn tendered_sum(&self) -> Option<Money> {
         if self.tendered.trim().is_empty() {
@@ -59,7 +63,7 @@ impl Pay {
         }
         Money::parse(self.tendered.trim())
             .ok()
-            .filter(|sum| *sum >= Money::ZERO)
+            .filter(|sum| *sum >= Money::ZERO && sum.saturating_sub(self.cash_due()).fen() <= CHANGE_FEN_MAX)
     }
 
     /// What goes back, if enough was handed over.
@@ -79,9 +83,6 @@ impl Pay {
 
 /// F9: to the money.
 pub(super) fn begin(state: &mut State) -> Vec<Effect> {
-    if state.page != Page::Counter {
-        return Vec::new();
-    }
     let Patient::Verified(verified) = &state.patient else {
         return state.fail("VERIFY_FIRST");
     };
@@ -202,7 +203,7 @@ fn without_agency(state: &mut State, cause: &str) -> Vec<Effect> {
     let options = Options {
         pack: None,
         trace: true,
-        lang: state.lang,
+        lang: Lang::Zh,
     };
     let (packs, now_ms) = (&state.setup.packs, state.now_ms);
     match offer(

@@ -12,7 +12,9 @@ use crate::till::{
 
 fn lines(till: &Till) -> Vec<(&str, &str)> {
     let lines = till.state.bill.lines.iter();
-    lines.map(|line| (line.item.name.as_str(), line.quantity.as_str())).collect()
+    lines
+        .map(|line| (line.item.name.as_str(), line.quantity.as_str()))
+        .collect()
 }
 
 #[test]
@@ -45,7 +47,10 @@ fn initials_offer_what_fits_and_enter_takes_the_first() {
     assert!(till.state.suggestions.is_empty());
     till.key(Key::Entry("amxl".to_owned()));
     till.key(Key::Accept("amxl".to_owned()));
-    assert_eq!(lines(&till), [("阿莫西林克拉维酸钾片", "1"), ("阿莫西林胶囊", "1")]);
+    assert_eq!(
+        lines(&till),
+        [("阿莫西林克拉维酸钾片", "1"), ("阿莫西林胶囊", "1")]
+    );
     till.key(Key::Pick(5));
     assert_eq!(lines(&till).len(), 2, "no such row");
 }
@@ -55,7 +60,10 @@ fn what_is_not_in_the_list_is_told_short() {
     let mut till = Till::selling(1, &[]);
     till.key(Key::Accept("没有这种药".repeat(20)));
     let notice = till.state.notice.as_ref().unwrap();
-    assert_eq!((notice.code.as_str(), notice.detail.chars().count()), ("ITEM_NOT_FOUND", 24));
+    assert_eq!(
+        (notice.code.as_str(), notice.detail.chars().count()),
+        ("ITEM_NOT_FOUND", 24)
+    );
 }
 
 #[test]
@@ -70,13 +78,21 @@ fn nothing_is_sold_before_the_patient_is_verified() {
 #[test]
 fn a_quantity_is_a_positive_number_of_four_decimals_at_most() {
     let mut till = Till::selling(1, &[AMOXICILLIN]);
-    for bad in ["", " ", "0", "0.0", "-1", "1.", "1.23456", "123456", "a", "1e3", "1,5", ".", "１", ".5"] {
+    for bad in [
+        "", " ", "0", "0.0", "-1", "1.", "1.23456", "123456", "a", "1e3", "1,5", ".", "１", ".5",
+    ] {
         till.key(Key::Quantity(0, bad.to_owned()));
         assert_eq!(till.told(), "QUANTITY_WRONG", "{bad:?}");
         assert_eq!(lines(&till), [("阿莫西林胶囊", "1")], "{bad:?}");
         till.key(Key::Dismiss);
     }
-    for (good, amount) in [("2", "25.00"), ("0.5", "6.25"), ("99999", "1249987.50"), (" 3 ", "37.50"), ("0.0001", "0.00")] {
+    for (good, amount) in [
+        ("2", "25.00"),
+        ("0.5", "6.25"),
+        ("99999", "1249987.50"),
+        (" 3 ", "37.50"),
+        ("0.0001", "0.00"),
+    ] {
         till.key(Key::Quantity(0, good.to_owned()));
         assert_eq!(till.told(), "", "{good:?}");
         assert_eq!(till.state.bill.total().to_string(), amount, "{good:?}");
@@ -84,13 +100,20 @@ fn a_quantity_is_a_positive_number_of_four_decimals_at_most() {
     till.key(Key::Quantity(7, "2".to_owned()));
     assert_eq!(lines(&till), [("阿莫西林胶囊", "0.0001")], "no such line");
     till.scan(AMOXICILLIN);
-    assert_eq!(till.told(), "QUANTITY_NOT_WHOLE", "one more of a broken pack is a question, not a guess");
+    assert_eq!(
+        till.told(),
+        "QUANTITY_NOT_WHOLE",
+        "one more of a broken pack is a question, not a guess"
+    );
 }
 
 #[test]
 fn the_same_item_counts_up_and_is_the_line_moved_to() {
     let mut till = Till::selling(1, &[AMOXICILLIN, CLAVULANATE, AMOXICILLIN]);
-    assert_eq!(lines(&till), [("阿莫西林胶囊", "2"), ("阿莫西林克拉维酸钾片", "1")]);
+    assert_eq!(
+        lines(&till),
+        [("阿莫西林胶囊", "2"), ("阿莫西林克拉维酸钾片", "1")]
+    );
     assert_eq!(till.state.bill.selected, 0, "F2 must change the line just sold");
     till.scan(CLAVULANATE);
     assert_eq!(till.state.bill.selected, 1);
@@ -178,9 +201,16 @@ fn goods_that_are_no_medicine_stay_off_an_insured_bill() {
     let mut till = Till::selling(1, &[AMOXICILLIN, HONEY]);
     let settlement = till.state.bill.outcome.as_ref().unwrap().settled().unwrap();
     assert_eq!(settlement.excluded.len(), 1);
-    assert_eq!(settlement.setlinfo.medfee_sumamt.to_string(), "12.50", "in none of the sums");
+    assert_eq!(
+        settlement.setlinfo.medfee_sumamt.to_string(),
+        "12.50",
+        "in none of the sums"
+    );
     till.key(Key::Pay);
-    assert_eq!((till.told(), till.state.page), ("GOODS_NOT_MEDICAL", Page::Counter));
+    assert_eq!(
+        (till.told(), till.state.page),
+        ("GOODS_NOT_MEDICAL", Page::Counter)
+    );
     till.key(Key::Remove(1));
     till.to_the_money();
     assert_eq!(till.state.page, Page::Pay);
@@ -193,13 +223,22 @@ fn a_price_above_the_cash_price_is_refused_at_once_and_again_at_the_payment() {
     assert_eq!(till.told(), "PRICE_ABOVE_CASH");
     till.key(Key::Dismiss);
     till.key(Key::Pay);
-    assert_eq!((till.told(), till.state.page), ("PRICE_ABOVE_CASH", Page::Counter));
+    assert_eq!(
+        (till.told(), till.state.page),
+        ("PRICE_ABOVE_CASH", Page::Counter)
+    );
 }
 
 #[test]
 fn the_reasons_follow_the_language_and_the_sale_stays_chinese() {
     let says = |till: &Till| -> Vec<String> {
-        let settled = till.state.bill.outcome.as_ref().and_then(|o| o.settled()).unwrap();
+        let settled = till
+            .state
+            .bill
+            .outcome
+            .as_ref()
+            .and_then(|o| o.settled())
+            .unwrap();
         settled.trace.iter().map(|step| step.says.clone()).collect()
     };
     let mut till = Till::selling(1, &[AMOXICILLIN; 6]);
@@ -213,7 +252,12 @@ fn the_reasons_follow_the_language_and_the_sale_stays_chinese() {
     let sums = till.split();
     till.to_the_money();
     let sale = till.confirm().0;
-    let kept: Vec<String> = sale.settlement.trace.iter().map(|step| step.says.clone()).collect();
+    let kept: Vec<String> = sale
+        .settlement
+        .trace
+        .iter()
+        .map(|step| step.says.clone())
+        .collect();
     assert_eq!(kept, zh, "what is printed is Chinese");
     till.key(Key::Language(Lang::Zh));
     assert_eq!((says(&till), till.split()), (zh, sums));
@@ -231,7 +275,9 @@ fn a_refused_bill_is_told_in_the_language_switched_to() {
 fn a_bill_put_aside_comes_back_for_whoever_is_verified_next() {
     let mut till = Till::selling(1, &[AMOXICILLIN; 6]);
     let effects = till.key(Key::Hold);
-    assert!(matches!(&effects[..], [Effect::Write(r)] if matches!(**r, Record::Held { no: 1, bill: Some(_) })));
+    assert!(
+        matches!(&effects[..], [Effect::Write(r)] if matches!(**r, Record::Held { no: 1, bill: Some(_) }))
+    );
     assert_eq!((till.told(), lines(&till).len()), ("BILL_HELD", 0));
     assert!(matches!(till.state.patient, Patient::None));
     assert_eq!(till.state.held[0].1.person, "段**");
@@ -246,7 +292,10 @@ fn a_bill_put_aside_comes_back_for_whoever_is_verified_next() {
     assert_eq!(till.key(Key::Recall(3)).len(), 0);
     let effects = till.key(Key::Recall(0));
     assert!(matches!(&effects[..], [Effect::Write(r)] if matches!(**r, Record::Held { no: 1, bill: None })));
-    assert_eq!((till.told(), lines(&till)), ("VERIFY_FIRST", vec![("阿莫西林胶囊", "6")]));
+    assert_eq!(
+        (till.told(), lines(&till)),
+        ("VERIFY_FIRST", vec![("阿莫西林胶囊", "6")])
+    );
     assert!(till.state.bill.outcome.is_none());
     till.key(Key::Pay);
     assert_eq!(till.told(), "VERIFY_FIRST");

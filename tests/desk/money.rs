@@ -28,7 +28,10 @@ fn the_agencys_trial_figures_are_what_the_patient_is_told() {
     figures.psn_part_amt = Money::parse("68.00").unwrap();
     figures.psn_cash_pay = Money::parse("2.00").unwrap();
     till.send(Event::PreSettled(question, Answer::Done(reply(figures))));
-    assert_eq!((till.told(), till.state.page), ("AGENCY_FIGURES_DIFFER", Page::Pay));
+    assert_eq!(
+        (till.told(), till.state.page),
+        ("AGENCY_FIGURES_DIFFER", Page::Pay)
+    );
     let (sale, send) = till.confirm();
     assert!(send && sale.offline.is_none());
     assert_eq!(paid(&sale.told), ["7.00", "66.00", "0.00", "2.00"]);
@@ -40,7 +43,10 @@ fn the_agencys_trial_figures_are_what_the_patient_is_told() {
 fn a_refused_trial_goes_back_to_the_bill() {
     let mut till = Till::selling(1, &[AMOXICILLIN]);
     let (question, _) = asked(till.key(Key::Pay));
-    till.send(Event::PreSettled(question, refused("INSTITUTION_SUSPENDED 机构已暂停")));
+    till.send(Event::PreSettled(
+        question,
+        refused("INSTITUTION_SUSPENDED 机构已暂停"),
+    ));
     assert_eq!((till.told(), till.state.page), ("AGENCY_REFUSED", Page::Counter));
     assert_eq!(till.state.bill.lines.len(), 1);
     assert!(till.state.pay.sale.is_none());
@@ -65,7 +71,10 @@ fn an_answer_about_the_bill_before_does_not_count() {
         let mut till = Till::selling(1, &[AMOXICILLIN; 6]);
         let (first, sale) = asked(till.key(Key::Pay));
         till.key(leave);
-        assert_eq!((till.state.page, till.paying()), (Page::Counter, PayState::Editing));
+        assert_eq!(
+            (till.state.page, till.paying()),
+            (Page::Counter, PayState::Editing)
+        );
         till.scan(CLAVULANATE);
         let (second, larger) = asked(till.key(Key::Pay));
         assert_ne!(first, second);
@@ -103,10 +112,17 @@ fn cash_must_be_an_amount_and_enough() {
         ("-100", "AMOUNT_WRONG", None),
         ("100.001", "AMOUNT_WRONG", None),
         ("abc", "AMOUNT_WRONG", None),
-        ("1e3", "AMOUNT_WRONG", None),
+        ("1066", "", Some("1000.00")),
+        ("1066.01", "AMOUNT_WRONG", None),
+        ("6900000010112", "AMOUNT_WRONG", None),
+        ("81001370000000000123", "AMOUNT_WRONG", None),
     ] {
         till.key(Key::Tendered(typed.to_owned()));
-        assert_eq!(till.state.pay.change().map(|sum| sum.to_string()).as_deref(), change, "{typed:?}");
+        assert_eq!(
+            till.state.pay.change().map(|sum| sum.to_string()).as_deref(),
+            change,
+            "{typed:?}"
+        );
         if !told.is_empty() {
             assert_eq!(till.key(Key::Confirm).len(), 0, "{typed:?}");
             assert_eq!(till.told(), told, "{typed:?}");
@@ -161,7 +177,11 @@ fn nothing_disturbs_a_commit_under_way() {
         assert_eq!(till.told(), "SALE_UNDER_WAY");
         till.key(Key::Go(Page::About));
         till.key(Key::Back);
-        assert_eq!((till.state.page, till.paying()), (Page::Pay, state), "back where it was");
+        assert_eq!(
+            (till.state.page, till.paying()),
+            (Page::Pay, state),
+            "back where it was"
+        );
         till.key(Key::Go(Page::Queue));
         till.key(Key::Go(Page::Counter));
         assert_eq!(till.state.page, Page::Pay);
@@ -226,7 +246,11 @@ fn what_became_of_the_sale_is_shown_and_printed_once() {
     for (name, next, state, told) in outcomes {
         let mut till = paying();
         let row = till.commit("A");
-        assert_eq!((till.paying(), till.state.page), (PayState::Sending, Page::Pay), "{name}");
+        assert_eq!(
+            (till.paying(), till.state.page),
+            (PayState::Sending, Page::Pay),
+            "{name}"
+        );
         let record = next(&row);
         let effects = till.send(moved(row.clone(), &record));
         assert!(
@@ -234,7 +258,11 @@ fn what_became_of_the_sale_is_shown_and_printed_once() {
             "{name}: {effects:?}"
         );
         assert_eq!((till.state.page, till.told()), (Page::Receipt, told), "{name}");
-        assert_eq!(till.send(moved(row, &record)).len(), 0, "{name}: told twice, printed once");
+        assert_eq!(
+            till.send(moved(row, &record)).len(),
+            0,
+            "{name}: told twice, printed once"
+        );
         till.key(Key::Back);
         assert_eq!(till.state.page, Page::Counter, "{name}");
         assert!(till.state.bill.lines.is_empty(), "{name}");
@@ -281,9 +309,17 @@ fn another_sale_that_moves_is_not_the_one_being_paid() {
     let mut other = first.commit("A");
     other.sale.psn_name = Some("李𬀩".to_owned());
     let mut till = paying();
-    assert_eq!(till.send(Event::SaleMoved(Box::new(settled(other.clone())))).len(), 0);
+    assert_eq!(
+        till.send(Event::SaleMoved(Box::new(settled(other.clone()))))
+            .len(),
+        0
+    );
     let own = till.commit("B");
-    assert_eq!(till.send(Event::SaleMoved(Box::new(settled(other)))).len(), 0, "not printed");
+    assert_eq!(
+        till.send(Event::SaleMoved(Box::new(settled(other)))).len(),
+        0,
+        "not printed"
+    );
     assert_eq!((till.state.page, till.paying()), (Page::Pay, PayState::Sending));
     let effects = till.send(Event::SaleMoved(Box::new(settled(own))));
     assert!(matches!(&effects[..], [Effect::Print(row)] if row.sale.id == "B"));
@@ -303,15 +339,26 @@ fn the_receipt_follows_its_sale_prints_again_and_ends_with_the_card() {
     assert_eq!(till.state.receipt.as_ref().unwrap().state, SaleState::Settled);
     assert!(matches!(&till.key(Key::Print)[..], [Effect::Print(row)] if row.state == SaleState::Settled));
     for (printed, health, code) in [
-        (Err("PRINTER_NO_PAPER".to_owned()), Health::Fault, "PRINTER_NO_PAPER"),
+        (
+            Err("PRINTER_NO_PAPER".to_owned()),
+            Health::Fault,
+            "PRINTER_NO_PAPER",
+        ),
         (Ok(()), Health::Ok, ""),
     ] {
         till.send(Event::Printed(printed));
-        assert_eq!((till.state.printer.health, till.state.printer.code.as_str()), (health, code));
+        assert_eq!(
+            (till.state.printer.health, till.state.printer.code.as_str()),
+            (health, code)
+        );
     }
     till.key(Key::Go(Page::Queue));
     till.key(Key::Go(Page::Counter));
-    assert_eq!(till.state.page, Page::Receipt, "the counter page of a sale just made is its receipt");
+    assert_eq!(
+        till.state.page,
+        Page::Receipt,
+        "the counter page of a sale just made is its receipt"
+    );
     till.card_out();
     assert_eq!(till.state.page, Page::Counter);
     assert!(till.state.receipt.is_none() && till.state.bill.lines.is_empty());

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use yijie::books::row::{SaleRow, SaleState};
 use yijie::desk::{Effect, Event, Key, Page};
 use yijie::record::Sale;
-use yijie_agency::Cause;
-use yijie_agency::Answer;
-use yijie_rules::Packs;
+use yijie_agency::{Answer, Cause};
+use yijie_rules::{Lang, Packs};
 
 use crate::till::{AMOXICILLIN, HOUR, NOW, Till, asked, paid, unsent};
 
@@ -44,7 +43,10 @@ fn within_the_limits_the_fund_is_carried_and_the_sale_says_so() {
     let terms = sale.offline.as_ref().unwrap();
     assert!(terms.carried);
     assert_eq!(terms.reason, "AGENCY_UNREACHABLE");
-    assert_eq!((terms.since_ms, terms.settle_by_ms), (NOW, NOW + 5_000 + 72 * HOUR));
+    assert_eq!(
+        (terms.since_ms, terms.settle_by_ms),
+        (NOW, NOW + 5_000 + 72 * HOUR)
+    );
     assert!(terms.pack.starts_with("kunming-employee@"), "{}", terms.pack);
     let row = SaleRow::new(sale, send, 1, NOW);
     assert_eq!(row.state, SaleState::Committed);
@@ -54,19 +56,71 @@ fn within_the_limits_the_fund_is_carried_and_the_sale_says_so() {
 }
 
 /// (limit, person, quantity of 12.50, age of the record, change of the pack, code, its figure)
-type Case = (&'static str, usize, &'static str, i64, Option<(&'static str, &'static str)>, &'static str, &'static str);
+type Case = (
+    &'static str,
+    usize,
+    &'static str,
+    i64,
+    Option<(&'static str, &'static str)>,
+    &'static str,
+    &'static str,
+);
 
 const CASES: &[Case] = &[
     // Retired, level 2: fund (12.50 q − 60.00) × 0.60.
     ("1000.00 is not above", 1, "138.133", HOUR, None, "", ""),
-    ("fund part of one sale", 1, "138.24", HOUR, None, "OFFLINE_LIMIT_SALE", "1000.00"),
+    (
+        "fund part of one sale",
+        1,
+        "138.24",
+        HOUR,
+        None,
+        "OFFLINE_LIMIT_SALE",
+        "1000.00",
+    ),
     ("record of a week, to the hour", 1, "6", 168 * HOUR, None, "", ""),
-    ("record too old", 1, "6", 168 * HOUR + 1, None, "OFFLINE_SNAPSHOT_OLD", "168 h"),
-    // Own account 20.00, of which 80 % may be used.
-    ("account share", 9, "6", HOUR, None, "OFFLINE_LIMIT_ACCOUNT", "0.80"),
-    ("outage", 1, "6", HOUR, Some(("fund_per_outage_max = \"2000000.00\"", "fund_per_outage_max = \"8.99\"")), "OFFLINE_LIMIT_OUTAGE", "8.99"),
-    ("person", 1, "6", HOUR, Some(("fund_per_person_max = \"3000.00\"", "fund_per_person_max = \"8.99\"")), "OFFLINE_LIMIT_PERSON", "8.99"),
-    ("not agreed", 1, "6", HOUR, Some(("mode = \"carry\"", "mode = \"self-pay\"")), "OFFLINE_NOT_CARRIED", ""),
+    (
+        "record too old",
+        1,
+        "6",
+        168 * HOUR + 1,
+        None,
+        "OFFLINE_SNAPSHOT_OLD",
+        "168 h",
+    ),
+    (
+        "outage",
+        1,
+        "6",
+        HOUR,
+        Some((
+            "fund_per_outage_max = \"2000000.00\"",
+            "fund_per_outage_max = \"8.99\"",
+        )),
+        "OFFLINE_LIMIT_OUTAGE",
+        "8.99",
+    ),
+    (
+        "person",
+        1,
+        "6",
+        HOUR,
+        Some((
+            "fund_per_person_max = \"3000.00\"",
+            "fund_per_person_max = \"8.99\"",
+        )),
+        "OFFLINE_LIMIT_PERSON",
+        "8.99",
+    ),
+    (
+        "not agreed",
+        1,
+        "6",
+        HOUR,
+        Some(("mode = \"carry\"", "mode = \"self-pay\"")),
+        "OFFLINE_NOT_CARRIED",
+        "",
+    ),
     ("suspended", 4, "6", HOUR, None, "ADVANCE_PAYMENT", ""),
 ];
 
@@ -82,9 +136,22 @@ fn over_any_limit_the_patient_pays_all_and_may_claim() {
         till.send(Event::SetupRead(setup));
         till.sell(&[AMOXICILLIN]);
         quantity(&mut till, count);
-        let before = till.state.bill.outcome.as_ref().unwrap().settled().unwrap().setlinfo.clone();
+        let before = till
+            .state
+            .bill
+            .outcome
+            .as_ref()
+            .unwrap()
+            .settled()
+            .unwrap()
+            .setlinfo
+            .clone();
         till.key(Key::Pay);
-        let expected = if code.is_empty() { "SOLD_PROVISIONALLY" } else { code };
+        let expected = if code.is_empty() {
+            "SOLD_PROVISIONALLY"
+        } else {
+            code
+        };
         assert_eq!(till.told(), expected, "{name}");
         let sale = till.confirm().0;
         let terms = sale.offline.as_ref().unwrap();
@@ -98,12 +165,27 @@ fn over_any_limit_the_patient_pays_all_and_may_claim() {
         assert_eq!(till.state.notice.as_ref().unwrap().detail, *figure, "{name}");
         assert!(!terms.carried, "{name}");
         let whole = before.medfee_sumamt.to_string();
-        assert_eq!(paid(&sale.told), ["0.00", "0.00", "0.00", whole.as_str()], "{name}");
-        let notes = sale.settlement.notes.iter().filter(|note| note.code.as_str() == "ADVANCE_PAYMENT");
+        assert_eq!(
+            paid(&sale.told),
+            ["0.00", "0.00", "0.00", whole.as_str()],
+            "{name}"
+        );
+        let notes = sale
+            .settlement
+            .notes
+            .iter()
+            .filter(|note| note.code.as_str() == "ADVANCE_PAYMENT");
         assert_eq!(notes.count(), 1, "{name}");
-        assert!(sale.settlement.setldetail.is_empty() && sale.settlement.accumulated_after.is_empty(), "{name}");
+        assert!(
+            sale.settlement.setldetail.is_empty() && sale.settlement.accumulated_after.is_empty(),
+            "{name}"
+        );
         let row = SaleRow::new(sale, false, 1, NOW);
-        assert_eq!(row.state, SaleState::SelfPaid, "{name}: nothing waits for the agency");
+        assert_eq!(
+            row.state,
+            SaleState::SelfPaid,
+            "{name}: nothing waits for the agency"
+        );
     }
 }
 
@@ -127,10 +209,16 @@ fn what_a_person_and_the_outage_have_used_counts() {
     let mut till = Till::selling_offline(10, HOUR, &[AMOXICILLIN]);
     till.queue(waiting.clone());
     quantity(&mut till, "20");
-    assert!(pay(&mut till).offline.unwrap().carried, "another person is not that person");
+    assert!(
+        pay(&mut till).offline.unwrap().carried,
+        "another person is not that person"
+    );
 
     let setup = yijie::desk::Setup {
-        packs: packs("fund_per_outage_max = \"2000000.00\"", "fund_per_outage_max = \"2600.00\""),
+        packs: packs(
+            "fund_per_outage_max = \"2000000.00\"",
+            "fund_per_outage_max = \"2600.00\"",
+        ),
         ..crate::till::setup()
     };
     let mut till = Till::selling_offline(10, HOUR, &[]);
@@ -142,15 +230,29 @@ fn what_a_person_and_the_outage_have_used_counts() {
     assert_eq!(till.told(), "OFFLINE_LIMIT_OUTAGE");
 }
 
+/// A pack may hold back part of the last known balance: 80 % of the own account (20.00) and of the parent's (826.40).
 #[test]
-fn the_account_switched_off_is_a_way_round_its_limit() {
-    let mut till = Till::selling_offline(9, HOUR, &[AMOXICILLIN; 6]);
-    till.key(Key::Pay);
-    assert_eq!(till.told(), "OFFLINE_LIMIT_ACCOUNT");
-    till.key(Key::Back);
-    till.key(Key::ToggleAccount);
-    till.key(Key::Pay);
-    assert_eq!(till.told(), "SOLD_PROVISIONALLY");
+fn no_more_than_the_share_of_a_balance_is_debited() {
+    let setup = yijie::desk::Setup {
+        packs: packs("account_share = \"1.00\"", "account_share = \"0.80\""),
+        ..crate::till::setup()
+    };
+    let mut till = Till::selling_offline(9, HOUR, &[]);
+    till.send(Event::SetupRead(setup));
+    till.sell(&[AMOXICILLIN]);
+    quantity(&mut till, "200");
+    assert_eq!(till.split(), ["1342.00", "20.00", "826.40", "311.60"]);
+    quantity(&mut till, "120");
+    assert_eq!(till.split(), ["792.00", "20.00", "688.00", "0.00"]);
+    assert_eq!(paid(&pay(&mut till).told), ["792.00", "16.00", "661.12", "30.88"]);
+}
+
+#[test]
+fn what_is_kept_of_an_offline_sale_is_chinese_too() {
+    let mut till = Till::selling_offline(1, HOUR, &[AMOXICILLIN; 6]);
+    till.key(Key::Language(Lang::En));
+    let sale = pay(&mut till);
+    assert!(sale.settlement.trace.iter().all(|step| !step.says.is_ascii()));
 }
 
 #[test]
@@ -173,9 +275,15 @@ fn the_first_cause_and_time_of_an_outage_stay_until_it_ends() {
     till.now += HOUR;
     till.send(Event::Line(Err("AGENCY_TIMEOUT".to_owned())));
     let outage = till.state.outage.clone().unwrap();
-    assert_eq!((outage.cause.as_str(), outage.since_ms), ("AGENCY_UNREACHABLE", NOW));
+    assert_eq!(
+        (outage.cause.as_str(), outage.since_ms),
+        ("AGENCY_UNREACHABLE", NOW)
+    );
     assert!(matches!(&till.send(Event::Tick)[..], [Effect::Probe]));
-    assert!(matches!(&till.send(Event::Line(Ok(())))[..], [Effect::Drain]), "what waits leaves at once");
+    assert!(
+        matches!(&till.send(Event::Line(Ok(())))[..], [Effect::Drain]),
+        "what waits leaves at once"
+    );
     assert_eq!(till.state.outage, None);
     assert_eq!(till.send(Event::Line(Ok(()))).len(), 0);
     assert_eq!(till.send(Event::Tick).len(), 0, "nothing waits");
@@ -195,5 +303,8 @@ fn a_waiting_sale_is_worked_on_once_at_a_time() {
     till.send(Event::Draining(false));
     assert!(matches!(&till.key(Key::Resolve(0))[..], [Effect::Resolve(asked)] if *asked == id));
     assert_eq!(till.key(Key::Resolve(1)).len(), 0);
-    assert!(matches!(&till.key(Key::Drain)[..], [Effect::Probe, Effect::Drain]));
+    assert!(matches!(
+        &till.key(Key::Drain)[..],
+        [Effect::Probe, Effect::Drain]
+    ));
 }

@@ -86,12 +86,7 @@ const RECORDS: &[Odd] = &[
     ("lost, says the record", 5, |_| {}, "CARD_LOST"),
     ("insurance paused", 7, |_| {}, "NOT_INSURED"),
     ("in the waiting period", 8, |_| {}, "WAITING_PERIOD"),
-    (
-        "no insurance at all",
-        1,
-        |r| r.insuinfo.clear(),
-        "NOT_INSURED",
-    ),
+    ("no insurance at all", 1, |r| r.insuinfo.clear(), "NOT_INSURED"),
     (
         "of another person",
         1,
@@ -151,9 +146,15 @@ fn the_agencys_record_decides() {
 fn a_person_the_agency_does_not_know_is_refused_in_its_words() {
     let mut till = Till::open();
     till.card_in(1);
-    till.send(Event::PersonAnswered(credential(1), refused("PERSON_UNKNOWN 查无此人")));
+    till.send(Event::PersonAnswered(
+        credential(1),
+        refused("PERSON_UNKNOWN 查无此人"),
+    ));
     assert_eq!(till.told(), "PERSON_NOT_FOUND");
-    assert_eq!(till.state.notice.as_ref().unwrap().detail, "PERSON_UNKNOWN 查无此人");
+    assert_eq!(
+        till.state.notice.as_ref().unwrap().detail,
+        "PERSON_UNKNOWN 查无此人"
+    );
 }
 
 #[test]
@@ -177,7 +178,12 @@ fn a_suspended_person_pays_all_and_both_are_told() {
     till.sell(&[AMOXICILLIN; 6]);
     assert_eq!(till.split(), ["0.00", "0.00", "0.00", "75.00"]);
     let settlement = till.state.bill.outcome.as_ref().unwrap().settled().unwrap();
-    assert!(settlement.notes.iter().any(|note| note.code.as_str() == "ADVANCE_PAYMENT"));
+    assert!(
+        settlement
+            .notes
+            .iter()
+            .any(|note| note.code.as_str() == "ADVANCE_PAYMENT")
+    );
 }
 
 #[test]
@@ -193,10 +199,16 @@ fn pulling_the_card_ends_the_check_or_an_empty_bill_but_only_pauses_a_full_one()
     let mut till = Till::open();
     till.card_in(1);
     till.card_out();
-    assert!(matches!(till.state.patient, Patient::None), "pulled while the agency was asked");
+    assert!(
+        matches!(till.state.patient, Patient::None),
+        "pulled while the agency was asked"
+    );
     assert_eq!(till.told(), "CARD_REMOVED");
     till.send(Event::PersonAnswered(credential(1), Answer::Done(record(1))));
-    assert!(matches!(till.state.patient, Patient::None), "the answer came too late");
+    assert!(
+        matches!(till.state.patient, Patient::None),
+        "the answer came too late"
+    );
 
     let mut till = Till::selling(1, &[]);
     till.card_out();
@@ -258,7 +270,10 @@ fn an_answer_about_someone_else_does_not_count() {
     till.card_out();
     till.card_in(2);
     till.send(Event::PersonAnswered(credential(1), Answer::Done(record(1))));
-    assert!(matches!(till.state.patient, Patient::Checking { .. }), "late, of the card before");
+    assert!(
+        matches!(till.state.patient, Patient::Checking { .. }),
+        "late, of the card before"
+    );
     assert_eq!(till.told(), "");
     till.send(Event::PersonAnswered(credential(2), Answer::Done(record(2))));
     assert_eq!(verified(&till), Some("李𬀩"));
@@ -292,7 +307,10 @@ fn a_code_is_decoded_by_the_agency_and_then_looked_up() {
         "an empty reader ends no check of a code"
     );
     till.card_fault();
-    assert!(matches!(till.state.patient, Patient::Checking { .. }), "nor does a broken card");
+    assert!(
+        matches!(till.state.patient, Patient::Checking { .. }),
+        "nor does a broken card"
+    );
     let effects = till.send(Event::CodeDecoded(text, Answer::Done(person)));
     assert!(matches!(&effects[..], [Effect::AskPerson(asked)] if *asked == credential));
     till.send(Event::PersonAnswered(credential, Answer::Done(record(2))));
@@ -331,7 +349,10 @@ fn a_typed_citizen_number_waits_for_a_supervisor() {
     let mut till = Till::open();
     assert_eq!(till.key(Key::Accept(number.to_owned())).len(), 0);
     assert_eq!(till.state.awaiting_approval.as_deref(), Some(number));
-    for (checked, told) in [(None, "PIN_NOT_RIGHT"), (Some(Role::Cashier), "SUPERVISOR_NEEDED")] {
+    for (checked, told) in [
+        (None, "PIN_NOT_RIGHT"),
+        (Some(Role::Cashier), "SUPERVISOR_NEEDED"),
+    ] {
         assert!(matches!(&till.key(approve())[..], [Effect::CheckApproval { .. }]));
         assert_eq!(till.send(Event::ApprovalChecked(checked.map(operator))).len(), 0);
         assert_eq!(till.state.sign_in_notice.as_ref().unwrap().code, told);
@@ -339,7 +360,8 @@ fn a_typed_citizen_number_waits_for_a_supervisor() {
     till.key(Key::CancelApproval);
     assert_eq!(till.state.sign_in_notice, None);
     assert_eq!(
-        till.send(Event::ApprovalChecked(Some(operator(Role::Supervisor)))).len(),
+        till.send(Event::ApprovalChecked(Some(operator(Role::Supervisor))))
+            .len(),
         0,
         "nothing waits any more"
     );
@@ -367,14 +389,25 @@ fn a_card_makes_the_approval_needless() {
 fn without_the_agency_the_books_speak() {
     for (name, found, code) in [
         ("fresh", Some((NOW - HOUR, record(1))), ""),
-        ("old: verified, and judged at the payment", Some((NOW - 200 * HOUR, record(1))), ""),
+        (
+            "old: verified, and judged at the payment",
+            Some((NOW - 200 * HOUR, record(1))),
+            "",
+        ),
         ("unknown", None, "OFFLINE_PERSON_UNKNOWN"),
         ("of another card", Some((NOW, record(2))), "RECORD_OTHER_PERSON"),
-        ("lost when last asked", Some((NOW, record(5))), "RECORD_OTHER_PERSON"),
+        (
+            "lost when last asked",
+            Some((NOW, record(5))),
+            "RECORD_OTHER_PERSON",
+        ),
     ] {
         let mut till = Till::open();
         till.card_in(1);
-        let effects = till.send(Event::PersonAnswered(credential(1), Answer::Unknown(Cause::Timeout)));
+        let effects = till.send(Event::PersonAnswered(
+            credential(1),
+            Answer::Unknown(Cause::Timeout),
+        ));
         assert!(matches!(&effects[..], [Effect::FindSnapshot(asked)] if *asked == credential(1)));
         assert_eq!(till.state.outage.as_ref().unwrap().cause, "AGENCY_TIMEOUT");
         let found = found.map(|(at, record)| (at, Box::new(record)));
@@ -423,7 +456,11 @@ fn whoever_collects_for_the_patient_gives_a_name_and_a_number_that_can_be() {
     till.key(agent("李𬀩", "539999198611209217"));
     assert_eq!(till.told(), "");
     till.to_the_money();
-    assert_eq!(till.confirm().0.agent.unwrap().name, "李𬀩", "it stands with the sale");
+    assert_eq!(
+        till.confirm().0.agent.unwrap().name,
+        "李𬀩",
+        "it stands with the sale"
+    );
 
     let mut till = Till::selling(1, &[AMOXICILLIN]);
     till.key(agent("李𬀩", "539999198611209217"));
@@ -441,19 +478,36 @@ fn every_word_of_the_reader_and_the_scanner_is_shown() {
         (ReaderEvent::ReaderIn { reader: reader() }, Health::Ok, ""),
         (ReaderEvent::CardIn { reader: reader() }, Health::Busy, ""),
         (ReaderEvent::CardOut { reader: reader() }, Health::Ok, ""),
-        (ReaderEvent::ReaderOut { reader: reader() }, Health::Fault, "NO_READER"),
+        (
+            ReaderEvent::ReaderOut { reader: reader() },
+            Health::Fault,
+            "NO_READER",
+        ),
     ] {
         let name = format!("{event:?}");
         till.send(Event::Reader(event));
-        assert_eq!((till.state.reader.health, till.state.reader.code.as_str()), (health, code), "{name}");
+        assert_eq!(
+            (till.state.reader.health, till.state.reader.code.as_str()),
+            (health, code),
+            "{name}"
+        );
     }
     for (event, health, code) in [
         (ScannerEvent::Opened, Health::Ok, ""),
-        (ScannerEvent::Lost { error: ScannerError::PortMissing }, Health::Fault, "SCANNER_PORT_MISSING"),
+        (
+            ScannerEvent::Lost {
+                error: ScannerError::PortMissing,
+            },
+            Health::Fault,
+            "SCANNER_PORT_MISSING",
+        ),
         (ScannerEvent::Garbage, Health::Warning, "SCANNER_GARBAGE"),
     ] {
         till.send(Event::Scanner(event));
-        assert_eq!((till.state.scanner.health, till.state.scanner.code.as_str()), (health, code));
+        assert_eq!(
+            (till.state.scanner.health, till.state.scanner.code.as_str()),
+            (health, code)
+        );
     }
     assert_eq!(till.told(), "SCANNER_GARBAGE");
     till.scan(AMOXICILLIN);
@@ -470,5 +524,8 @@ fn a_refusal_is_told_in_the_language_of_the_screen() {
     till.key(Key::Language(Lang::Zh));
     assert!(screen != yijie::view::Screen::of(&till.state));
     let detail = &till.state.notice.as_ref().unwrap().detail;
-    assert_eq!(detail, "昆明市社会医疗保险条例 第十三条", "the article, which has one name in any language");
+    assert_eq!(
+        detail, "昆明市社会医疗保险条例 第十三条",
+        "the article, which has one name in any language"
+    );
 }

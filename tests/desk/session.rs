@@ -30,7 +30,12 @@ fn session(effects: &[Effect]) -> Option<(bool, Option<String>)> {
 #[test]
 fn the_agency_accepts_refuses_or_is_away() {
     for (answer, page, told, written) in [
-        (Answer::Done("S7".to_owned()), Page::Counter, "", Some((true, Some("S7".to_owned())))),
+        (
+            Answer::Done("S7".to_owned()),
+            Page::Counter,
+            "",
+            Some((true, Some("S7".to_owned()))),
+        ),
         (unsent(), Page::Counter, "SIGNED_IN_OFFLINE", Some((true, None))),
         (refused("操作员不存在"), Page::SignIn, "SIGN_IN_REFUSED", None),
     ] {
@@ -138,7 +143,11 @@ fn what_opening_the_books_found_is_told_and_can_be_dismissed() {
     till.key(sign_in());
     till.send(Event::PinChecked(Some(operator(Role::Cashier))));
     till.send(Event::SignedIn(Answer::Done("S1".to_owned())));
-    assert_eq!((till.state.page, till.told()), (Page::Counter, "TORN_TAIL_CUT"), "read after signing in");
+    assert_eq!(
+        (till.state.page, till.told()),
+        (Page::Counter, "TORN_TAIL_CUT"),
+        "read after signing in"
+    );
     till.send(Event::Told(Notice::new(Level::Error, "STORE_STOPPED")));
     assert_eq!(till.told(), "STORE_STOPPED");
     till.key(Key::Dismiss);

@@ -14,7 +14,9 @@ use yijie::record::{Record, Sale};
 use yijie_agency::{
     AgencyRefusal, Answer, Cause, Credential, DEMO_PERSONS, DecodedPerson, PersonRecord, SettledReply,
 };
-use yijie_hardware::{CardError, ReaderEvent, ReaderFault, ScannerEvent, SocialCard, classify, read_social_card};
+use yijie_hardware::{
+    CardError, ReaderEvent, ReaderFault, ScannerEvent, SocialCard, classify, read_social_card,
+};
 use yijie_rules::{Lang, Packs, SetlInfo};
 
 /// 2026-03-01 10:00 in Beijing.
@@ -48,6 +50,7 @@ pub fn setup() -> Setup {
             area: "530100".to_owned(),
         },
         packs: Arc::new(Packs::builtin()),
+        packs_since: Arc::default(),
         catalogue: Arc::new(Catalogue::new(goods)),
         lost_cards: Arc::new(Vec::new()),
     }
@@ -157,7 +160,10 @@ impl Till {
 
     /// Code of what the cashier is told; blank for nothing.
     pub fn told(&self) -> &str {
-        self.state.notice.as_ref().map_or("", |notice| notice.code.as_str())
+        self.state
+            .notice
+            .as_ref()
+            .map_or("", |notice| notice.code.as_str())
     }
 
     /// The split shown, as (fund, own account, family, cash).
