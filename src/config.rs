@@ -57,7 +57,7 @@ fn answer_s_max() -> u64 {
 }
 
 /// Devices of the counter; what is absent is looked for (reader) or not used (scanner, printer).
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Devices {
     /// PC/SC reader name; absent: any.
@@ -72,6 +72,17 @@ pub struct Devices {
     /// File or device the receipt bytes go to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub printer: Option<PathBuf>,
+}
+
+impl Default for Devices {
+    fn default() -> Devices {
+        Devices {
+            reader: None,
+            scanner: None,
+            scanner_baud: baud(),
+            printer: None,
+        }
+    }
 }
 
 fn baud() -> u32 {

@@ -376,8 +376,10 @@ pub enum Effect {
     Drain,
     /// Work on one sale.
     Resolve(String),
-    /// Ask whether the agency answers again.
+    /// Ask whether the agency answers again, unless a pause lasts.
     Probe,
+    /// Ask and work on the queue at once, whatever pause lasts.
+    TryNow,
 }
 
 impl State {
@@ -639,7 +641,7 @@ fn key(state: &mut State, key: Key) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Key::Drain => vec![Effect::Probe, Effect::Drain],
+        Key::Drain => vec![Effect::TryNow],
         Key::ShowSale(row) => {
             state.queue_selected = row;
             Vec::new()

@@ -2,11 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 use yijie_agency::{Credential, PersonRecord, SettledReply};
-use yijie_rules::{Claim, Money, Refusal, SetlInfo, Settlement};
+use yijie_rules::{Claim, Lang, Money, Options, Refusal, SetlInfo, Settlement};
 
 use crate::catalogue::Item;
 use crate::config::Institution;
 use crate::operators::Operator;
+
+/// How a split is made that is kept and printed: with its reasons, in Chinese, whatever the language of the screen.
+pub const KEPT: Options = Options {
+    pack: None,
+    trace: true,
+    lang: Lang::Zh,
+};
 
 /// Body of a journal entry.
 #[derive(Debug, Clone, Serialize, Deserialize)]

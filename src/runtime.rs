@@ -179,6 +179,14 @@ impl Runtime {
                     this.read_queue();
                 });
             }
+            Effect::TryNow => {
+                self.sync.try_now();
+                self.tasks.spawn(async move {
+                    this.renew_lost_cards().await;
+                    this.tell_line();
+                    this.drain().await;
+                });
+            }
             Effect::Probe => {
                 if self.sync.may_try() {
                     self.tasks.spawn(async move {

@@ -80,6 +80,14 @@ impl Sync {
         line.outage.is_none() || clock::now_ms() >= line.retry_at_ms
     }
 
+    /// Someone asks for it: no pause is kept.
+    pub fn try_now(&self) {
+        self.line
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retry_at_ms = 0;
+    }
+
     /// Takes note of what an answer says about the line.
     pub fn heard<T>(&self, answer: &Answer<T>) {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);

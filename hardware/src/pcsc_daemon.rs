@@ -21,6 +21,8 @@ const PROCESS_FILE: &str = "/run/pcscd/pcscd.pid";
 const PROGRAMS: [&str; 3] = ["pcscd", "/usr/sbin/pcscd", "/sbin/pcscd"];
 /// Where the virtual reader's package tells the service of it.
 const VIRTUAL_READER_SETTINGS: &str = "/etc/reader.conf.d/vpcd";
+/// One place for the whole machine, whatever each program's TMPDIR is.
+const LOCK_FILE: &str = "/tmp/yijie-vpcd.lock";
 /// How the virtual reader's names begin.
 const VIRTUAL_READER: &str = "Virtual PCD";
 /// How long a start may take.
@@ -172,11 +174,10 @@ impl VpcdLock {
 
 /// One file for all users: whoever comes second can open it for reading at least, which is enough to lock it.
 fn lock_file() -> io::Result<File> {
-    let path = std::env::temp_dir().join("yijie-vpcd.lock");
     OpenOptions::new()
         .read(true)
         .append(true)
         .create(true)
-        .open(&path)
-        .or_else(|_| File::open(&path))
+        .open(LOCK_FILE)
+        .or_else(|_| File::open(LOCK_FILE))
 }

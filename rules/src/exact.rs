@@ -68,6 +68,19 @@ impl Exact {
         })
     }
 
+    pub(crate) fn min(self, other: Exact) -> Option<Exact> {
+        Some(if self.compare(other)? == Ordering::Greater {
+            other
+        } else {
+            self
+        })
+    }
+
+    /// The whole fen below or at it.
+    pub(crate) fn floor(self) -> Option<i64> {
+        i64::try_from(self.num.div_euclid(self.den)).ok()
+    }
+
     /// Half-up (away from zero) to the fen.
     pub(crate) fn half_up(self) -> Option<i64> {
         let twice = self

@@ -25,7 +25,7 @@ pub use outcome::{
 };
 pub use pack::{
     OfflineLimits, OfflineMode, Pack, PackError, PackFault, PackSummary, Packs, Reading, Source,
-    check as check_pack,
+    check as check_pack, sandbox_overlays,
 };
 pub use smol_str::SmolStr;
 pub use split::{Options, check_person, split};

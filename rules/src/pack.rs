@@ -14,9 +14,9 @@ use smol_str::SmolStr;
 
 pub use fault::{PackError, PackFault};
 pub(crate) use figure::{Axes, Figure, FigureFault, Parameter};
-pub use set::{PackSummary, Packs, check};
+pub use set::{PackSummary, Packs, check, sandbox_overlays};
 
-use crate::claim::{Cause, Claim, Goods, Visit};
+use crate::claim::{Cause, Claim, Goods, Person, Referral, Visit};
 use crate::decimal::Ratio;
 use crate::money::Money;
 use crate::outcome::Grade;
@@ -47,9 +47,16 @@ pub struct Pack {
     pub(crate) goods_excluded: Vec<Goods>,
     pub(crate) goods_uncoded_at_pharmacy: Vec<Goods>,
     pub(crate) causes: Vec<CauseRule>,
+    pub(crate) regions: Vec<Region>,
+    /// How many rows a table by region has: `local` and each name.
+    pub(crate) region_names: usize,
+    /// First year of age of each group; the first group begins at birth.
+    pub(crate) ages: Vec<u8>,
+    pub(crate) enrolment: Enrolment,
     pub(crate) accounts: AccountRules,
     pub(crate) parameters: Vec<Arc<Parameter>>,
     pub(crate) benefits: Vec<Benefit>,
+    pub(crate) layers: Vec<Layer>,
     pub(crate) offline: OfflineLimits,
 }
 
@@ -108,8 +115,59 @@ pub(crate) struct CauseRule {
     pub(crate) account: bool,
 }
 
+/// Terms of treatment elsewhere; the first that a visit meets.
+#[derive(Clone, Debug)]
+pub(crate) struct Region {
+    /// Row of the tables by region; 0 = `local`.
+    pub(crate) row: usize,
+    pub(crate) article: SmolStr,
+    treated_in: Vec<SmolStr>,
+    treated_outside: Vec<SmolStr>,
+    insured_in: Vec<SmolStr>,
+    referral: Vec<Referral>,
+    /// 0 = any.
+    med_types: u64,
+    /// The person pays in advance.
+    pub(crate) advance: bool,
+}
+
+/// How the days of benefits follow from birth, enrolment and payment, where the registry does not say them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Enrolment {
+    pub(crate) year: Option<PaidYear>,
+    pub(crate) newborn: Option<Newborn>,
+    pub(crate) waiting: Option<Waiting>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct PaidYear {
+    pub(crate) article: SmolStr,
+    /// Who pays during a year has benefits in it at once, not from the next 1 January.
+    pub(crate) at_once: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Newborn {
+    pub(crate) article: SmolStr,
+    /// `None` = they only have no waiting period.
+    pub(crate) days: Option<Arc<Parameter>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Waiting {
+    pub(crate) article: SmolStr,
+    pub(crate) months: Arc<Parameter>,
+    pub(crate) months_max: Option<Arc<Parameter>>,
+    pub(crate) months_each_missed_year: Option<Arc<Parameter>>,
+    pub(crate) interrupted_months_min: Arc<Parameter>,
+    /// Who enrols in the year of treatment itself has missed the enrolment period.
+    pub(crate) in_the_year_is_late: bool,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct AccountRules {
+    /// Whether the scheme has personal accounts.
+    pub(crate) own: bool,
     pub(crate) relations: Vec<SmolStr>,
     pub(crate) family_area: SmolStr,
     pub(crate) pays_out_of_scope: bool,
@@ -155,6 +213,8 @@ pub(crate) struct Pool {
 #[derive(Clone, Debug)]
 pub(crate) struct Limit {
     pub(crate) amount: Arc<Parameter>,
+    /// It counts the expense within the scope, not what the fund pays.
+    pub(crate) in_scope: bool,
     pub(crate) each_further_disease: Option<Arc<Parameter>>,
     pub(crate) at_most: Option<Arc<Parameter>>,
 }
@@ -188,6 +248,8 @@ pub(crate) struct Deductible {
     pub(crate) level: Option<usize>,
     pub(crate) times: Option<Arc<Parameter>>,
     pub(crate) per: Per,
+    /// Most that is borne in a year.
+    pub(crate) year_max: Option<Arc<Parameter>>,
     pub(crate) takes_over: Option<TakesOver>,
 }
 
@@ -215,10 +277,35 @@ pub(crate) struct TakesOver {
 pub(crate) struct Pay {
     pub(crate) pool: Arc<Pool>,
     pub(crate) ratio: Vec<Arc<Parameter>>,
+    /// The first ratio that goes by amount, and whether the year's expense counts.
+    pub(crate) bands: Option<Bands>,
+    /// Most the pool pays in one settlement.
+    pub(crate) at_most: Option<Arc<Parameter>>,
     pub(crate) level: Option<usize>,
     /// Whether the next step goes on with what an exhausted pool no longer pays.
     pub(crate) goes_on: bool,
     pub(crate) article: SmolStr,
+}
+
+/// A ratio that goes by amount.
+#[derive(Clone, Debug)]
+pub(crate) struct Bands {
+    pub(crate) of: Arc<Parameter>,
+    /// The bands count the year's expense above the deductible, not this settlement's.
+    pub(crate) in_year: bool,
+    /// The deductible counts in the bands too.
+    pub(crate) from_zero: bool,
+}
+
+/// What another fund pays of the scope that the benefits leave to the person, once for the bill.
+#[derive(Clone, Debug)]
+pub(crate) struct Layer {
+    pub(crate) benefits: Vec<SmolStr>,
+    /// None = everybody.
+    pub(crate) statuses: Vec<usize>,
+    pub(crate) civil_servant: bool,
+    pub(crate) threshold: Option<Arc<Parameter>>,
+    pub(crate) pay: Pay,
 }
 
 /// What a terminal may do without network.
@@ -326,7 +413,16 @@ impl Pack {
         self.answers_for_person(&claim.person, &claim.visit)
     }
 
-    pub(crate) fn answers_for_person(&self, person: &crate::claim::Person, visit: &Visit) -> bool {
+    /// The terms of treatment elsewhere that a visit meets; `None` = local.
+    pub(crate) fn region(&self, person: &Person, visit: &Visit) -> Option<&Region> {
+        let has_med_type =
+            |region: &Region| region.med_types == 0 || region.med_types & self.med_type(&visit.med_type) != 0;
+        self.regions
+            .iter()
+            .find(|region| region.meets(person, visit) && has_med_type(region))
+    }
+
+    pub(crate) fn answers_for_person(&self, person: &Person, visit: &Visit) -> bool {
         let place = person.insuplc_admdvs.as_ref().or(visit.mdtrtarea_admvs.as_ref());
         self.insutype.contains(&person.insutype)
             && place.is_some_and(|place| in_area(place, &self.area))
@@ -355,6 +451,36 @@ impl Pack {
             .position(|known| known == code)
             .map_or(0, |place| 1 << place)
     }
+}
+
+impl Region {
+    fn meets(&self, person: &Person, visit: &Visit) -> bool {
+        self.referral_meets(visit.registered_referral)
+            && (self.treated_outside.is_empty() || self.is_outside(visit))
+            && (self.treated_in.is_empty() || within(&self.treated_in, visit.mdtrtarea_admvs.as_ref()))
+            && (self.insured_in.is_empty() || within(&self.insured_in, person.insuplc_admdvs.as_ref()))
+    }
+
+    /// Without a place of treatment, a registration for treatment elsewhere says that it is elsewhere.
+    fn is_outside(&self, visit: &Visit) -> bool {
+        match &visit.mdtrtarea_admvs {
+            Some(_) => !within(&self.treated_outside, visit.mdtrtarea_admvs.as_ref()),
+            None => visit.registered_referral.is_some() && self.treated_in.is_empty(),
+        }
+    }
+
+    /// Elsewhere, nothing said is not registered; at home nothing needs to be said.
+    fn referral_meets(&self, referral: Option<Referral>) -> bool {
+        let elsewhere = (!self.treated_outside.is_empty()).then_some(Referral::None);
+        self.referral.is_empty()
+            || referral
+                .or(elsewhere)
+                .is_some_and(|referral| self.referral.contains(&referral))
+    }
+}
+
+fn within(areas: &[SmolStr], place: Option<&SmolStr>) -> bool {
+    place.is_some_and(|place| areas.iter().any(|area| in_area(place, area)))
 }
 
 /// Whether an administrative code lies in an area: 530102 lies in 530100 and in 530000.

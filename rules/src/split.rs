@@ -1,8 +1,10 @@
 //! The split of one claim: standing, lines, benefit, deductible, funds, accounts, cash.
 
 mod accounts;
+mod enrolled;
 mod explain;
 mod funds;
+mod layers;
 mod lines;
 mod select;
 mod standing;
@@ -85,6 +87,13 @@ pub(crate) fn refusal(code: Code, article: SmolStr, lang: Lang) -> Refusal {
     }
 }
 
+/// The refusal of a figure that the regulation leaves to a later document.
+fn not_published(parameter: &Parameter, cite: &str, lang: Lang) -> Refused {
+    let mut refused = refusal(Code::FigureNotPublished, SmolStr::from(cite), lang);
+    refused.says = format!("{} {} ({})", refused.says, parameter.title, parameter.name);
+    Box::new(refused)
+}
+
 /// A refusal on its way out; boxed because it is rare and large.
 type Refused = Box<Refusal>;
 
@@ -122,6 +131,8 @@ impl<'a> Run<'a> {
             self.lang,
         )?;
         let mut notes = standing.notes();
+        self.grade = standing.grade();
+        self.axes.region = standing.region();
         let bill = self.cut_lines(standing.funds_pay())?;
         let mut funds = funds::Funds::default();
         if standing.funds_pay() {
@@ -137,6 +148,7 @@ impl<'a> Run<'a> {
             for group in named.chain(others) {
                 self.pay_group(group, &mut funds)?;
             }
+            self.pay_layers(&mut funds)?;
         }
         let setldetail = self.round(&mut funds.buckets, bill.sums.scope)?;
         let mut setlinfo = self.sums(&bill, &funds)?;
@@ -229,25 +241,24 @@ impl<'a> Run<'a> {
             .iter()
             .map(|row| (row.benefit, row.key.clone(), row.deductible, 0, row.scope));
         for (pool, key, deductible, fund, scope) in borne.chain(paid) {
-            let place = rows.iter().position(|row| row.pool == *pool && row.key == key);
-            let mut before = match place {
-                Some(place) => rows.swap_remove(place),
-                None => used(&self.claim.accumulated, pool, key.as_ref()).unwrap_or_else(|| {
-                    crate::claim::Accumulated {
-                        pool: pool.clone(),
-                        key,
-                        ..Default::default()
-                    }
-                }),
-            };
+            let known = rows.iter().position(|row| row.pool == *pool && row.key == key);
+            let place = known.unwrap_or(rows.len());
+            if known.is_none() {
+                let before = used(&self.claim.accumulated, pool, key.as_ref());
+                rows.push(before.unwrap_or_else(|| crate::claim::Accumulated {
+                    pool: pool.clone(),
+                    key,
+                    ..Default::default()
+                }));
+            }
+            let Some(row) = rows.get_mut(place) else { continue };
             let add = |money: &mut Money, fen: i64| -> Result<(), Refused> {
                 *money = Money::from_fen(self.fits(money.fen().checked_add(fen))?);
                 Ok(())
             };
-            add(&mut before.deductible, deductible)?;
-            add(&mut before.fund, fund)?;
-            add(&mut before.in_scope, scope)?;
-            rows.push(before);
+            add(&mut row.deductible, deductible)?;
+            add(&mut row.fund, fund)?;
+            add(&mut row.in_scope, scope)?;
         }
         Ok(rows)
     }
@@ -264,11 +275,9 @@ impl<'a> Run<'a> {
                 Ok(figure)
             }
             Err(FigureFault::NotPublished { parameter, cite }) => {
-                let mut refused = refusal(Code::FigureNotPublished, SmolStr::from(cite), self.lang);
-                refused.says = format!("{} {} ({})", refused.says, parameter.title, parameter.name);
-                Err(Box::new(refused))
+                Err(not_published(parameter, cite, self.lang))
             }
-            Err(FigureFault::NoStatus) => Err(Box::new(refusal(
+            Err(FigureFault::NoStatus | FigureFault::NoAge) => Err(Box::new(refusal(
                 Code::PersonTypeNotCovered,
                 SmolStr::default(),
                 self.lang,

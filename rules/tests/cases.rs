@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use serde_json::Value;
-use yijie_rules::{Claim, Lang, Options, Outcome, Packs, split};
+use yijie_rules::{Claim, Lang, Options, Outcome, Packs, sandbox_overlays, split};
 
 fn options() -> Options {
     Options {
@@ -11,9 +11,26 @@ fn options() -> Options {
     }
 }
 
-fn result(claim: &Value) -> Value {
+/// The built-in packs, with the made-up figures of the sandbox, and with the files of tests/packs, as a sheet asks.
+fn packs(sheet: &Value) -> Packs {
+    let mut packs = Packs::builtin();
+    if sheet["sandbox"] == true {
+        for (file, toml) in sandbox_overlays() {
+            packs.add(file, toml).unwrap();
+        }
+    }
+    for file in sheet["packs"].as_array().into_iter().flatten() {
+        let file = file.as_str().unwrap();
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/packs");
+        let toml = std::fs::read_to_string(format!("{folder}/{file}")).unwrap();
+        packs.add(file, &toml).unwrap();
+    }
+    packs
+}
+
+fn result(packs: &Packs, claim: &Value) -> Value {
     let claim = Claim::from_json(claim.to_string().as_bytes()).unwrap();
-    let outcome = split(&Packs::builtin(), &claim, &options());
+    let outcome = split(packs, &claim, &options());
     let text = serde_json::to_string(&outcome).unwrap();
     assert_eq!(
         Outcome::from_json(text.as_bytes()).unwrap(),
@@ -62,7 +79,7 @@ fn the_contract_example_field_for_field() {
         serde_json::from_str(include_str!("example/ordinary-retired-level2.claim.json")).unwrap();
     let mut expected: Value =
         serde_json::from_str(include_str!("example/ordinary-retired-level2.result.json")).unwrap();
-    let found = result(&claim);
+    let found = result(&Packs::builtin(), &claim);
     expected["pack"]["version"] = found["pack"]["version"].clone();
     let steps = expected["trace"].as_array_mut().unwrap();
     for (step, found) in steps.iter_mut().zip(found["trace"].as_array().unwrap()) {
@@ -84,11 +101,12 @@ fn cases_worked_by_hand() {
         .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
         .collect();
     files.sort();
-    assert!(files.len() >= 5, "the case files are missing");
+    assert!(files.len() >= 11, "the case files are missing");
     let mut wrong = Vec::new();
     let mut count = 0;
     for file in &files {
         let sheet: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        let packs = packs(&sheet);
         for case in sheet["cases"].as_array().unwrap() {
             let name = format!(
                 "{}: {}",
@@ -99,14 +117,14 @@ fn cases_worked_by_hand() {
             lay(&mut claim, &case["claim"]);
             count += 1;
             let checked = std::panic::catch_unwind(|| {
-                let found = result(&claim);
+                let found = result(&packs, &claim);
                 assert_within(&case["expect"], &found, "result");
                 assert_trace_adds_up(&found);
             });
             if checked.is_err() {
                 eprintln!(
                     "--- {name}\n{}",
-                    serde_json::to_string_pretty(&result(&claim)).unwrap()
+                    serde_json::to_string_pretty(&result(&packs, &claim)).unwrap()
                 );
                 wrong.push(name);
             }

@@ -1,7 +1,7 @@
 //! Every mistake a pack file can have: its code and its line. The built-in pack has none.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use yijie_rules::{Lang, Packs, check_pack};
+use yijie_rules::{Lang, Packs, check_pack, sandbox_overlays};
 
 const KUNMING: &str = include_str!("../packs/530100-kunming/employee.toml");
 
@@ -29,7 +29,35 @@ fn faults(old: &str, new: &str) -> Vec<String> {
 #[test]
 fn the_built_in_pack_has_no_mistake() {
     assert_eq!(check_pack(&Packs::default(), "kunming.toml", KUNMING), []);
-    assert!(Packs::builtin().get("kunming-employee").is_some());
+    let packs = Packs::builtin();
+    for (id, file) in [
+        ("kunming-employee", "530100-kunming/employee.toml"),
+        ("kunming-resident", "530100-kunming/resident.toml"),
+        ("honghe-resident", "532500-honghe/resident.toml"),
+        ("panzhihua-resident", "510400-panzhihua/resident.toml"),
+    ] {
+        let text = std::fs::read_to_string(format!("{}/packs/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        assert_eq!(check_pack(&Packs::default(), file, &text), [], "{file}");
+        assert_eq!(packs.text(id).as_deref(), Some(text.as_str()), "{id} is built in");
+    }
+}
+
+#[test]
+fn the_sandbox_fills_every_figure_that_is_missing_and_no_other_pack_is_touched() {
+    let mut packs = Packs::builtin();
+    let missing =
+        |packs: &Packs| -> Vec<String> { packs.list().into_iter().flat_map(|pack| pack.missing).collect() };
+    assert!(missing(&packs).len() > 40, "{:#?}", missing(&packs));
+    for (file, toml) in sandbox_overlays() {
+        assert_eq!(check_pack(&packs, file, toml), [], "{file}");
+        packs.add(file, toml).unwrap();
+    }
+    assert_eq!(missing(&packs), Vec::<String>::new());
+    assert_eq!(packs.get("kunming-employee").unwrap().version(), "2026.11.2");
+    assert_eq!(
+        packs.get("honghe-resident").unwrap().version(),
+        "2026.11.1+sandbox.1"
+    );
 }
 
 #[test]
@@ -202,7 +230,7 @@ fn a_broken_pack_changes_nothing() {
         "PACK_NOT_READABLE"
     );
     assert_eq!(packs.list().len(), Packs::builtin().list().len());
-    let newer = changed("version = \"2026.11.1\"", "version = \"2027.1.1\"");
+    let newer = changed("version = \"2026.11.2\"", "version = \"2027.1.1\"");
     packs.add("x.toml", &newer).unwrap();
     assert_eq!(packs.get("kunming-employee").unwrap().version(), "2027.1.1");
     assert_eq!(
@@ -240,7 +268,7 @@ fn an_overlay_replaces_figures_and_readings_by_name() {
     packs.add("show.toml", overlay).unwrap();
     assert_eq!(
         packs.get("kunming-employee").unwrap().version(),
-        "2026.11.1+show.1"
+        "2026.11.2+show.1"
     );
 
     let mut claim =

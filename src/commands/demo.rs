@@ -18,10 +18,11 @@ const PIN: &str = "246810";
 /// [`Failure`] if a part could not be started or a step did not hold.
 pub fn run(data: Option<PathBuf>, headless: bool, offline: bool, out: Out) -> Result<u8, Failure> {
     if !headless && !window::has_display() {
-        out.line(out.lang.pick(
+        let text = out.lang.pick(
             "没有显示器，改为无窗口演示",
             "no display: running without a window",
-        ))?;
+        );
+        tell(out, text)?;
     }
     let tasks = super::tasks()?;
     let _inside = tasks.enter();
@@ -38,6 +39,15 @@ pub fn run(data: Option<PathBuf>, headless: bool, offline: bool, out: Out) -> Re
         drop(done.is_ok().then(|| std::fs::remove_dir_all(&dir)));
     }
     done.map(|()| 0)
+}
+
+/// One line of the story.
+fn tell(out: Out, text: &str) -> Result<(), Failure> {
+    if out.json {
+        out.line(serde_json::json!({"says": text}).to_string())
+    } else {
+        out.line(text)
+    }
 }
 
 /// The window, with the card, the scanner and the agency worked from the shell.

@@ -112,7 +112,7 @@ fn brief(row: &SaleRow) -> Value {
     json!({
         "sale": row.sale.id, "msgid": row.msgid, "state": row.word(), "time": clock::stamp(row.time_ms),
         "medfee_sumamt": sums.medfee_sumamt, "fund_pay_sumamt": sums.fund_pay_sumamt,
-        "settle_by": row.sale.offline.as_ref().map(|terms| clock::stamp(terms.settle_by_ms)),
+        "settle_by": row.sale.offline.as_ref().filter(|terms| terms.carried).map(|terms| clock::stamp(terms.settle_by_ms)),
         "code": row.cause.as_ref().map(|(code, _)| code),
     })
 }

@@ -5,21 +5,15 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 use yijie_agency::Credential;
-use yijie_rules::{Claim, Lang, Options, Outcome, Refusal, split};
+use yijie_rules::{Claim, Lang, Outcome, Refusal, split};
 
 use super::{Failure, OtherAgency, Out, Till, tasks};
 use crate::books::row::{SaleRow, SaleState};
 use crate::desk::Outage;
 use crate::desk::offline::{Exposure, offer};
-use crate::record::{OfflineTerms, Record, Sale};
+use crate::record::{KEPT, OfflineTerms, Record, Sale};
 use crate::{advice, clock};
 
-/// A client program gets the reasons in Chinese, as the receipt has them.
-const OPTIONS: Options = Options {
-    pack: None,
-    trace: true,
-    lang: Lang::Zh,
-};
 /// Longest id a client may give a sale.
 const ID_LEN_MAX: usize = 64;
 
@@ -164,7 +158,7 @@ impl Counter {
         if let Some(refusal) = self.till.books.declined(&order.id)? {
             return Ok(declined(&order.id, &refusal));
         }
-        let settlement = match split(&self.till.packs, &order.claim, &OPTIONS) {
+        let settlement = match split(&self.till.packs, &order.claim, &KEPT) {
             Outcome::Settled(settlement) => *settlement,
             Outcome::Refused(refusal) => {
                 let record = Record::Declined {
@@ -249,7 +243,7 @@ impl Counter {
         let offered = offer(
             &self.till.packs,
             &mut sale,
-            &OPTIONS,
+            &KEPT,
             now_ms,
             &self.exposure,
             &outage,
@@ -333,7 +327,7 @@ pub fn answer(row: &SaleRow) -> Value {
         reason, settle_by_ms, ..
     }) = &row.sale.offline
     {
-        let settle_by = clock::stamp(*settle_by_ms);
+        let settle_by = (*settle_by_ms < i64::MAX).then(|| clock::stamp(*settle_by_ms));
         more.insert(
             "offline".to_owned(),
             json!({"reason": reason, "settle_by": settle_by}),

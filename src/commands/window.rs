@@ -85,7 +85,8 @@ pub fn counter(till: &Till, out: Out) -> Result<(Runtime, State, Receiver<Event>
 /// # Errors
 /// [`Failure`] if there is no window to be had.
 pub fn show(runtime: Runtime, mut state: State, events: Receiver<Event>) -> Result<(), Failure> {
-    let no_display = |e: slint::PlatformError| Failure::could_not("NO_DISPLAY", e);
+    // What the toolkit says is for its authors: paths and lines of its own sources.
+    let no_display = |_: slint::PlatformError| Failure::could_not("NO_DISPLAY", "");
     let window = AppWindow::new().map_err(no_display)?;
     view::connect(&window, &runtime.events);
     let first = Screen::of(&state);

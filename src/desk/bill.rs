@@ -58,6 +58,12 @@ pub struct HeldBill {
 }
 
 impl BillLine {
+    /// Dearer under insurance than for cash, which is forbidden (昆明市人民政府令第161号 第二十九条（四）).
+    #[must_use]
+    pub fn above_cash(&self) -> bool {
+        self.item.cash_price.is_some_and(|cash| self.item.price > cash)
+    }
+
     /// price × quantity, half-up to the fen; nothing if the quantity is not a number.
     #[must_use]
     pub fn amount(&self) -> Option<Money> {
@@ -199,7 +205,14 @@ fn sell(state: &mut State, item: &Item, scanned: &str) -> Vec<Effect> {
     {
         return state.fail("TRACE_CODE_TWICE");
     }
-    state.notice = None;
+    // A scan that found nothing must not pass unseen because the next one did.
+    if state
+        .notice
+        .as_ref()
+        .is_none_or(|notice| notice.code != "ITEM_NOT_FOUND")
+    {
+        state.notice = None;
+    }
     if state.bill.lines.len() >= LINES_MAX {
         return state.fail("BILL_TOO_LONG");
     }
@@ -362,6 +375,15 @@ fn line(index: usize, sold: &BillLine) -> Option<Line> {
     })
 }
 
+/// Names of the goods dearer under insurance than for cash: what a refused price is about.
+fn names_above_cash(state: &State) -> String {
+    let names = state.bill.lines.iter().filter(|line| line.above_cash());
+    names
+        .map(|line| line.item.name.as_str())
+        .collect::<Vec<_>>()
+        .join("、")
+}
+
 /// Computes the split anew.
 pub(super) fn resplit(state: &mut State) {
     state.bill.outcome = claim(state).map(|claim| {
@@ -373,6 +395,6 @@ pub(super) fn resplit(state: &mut State) {
         split(&state.setup.packs, &claim, &options)
     });
     if let Some(Outcome::Refused(refusal)) = &state.bill.outcome {
-        state.notice = Some(Notice::new(Level::Error, refusal.code()).about(refusal.says.clone()));
+        state.notice = Some(Notice::new(Level::Error, refusal.code()).about(names_above_cash(state)));
     }
 }

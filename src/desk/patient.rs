@@ -86,10 +86,12 @@ fn shown_with(state: &State, credential: &Credential) -> Option<Shown> {
 /// The reader told something.
 pub(super) fn reader(state: &mut State, event: ReaderEvent) -> Vec<Effect> {
     match event {
-        ReaderEvent::ServiceDown => state.reader.set(Health::Fault, "NO_PCSC_SERVICE"),
-        ReaderEvent::ServiceUp => state.reader.set(Health::Fault, "NO_READER"),
-        ReaderEvent::ReaderIn { .. } => state.reader.set(Health::Ok, ""),
-        ReaderEvent::ReaderOut { .. } => state.reader.set(Health::Fault, "NO_READER"),
+        ReaderEvent::ServiceDown => no_reader(state, "NO_PCSC_SERVICE"),
+        ReaderEvent::ServiceUp | ReaderEvent::ReaderOut { .. } => no_reader(state, "NO_READER"),
+        ReaderEvent::ReaderIn { .. } => {
+            mended(state, &["NO_READER", "NO_PCSC_SERVICE"]);
+            state.reader.set(Health::Ok, "");
+        }
         ReaderEvent::CardIn { .. } => {
             state.reader.set(Health::Busy, "");
             if state.page == Page::Counter && matches!(state.patient, Patient::None | Patient::Refused(_)) {
@@ -119,6 +121,23 @@ pub(super) fn reader(state: &mut State, event: ReaderEvent) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// Without a reader the till goes on with codes; what to do about it is told once.
+fn no_reader(state: &mut State, code: &str) {
+    state.reader.set(Health::Fault, code);
+    state.tell(Level::Warning, code);
+}
+
+/// What was told about a device no longer holds.
+fn mended(state: &mut State, codes: &[&str]) {
+    if state
+        .notice
+        .as_ref()
+        .is_some_and(|notice| codes.contains(&notice.code.as_str()))
+    {
+        state.notice = None;
+    }
 }
 
 fn card_out(state: &mut State) -> Vec<Effect> {
@@ -175,8 +194,15 @@ fn card_read(state: &mut State, card: &SocialCard) -> Vec<Effect> {
 /// The scanner told something.
 pub(super) fn scanner(state: &mut State, event: ScannerEvent) -> Vec<Effect> {
     match event {
-        ScannerEvent::Opened => state.scanner.set(Health::Ok, ""),
-        ScannerEvent::Lost { error } => state.scanner.set(Health::Fault, error.code()),
+        ScannerEvent::Opened => {
+            let told = state.scanner.code.clone();
+            mended(state, &[told.as_str()]);
+            state.scanner.set(Health::Ok, "");
+        }
+        ScannerEvent::Lost { error } => {
+            state.scanner.set(Health::Fault, error.code());
+            state.tell(Level::Warning, error.code());
+        }
         ScannerEvent::Garbage => {
             state.scanner.set(Health::Warning, "SCANNER_GARBAGE");
             if state.operator.is_some() {

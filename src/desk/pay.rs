@@ -1,13 +1,13 @@
 //! Taking the money: the agency's own figures first where it answers, then consent and cash, then the commit.
 
 use yijie_agency::{Answer, Cause, SettledReply};
-use yijie_rules::{Lang, Money, Options, Outcome, Settlement, split};
+use yijie_rules::{Money, Outcome, Settlement, split};
 
 use super::offline::{offer, settle_in_cash};
 use super::patient::Patient;
 use super::{Effect, Level, Notice, Page, State, bill};
 use crate::books::row::{SaleRow, SaleState};
-use crate::record::{OfflineTerms, Sale};
+use crate::record::{KEPT, OfflineTerms, Sale};
 
 /// Most change a counter gives.
 const CHANGE_FEN_MAX: i64 = 100_000;
@@ -89,16 +89,15 @@ pub(super) fn begin(state: &mut State) -> Vec<Effect> {
     if verified.card_out {
         return state.fail("CARD_BACK_IN");
     }
+    // A drug for a registered disease collected by another needs the patient's written authorisation (第二十三条).
+    let agent = state.bill.agent.as_ref();
+    if state.bill.disease.is_some() && agent.is_some_and(|agent| agent.authorisation.is_none()) {
+        return state.fail("AGENT_NEEDS_AUTHORISATION");
+    }
     let (Some(claim), Some(operator)) = (bill::claim(state), &state.operator) else {
         return state.fail("NOTHING_TO_PAY");
     };
-    // What is kept and printed is in Chinese, whatever the language of the screen.
-    let options = Options {
-        pack: None,
-        trace: true,
-        lang: Lang::Zh,
-    };
-    let settlement = match split(&state.setup.packs, &claim, &options) {
+    let settlement = match split(&state.setup.packs, &claim, &KEPT) {
         Outcome::Refused(_) => {
             bill::resplit(state);
             return Vec::new();
@@ -200,16 +199,11 @@ fn without_agency(state: &mut State, cause: &str) -> Vec<Effect> {
     else {
         return Vec::new();
     };
-    let options = Options {
-        pack: None,
-        trace: true,
-        lang: Lang::Zh,
-    };
     let (packs, now_ms) = (&state.setup.packs, state.now_ms);
     match offer(
         packs,
         sale,
-        &options,
+        &KEPT,
         verified.record_ms,
         &state.exposure,
         outage,

@@ -26,6 +26,7 @@ pub(super) struct View {
     person_lines: Vec<Pair>,
     agent: SharedString,
     relations: Vec<SharedString>,
+    authorisation_needed: bool,
     benefit: SharedString,
     benefits: Vec<Pair>,
     lines: Vec<BillLine>,
@@ -65,6 +66,7 @@ pub(super) fn view(state: &State) -> View {
             .map(|agent| agent_text(agent, lang))
             .unwrap_or_default()
             .into(),
+        authorisation_needed: state.bill.disease.is_some(),
         relations: RELATIONS
             .iter()
             .map(|(_, zh, en)| lang.pick(*zh, *en).into())
@@ -80,6 +82,7 @@ pub(super) fn view(state: &State) -> View {
             .collect(),
         line_count: match lang {
             Lang::Zh => format!("{} 项", state.bill.lines.len()),
+            Lang::En if state.bill.lines.len() == 1 => "1 line".to_owned(),
             Lang::En => format!("{} lines", state.bill.lines.len()),
         }
         .into(),
@@ -261,13 +264,17 @@ fn line(index: usize, sold: &bill::BillLine, settlement: Option<&Settlement>, la
             .saturating_add(cut.preselfpay_amt)
     });
     let (flag, flag_level) = match (excluded, cut) {
-        (Some(line), _) => (line.code.text().text(lang), Level::Error),
+        (Some(_), _) => (
+            lang.pick("非医保物品，另开单", "not medical, sell apart"),
+            Level::Error,
+        ),
         (None, Some(cut)) if cut.fulamt_ownpay_amt > Money::ZERO => {
             (lang.pick("自费", "own expense"), Level::Warning)
         }
         (None, Some(cut)) if cut.overlmt_amt > Money::ZERO => {
             (lang.pick("超限价", "above limit"), Level::Warning)
         }
+        _ if sold.above_cash() => (lang.pick("高于现金价", "above cash price"), Level::Error),
         _ => ("", Level::Info),
     };
     BillLine {
@@ -394,6 +401,7 @@ pub(super) fn apply(window: &AppWindow, before: Option<&View>, view: &View) {
         counter.set_person_lines(m)
     });
     counter.set_agent_text(view.agent.clone());
+    counter.set_agent_authorisation_needed(view.authorisation_needed);
     list(counter.get_agent_relations(), &view.relations, |m| {
         counter.set_agent_relations(m)
     });

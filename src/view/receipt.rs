@@ -78,6 +78,7 @@ fn rows(row: &SaleRow, state: &State) -> Vec<ReceiptRow> {
         .rows
         .iter()
         .skip(1)
+        .filter(|row| !matches!(row, SlipRow::Qr { .. }))
         .map(receipt_row)
         .collect()
 }

@@ -23,11 +23,7 @@ pub(super) struct View {
 
 pub(super) fn view(state: &State) -> View {
     let lang = state.lang;
-    let waiting = state
-        .standing
-        .queue
-        .iter()
-        .map(|row| row.sale.settlement.setlinfo.fund_pay_sumamt);
+    let waiting = state.standing.queue.iter().map(|row| row.sale.told.medfee_sumamt);
     let oldest = state
         .standing
         .queue
@@ -81,7 +77,9 @@ fn network(state: &State) -> (Health, SharedString) {
 
 fn device(condition: &Condition, lang: Lang) -> (Health, SharedString) {
     let text = match (condition.code.is_empty(), condition.health) {
-        (false, _) => advice::text(&condition.code, lang),
+        // In full, with what to do, it is told across the page.
+        (false, crate::desk::Health::Warning) => lang.pick("有问题", "check"),
+        (false, _) => lang.pick("不可用", "not working"),
         (true, crate::desk::Health::Off) => lang.pick("未接", "not fitted"),
         (true, crate::desk::Health::Busy) => lang.pick("读取中", "reading"),
         (true, _) => lang.pick("正常", "ready"),

@@ -201,7 +201,7 @@ impl World {
                 Ok(())
             })),
             Effect::Drain | Effect::Resolve(_) => self.drained(),
-            Effect::Probe => self.send(Event::Line(Ok(()))),
+            Effect::Probe | Effect::TryNow => self.send(Event::Line(Ok(()))),
             Effect::Write(_) | Effect::SignOut(_) => Ok(()),
         }
     }

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod figures;
+mod terms;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,6 +73,11 @@ struct Compiler<'a> {
     parameters_used: BTreeSet<SmolStr>,
     pools: Vec<Arc<Pool>>,
     pools_used: BTreeSet<SmolStr>,
+    /// Rows of the tables by region.
+    regions: Vec<SmolStr>,
+    ages: Vec<SmolStr>,
+    /// The file whose blocks are being compiled: 0 = the pack's own, 1… = the overlays in order.
+    origin: usize,
 }
 
 /// Compiles; the pack is only good when there are no mistakes.
@@ -97,6 +103,9 @@ pub(super) fn compile(parts: &Parts) -> Result<Pack, Vec<PackError>> {
         parameters_used: BTreeSet::new(),
         pools: Vec::new(),
         pools_used: BTreeSet::new(),
+        regions: Vec::new(),
+        ages: Vec::new(),
+        origin: 0,
     };
     let pack = compiler.pack();
     let mut faults = compiler.faults;
@@ -120,10 +129,16 @@ impl<'a> Compiler<'a> {
         }
         self.sources();
         self.readings();
+        self.region_names();
+        self.age_names();
         self.figures();
         self.pools();
         let inpatient_med_types = self.med_types(0, &base.dates.inpatient_med_type);
         let benefits = self.benefits();
+        let layers = self.layers();
+        let regions = self.region_rules();
+        let own = self.own_accounts();
+        let enrolment = self.enrolment()?;
         let level_otherwise = self.level(&base.level.otherwise)?;
         let inpatient = self.choice(
             &base.dates.inpatient,
@@ -161,13 +176,19 @@ impl<'a> Compiler<'a> {
             goods_excluded: base.goods.excluded.clone(),
             goods_uncoded_at_pharmacy: base.goods.uncoded_at_pharmacy.clone(),
             causes,
+            regions,
+            region_names: self.regions.len(),
+            ages: base.age.iter().map(|age| age.from).collect(),
+            enrolment,
             accounts: AccountRules {
+                own: own?,
                 relations: base.accounts.relations.iter().map(SmolStr::from).collect(),
                 family_area: SmolStr::from(base.accounts.family_area.get_ref()),
                 pays_out_of_scope: pays_out_of_scope?,
             },
             parameters: std::mem::take(&mut self.parameters).into_values().collect(),
             benefits,
+            layers,
             offline,
         })
     }
@@ -261,7 +282,7 @@ impl<'a> Compiler<'a> {
             .iter()
             .any(|benefit| benefit.get_ref().id.get_ref() == word.get_ref())
         {
-            self.unknown(0, word, "benefit");
+            self.unknown(self.origin, word, "benefit");
         }
     }
 
@@ -290,14 +311,13 @@ impl<'a> Compiler<'a> {
             .iter()
             .map(|reading| (&reading.name, "reading"))
             .collect();
-        let pools: Vec<_> = self
-            .parts
-            .base
-            .pool
-            .iter()
-            .map(|pool| (&pool.get_ref().id, "pool"))
+        let pools = (self.parts.overlays.iter().map(|overlay| &overlay.pool)).enumerate();
+        let pools: Vec<_> = std::iter::once((0, &self.parts.base.pool))
+            .chain(pools.map(|(place, list)| (place + 1, list)))
+            .flat_map(|(origin, list)| list.iter().map(move |pool| (origin, &pool.get_ref().id, "pool")))
             .collect();
-        for (word, kind) in readings.into_iter().chain(pools) {
+        let readings = readings.into_iter().map(|(word, kind)| (0, word, kind));
+        for (origin, word, kind) in readings.chain(pools) {
             let used = if kind == "pool" {
                 &self.pools_used
             } else {
@@ -305,7 +325,7 @@ impl<'a> Compiler<'a> {
             };
             let name = SmolStr::from(word.get_ref());
             if !used.contains(&name) {
-                self.fault(0, word.span().start, PackFault::Unused { kind, name });
+                self.fault(origin, word.span().start, PackFault::Unused { kind, name });
             }
         }
         for (name, (origin, at)) in self.parameter_places() {

@@ -24,6 +24,8 @@ pub(crate) struct Dated {
     pub(crate) until: Date,
     pub(crate) cite: SmolStr,
     pub(crate) grade: Grade,
+    /// Lower bounds of the bands in fen, from 0 up; empty when the table does not go by amount.
+    pub(crate) bands: Vec<i64>,
     /// One cell for each combination of the axes (the last axis runs fastest); `None` = not published.
     pub(crate) cells: Vec<Option<i64>>,
 }
@@ -38,6 +40,13 @@ pub(crate) struct Axes {
     pub(crate) statuses: usize,
     pub(crate) class: usize,
     pub(crate) classes: usize,
+    pub(crate) region: usize,
+    pub(crate) regions: usize,
+    /// `None` = the date of birth is not known.
+    pub(crate) age: Option<usize>,
+    pub(crate) ages: usize,
+    /// Amount in fen that a table by band is asked for.
+    pub(crate) amount: i64,
 }
 
 /// A figure on one day for one claim: fen, millionths or days.
@@ -55,30 +64,31 @@ pub(crate) enum FigureFault<'a> {
     NotPublished { parameter: &'a Parameter, cite: &'a str },
     /// The table goes by status, and the pack does not know the psn_type.
     NoStatus,
+    /// The table goes by age, and the date of birth is not known.
+    NoAge,
 }
 
 impl Parameter {
     /// The figure on a day. No text is compared.
     pub(crate) fn on(&self, day: Date, axes: &Axes) -> Result<Figure<'_>, FigureFault<'_>> {
+        let Some(value) = self.value_on(day) else {
+            return Err(FigureFault::NotPublished {
+                parameter: self,
+                cite: "",
+            });
+        };
         let mut cell = 0;
         for axis in &self.by {
             let (place, size) = match axis {
                 Axis::Level => (axes.level, axes.levels),
                 Axis::Status => (axes.status.ok_or(FigureFault::NoStatus)?, axes.statuses),
                 Axis::Disease => (axes.class, axes.classes),
+                Axis::Region => (axes.region, axes.regions),
+                Axis::Age => (axes.age.ok_or(FigureFault::NoAge)?, axes.ages),
+                Axis::Band => (value.band(axes.amount), value.bands.len()),
             };
             cell = cell * size + place;
         }
-        let value = self
-            .values
-            .iter()
-            .find(|value| value.from <= day && day <= value.until);
-        let Some(value) = value else {
-            return Err(FigureFault::NotPublished {
-                parameter: self,
-                cite: "",
-            });
-        };
         match value.cells.get(cell).copied().flatten() {
             Some(scaled) => Ok(Figure {
                 scaled,
@@ -90,5 +100,25 @@ impl Parameter {
                 cite: &value.cite,
             }),
         }
+    }
+
+    fn value_on(&self, day: Date) -> Option<&Dated> {
+        self.values
+            .iter()
+            .find(|value| value.from <= day && day <= value.until)
+    }
+
+    /// The lower bounds of its bands on a day, fen; empty when it does not go by amount.
+    pub(crate) fn bands_on(&self, day: Date) -> &[i64] {
+        self.value_on(day).map_or(&[], |value| &value.bands)
+    }
+}
+
+impl Dated {
+    /// The band an amount lies in; a bound belongs to the band above it.
+    fn band(&self, amount: i64) -> usize {
+        self.bands
+            .partition_point(|from| *from <= amount)
+            .saturating_sub(1)
     }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
 
-use crate::claim::{Cause, Goods};
+use crate::claim::{Cause, Goods, Referral};
 
 /// Text that remembers its place in the file.
 pub(super) type Word = Spanned<String>;
@@ -34,6 +34,11 @@ pub(super) struct PackFile {
     pub(super) goods: GoodsFile,
     #[serde(default)]
     pub(super) cause: Vec<CauseFile>,
+    #[serde(default)]
+    pub(super) region: Vec<RegionFile>,
+    #[serde(default)]
+    pub(super) age: Vec<AgeFile>,
+    pub(super) enrolment: Option<EnrolmentFile>,
     pub(super) accounts: AccountsFile,
     #[serde(default)]
     pub(super) parameter: BTreeMap<String, Spanned<ParameterFile>>,
@@ -41,6 +46,8 @@ pub(super) struct PackFile {
     pub(super) pool: Vec<Spanned<PoolFile>>,
     #[serde(default)]
     pub(super) benefit: Vec<Spanned<BenefitFile>>,
+    #[serde(default)]
+    pub(super) layer: Vec<LayerFile>,
     pub(super) offline: Option<OfflineFile>,
 }
 
@@ -56,6 +63,10 @@ pub(super) struct OverlayFile {
     pub(super) reading: Vec<ReadingFile>,
     #[serde(default)]
     pub(super) parameter: BTreeMap<String, Spanned<ParameterFile>>,
+    #[serde(default)]
+    pub(super) pool: Vec<Spanned<PoolFile>>,
+    #[serde(default)]
+    pub(super) layer: Vec<LayerFile>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -153,9 +164,80 @@ pub(super) struct CauseFile {
     pub(super) account: Word,
 }
 
+/// Terms of treatment elsewhere: the first region the visit meets; a visit that meets none is `local`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RegionFile {
+    pub(super) name: Word,
+    pub(super) source: Word,
+    pub(super) article: Word,
+    #[serde(default)]
+    pub(super) treated_in: Vec<String>,
+    #[serde(default)]
+    pub(super) treated_outside: Vec<String>,
+    #[serde(default)]
+    pub(super) insured_in: Vec<String>,
+    #[serde(default)]
+    pub(super) referral: Vec<Referral>,
+    #[serde(default)]
+    pub(super) med_type: Vec<String>,
+    /// The person pays in advance.
+    #[serde(default)]
+    pub(super) advance: bool,
+}
+
+/// An age group: everyone of this age and below the next group's.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AgeFile {
+    pub(super) name: Word,
+    pub(super) from: u8,
+}
+
+/// How the days of benefits follow from birth, enrolment and payment, where the registry does not say them.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EnrolmentFile {
+    pub(super) year: Option<YearFile>,
+    pub(super) newborn: Option<NewbornFile>,
+    pub(super) waiting: Option<WaitingFile>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct YearFile {
+    pub(super) source: Word,
+    pub(super) article: Word,
+    pub(super) paid_in_the_year: Word,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewbornFile {
+    pub(super) source: Word,
+    pub(super) article: Word,
+    /// Absent: newborns only have no waiting period.
+    pub(super) days: Option<Word>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WaitingFile {
+    pub(super) source: Word,
+    pub(super) article: Word,
+    pub(super) months: Word,
+    pub(super) months_max: Option<Word>,
+    pub(super) months_each_missed_year: Option<Word>,
+    pub(super) interrupted_months_min: Word,
+    /// `late` or `in-time`
+    pub(super) enrolled_in_the_year: Word,
+}
+
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AccountsFile {
+    /// Whether the scheme has personal accounts; absent = yes.
+    pub(super) own: Option<Word>,
     pub(super) relations: Vec<String>,
     pub(super) family_area: Word,
     pub(super) pays_out_of_scope: Word,
@@ -184,6 +266,9 @@ pub(super) struct ValueFile {
     pub(super) article: Word,
     pub(super) value: Option<Word>,
     pub(super) table: Option<Spanned<toml::Table>>,
+    /// Lower bounds in yuan of a table by band, from "0.00" up.
+    #[serde(default)]
+    pub(super) bands: Vec<Word>,
     #[serde(default)]
     pub(super) not_published: bool,
 }
@@ -198,6 +283,8 @@ pub(crate) enum Unit {
     Ratio,
     /// Whole days.
     Days,
+    /// Whole months.
+    Months,
 }
 
 /// What a table's rows are chosen by.
@@ -210,6 +297,12 @@ pub(crate) enum Axis {
     Status,
     /// Class of the registered disease; `other` for every class that is not named.
     Disease,
+    /// Where the person is treated; `local`, and the pack's regions.
+    Region,
+    /// Age group.
+    Age,
+    /// Amount, by the lower bounds the value gives; the last axis.
+    Band,
 }
 
 #[derive(Clone, Deserialize)]
@@ -228,6 +321,8 @@ pub(super) struct PoolFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct LimitFile {
     pub(super) amount: Word,
+    /// What is counted: `fund` (absent) or `in-scope`.
+    pub(super) of: Option<Word>,
     pub(super) each_further_disease: Option<Word>,
     pub(super) at_most: Option<Word>,
 }
@@ -271,6 +366,7 @@ pub(super) struct DeductibleFile {
     pub(super) level: Option<Word>,
     pub(super) times: Option<Word>,
     pub(super) per: Word,
+    pub(super) year_max: Option<Word>,
     pub(super) takes_over: Option<TakesOverFile>,
 }
 
@@ -285,11 +381,37 @@ pub(super) struct TakesOverFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct PayFile {
     pub(super) pool: Word,
+    /// Shares that are added up; none = the whole.
+    #[serde(default)]
     pub(super) ratio: Vec<Word>,
+    /// What the bands of a ratio count: this `settlement` (absent) or the `year`.
+    pub(super) bands: Option<Word>,
+    /// Where they begin to count: `deductible` (absent: above it) or `zero`.
+    pub(super) bands_from: Option<Word>,
+    /// Most the pool pays in one settlement.
+    pub(super) at_most: Option<Word>,
     pub(super) level: Option<Word>,
     pub(super) exhausted: Option<Word>,
     pub(super) source: Option<Word>,
     pub(super) article: Option<Word>,
+}
+
+/// What another fund pays of the scope that the benefits leave to the person, once for the bill.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LayerFile {
+    pub(super) pool: Word,
+    pub(super) source: Word,
+    pub(super) article: Word,
+    pub(super) benefits: Vec<Word>,
+    /// Statuses it is for; none = everybody.
+    #[serde(default)]
+    pub(super) status: Vec<Word>,
+    /// Only for civil servants.
+    #[serde(default)]
+    pub(super) civil_servant: bool,
+    pub(super) threshold: Option<Word>,
+    pub(super) ratio: Vec<Word>,
 }
 
 #[derive(Clone, Deserialize)]

@@ -10,10 +10,45 @@ use super::{OfflineLimits, Pack};
 use crate::claim::{Claim, Person, Visit};
 use crate::outcome::Grade;
 
-const BUILTIN: &[(&str, &str)] = &[(
-    "530100-kunming/employee.toml",
-    include_str!("../../packs/530100-kunming/employee.toml"),
-)];
+const BUILTIN: &[(&str, &str)] = &[
+    (
+        "530100-kunming/employee.toml",
+        include_str!("../../packs/530100-kunming/employee.toml"),
+    ),
+    (
+        "530100-kunming/resident.toml",
+        include_str!("../../packs/530100-kunming/resident.toml"),
+    ),
+    (
+        "532500-honghe/resident.toml",
+        include_str!("../../packs/532500-honghe/resident.toml"),
+    ),
+    (
+        "510400-panzhihua/resident.toml",
+        include_str!("../../packs/510400-panzhihua/resident.toml"),
+    ),
+];
+
+const SANDBOX: &[(&str, &str)] = &[
+    (
+        "sandbox/kunming-resident.toml",
+        include_str!("../../packs/sandbox/kunming-resident.toml"),
+    ),
+    (
+        "sandbox/honghe-resident.toml",
+        include_str!("../../packs/sandbox/honghe-resident.toml"),
+    ),
+    (
+        "sandbox/panzhihua-resident.toml",
+        include_str!("../../packs/sandbox/panzhihua-resident.toml"),
+    ),
+];
+
+/// Overlays with made-up figures (grade `sandbox`) for what is not published, each with its file name. They are not
+/// in the built-in set: [`Packs::add`] lays them over it where a benefit is to be shown.
+pub fn sandbox_overlays() -> &'static [(&'static str, &'static str)] {
+    SANDBOX
+}
 
 /// The loaded set of packs.
 #[derive(Clone, Default)]

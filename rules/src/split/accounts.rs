@@ -29,7 +29,8 @@ impl Run<'_> {
             family: Vec::with_capacity(accounts.family.len()),
         };
         if let Some(own) = &accounts.own {
-            let pays = open.min(own.balc.fen());
+            let usable = if self.pack.accounts.own { own.balc.fen() } else { 0 };
+            let pays = open.min(usable);
             open -= pays;
             sums.acct_pay = Money::from_fen(pays);
             sums.balc = Money::from_fen(own.balc.fen() - pays);
@@ -84,6 +85,7 @@ impl Run<'_> {
     fn may_be_debited(&self, account: &FamilyAccount) -> bool {
         let rules = &self.pack.accounts;
         account.listed
+            && !rules.relations.is_empty()
             && account
                 .relation
                 .as_ref()

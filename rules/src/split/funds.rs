@@ -9,16 +9,18 @@ use smol_str::{SmolStr, format_smolstr};
 use super::lines::Group;
 use super::trace::Paid;
 use super::{Refused, Run};
-use crate::claim::used;
+use crate::claim::{Accumulated, used};
 use crate::decimal::Ratio;
 use crate::exact::Exact;
-use crate::pack::{Axes, Benefit, Deductible, Pay, Per, Pool};
+use crate::pack::{Axes, Bands, Benefit, Deductible, Parameter, Pay, Per, Pool};
 
 /// What the funds do with a bill.
 #[derive(Default)]
 pub(super) struct Funds<'a> {
     pub(super) buckets: Vec<Bucket<'a>>,
     pub(super) touched: Vec<Touched<'a>>,
+    /// Scope and payments of each benefit, where the pack has layers.
+    pub(super) groups: Vec<GroupPaid<'a>>,
     /// Deductible borne by the person, fen.
     pub(super) deductible: i64,
     /// The ratio of the first pool that still pays.
@@ -32,9 +34,28 @@ pub(super) struct Bucket<'a> {
     /// What the pool had left before this bill, fen.
     pub(super) before: Option<i64>,
     left: Option<Exact>,
+    /// What is left of a limit that counts expense.
+    room: Option<Exact>,
+    /// Threshold of a layer and what of it was borne before this bill, fen.
+    pub(super) threshold: Option<(i64, i64)>,
     pub(super) rounded: i64,
     /// How it came about, for the trace.
     pub(super) parts: Vec<Paid<'a>>,
+}
+
+impl Bucket<'_> {
+    /// Whether anything is left of its limits.
+    fn is_open(&self) -> bool {
+        let limits = [self.left, self.room];
+        limits.into_iter().flatten().all(Exact::is_positive)
+    }
+}
+
+/// What the benefits' funds pay of one benefit's scope.
+pub(super) struct GroupPaid<'a> {
+    pub(super) benefit: &'a SmolStr,
+    pub(super) scope: i64,
+    pub(super) paid: Exact,
 }
 
 /// What the benefit's own row takes.
@@ -43,6 +64,37 @@ pub(super) struct Touched<'a> {
     pub(super) key: Option<SmolStr>,
     pub(super) deductible: i64,
     pub(super) scope: i64,
+}
+
+impl<'a> Funds<'a> {
+    /// Adds a bucket; its place.
+    pub(super) fn open(&mut self, bucket: Bucket<'a>) -> usize {
+        self.buckets.push(bucket);
+        self.buckets.len() - 1
+    }
+
+    /// The place of a pool's bucket.
+    pub(super) fn place(&self, pool: &Arc<Pool>) -> Option<usize> {
+        self.buckets
+            .iter()
+            .position(|bucket| Arc::ptr_eq(bucket.pool, pool))
+    }
+}
+
+impl<'a> Bucket<'a> {
+    /// The bucket of a fund that pays after the benefits' funds.
+    pub(super) fn of_layer(pool: &'a Arc<Pool>, before: Option<i64>) -> Bucket<'a> {
+        Bucket {
+            pool,
+            paid: Exact::ZERO,
+            before,
+            left: before.map(Exact::fen),
+            room: None,
+            threshold: None,
+            rounded: 0,
+            parts: Vec::new(),
+        }
+    }
 }
 
 impl<'a> Run<'a> {
@@ -63,7 +115,15 @@ impl<'a> Run<'a> {
             borne += self.bear(benefit, Some(drug.clone()), *scope, funds)?;
         }
         funds.deductible += borne;
-        self.cascade(benefit, Exact::fen(group.scope - borne), funds)
+        let paid = self.cascade(benefit, group.scope, borne, funds)?;
+        if !self.pack.layers.is_empty() {
+            funds.groups.push(GroupPaid {
+                benefit: &benefit.id,
+                scope: group.scope,
+                paid,
+            });
+        }
+        Ok(())
     }
 
     /// Takes the deductible off a scope and notes it on the benefit's row. Returns what the person bears, fen.
@@ -78,6 +138,9 @@ impl<'a> Run<'a> {
         if let Some(deductible) = &benefit.deductible {
             let (whole, already, level) = self.due(benefit, deductible, key.as_ref())?;
             borne = (whole - already).clamp(0, scope);
+            if let Some(year_max) = &deductible.year_max {
+                borne = borne.min(self.left_to_bear(benefit, year_max)?);
+            }
             self.trace
                 .deductible(benefit, deductible.per, level, (whole, already, scope), borne);
         }
@@ -90,6 +153,15 @@ impl<'a> Run<'a> {
             });
         }
         Ok(borne)
+    }
+
+    /// What the year's ceiling on deductibles leaves to be borne, fen.
+    fn left_to_bear(&mut self, benefit: &'a Benefit, year_max: &'a Parameter) -> Result<i64, Refused> {
+        let axes = self.axes;
+        let most = self.figure(year_max, &axes)?.scaled;
+        let rows = self.claim.accumulated.iter().filter(|row| row.pool == benefit.id);
+        let before = rows.fold(0, |sum: i64, row| sum.saturating_add(row.deductible.fen()));
+        Ok((most - before).max(0))
     }
 
     /// The whole deductible in fen, what of it is borne already, and the level it was taken at.
@@ -151,78 +223,158 @@ impl<'a> Run<'a> {
     }
 
     /// Each pool pays its share of the eligible expense; where it is exhausted, the expense it paid for is what it
-    /// paid ÷ its share (kept exact), and the next pool goes on with the rest (KM-15 9 ¶4, Q-3).
+    /// paid ÷ its share (kept exact), and the next pool goes on with the rest (KM-15 9 ¶4, Q-3). Returns what the
+    /// funds pay.
     fn cascade(
         &mut self,
         benefit: &'a Benefit,
-        eligible: Exact,
+        scope: i64,
+        borne: i64,
         funds: &mut Funds<'a>,
-    ) -> Result<(), Refused> {
-        let mut eligible = eligible;
+    ) -> Result<Exact, Refused> {
+        let whole = Exact::fen(scope - borne);
+        let mut eligible = whole;
+        let mut paid = Exact::ZERO;
         for step in &benefit.pay {
             if funds.ratio.is_some() && !eligible.is_positive() {
-                return Ok(());
+                break;
             }
-            let ratio = self.ratio(step)?;
-            let place = self.bucket(benefit, step, funds)?;
-            let Some(bucket) = funds.buckets.get_mut(place) else {
-                return Ok(());
+            let place = self.bucket(benefit, step, borne, funds)?;
+            let from = match &step.bands {
+                Some(bands) => {
+                    let before = Exact::fen(self.before_bands(benefit, bands, borne));
+                    self.fits(before.add(whole).and_then(|all| all.sub(eligible)))?
+                }
+                None => Exact::ZERO,
             };
-            let exhausted = bucket.left.is_some_and(|left| !left.is_positive());
-            if !exhausted {
-                funds.ratio = funds.ratio.or(Some(ratio));
-                let owed = self.fits(eligible.times(ratio))?;
-                let owes_more = match bucket.left {
-                    Some(left) => self.fits(owed.compare(left))? == Ordering::Greater,
-                    None => false,
-                };
-                let pays = if owes_more {
-                    bucket.left.unwrap_or(owed)
-                } else {
-                    owed
-                };
-                bucket.paid = self.fits(bucket.paid.add(pays))?;
-                if let Some(left) = bucket.left {
-                    bucket.left = Some(self.fits(left.sub(pays))?);
-                }
-                if self.trace.is_on() {
-                    bucket.parts.push(Paid {
-                        step,
-                        eligible,
-                        ratio,
-                        capped: owes_more,
-                        cites: self.cites(step),
-                    });
-                }
-                if !owes_more {
-                    return Ok(());
-                }
-                eligible = self.fits(pays.divided_by(ratio).and_then(|consumed| eligible.sub(consumed)))?;
-            }
+            let (pays, rest) = self.pay_step(step, place, eligible, from, funds)?;
+            paid = self.fits(paid.add(pays))?;
+            eligible = rest;
             if !step.goes_on {
-                return Ok(());
+                break;
             }
         }
-        Ok(())
+        Ok(paid)
     }
 
-    /// The sum of a step's ratios.
-    fn ratio(&mut self, step: &'a Pay) -> Result<Ratio, Refused> {
-        let axes = self.axes_at(step.level);
+    /// What counts in the bands of a step before the expense this bill brings them, fen.
+    fn before_bands(&self, benefit: &'a Benefit, bands: &Bands, borne: i64) -> i64 {
+        let row = if bands.in_year {
+            used(&self.claim.accumulated, &benefit.id, None).unwrap_or_default()
+        } else {
+            Accumulated::default()
+        };
+        if bands.from_zero {
+            row.in_scope.fen().saturating_add(borne)
+        } else {
+            (row.in_scope.fen() - row.deductible.fen()).max(0)
+        }
+    }
+
+    /// One pool pays its share of an expense that begins at an amount `from`, band by band. Returns what it pays and
+    /// the expense it no longer pays for.
+    pub(super) fn pay_step(
+        &mut self,
+        step: &'a Pay,
+        place: usize,
+        eligible: Exact,
+        from: Exact,
+        funds: &mut Funds<'a>,
+    ) -> Result<(Exact, Exact), Refused> {
+        let mut axes = self.axes_at(step.level);
+        let mut rest = eligible;
+        let mut position = from;
+        let mut paid = Exact::ZERO;
+        let mut most = match &step.at_most {
+            Some(parameter) => Some(Exact::fen(self.figure(parameter, &axes)?.scaled)),
+            None => None,
+        };
+        loop {
+            let upper = self.band(step, position, &mut axes)?;
+            let ratio = self.ratio(step, &axes)?;
+            let Some(bucket) = funds.buckets.get_mut(place) else {
+                break;
+            };
+            if !bucket.is_open() {
+                break;
+            }
+            funds.ratio = funds.ratio.or(Some(ratio));
+            let mut piece = rest;
+            if let Some(upper) = upper {
+                piece = self.fits(piece.min(upper))?;
+            }
+            if let Some(room) = bucket.room {
+                piece = self.fits(piece.min(room))?;
+            }
+            let owed = self.fits(piece.times(ratio))?;
+            let mut left = bucket.left;
+            if let Some(most) = most {
+                left = Some(self.fits(left.map_or(Some(most), |left| left.min(most)))?);
+            }
+            let capped = match left {
+                Some(left) if self.fits(owed.compare(left))? == Ordering::Greater => Some(left),
+                _ => None,
+            };
+            let pays = capped.unwrap_or(owed);
+            bucket.paid = self.fits(bucket.paid.add(pays))?;
+            paid = self.fits(paid.add(pays))?;
+            for left in [&mut bucket.left, &mut most].into_iter().flatten() {
+                *left = self.fits(left.sub(pays))?;
+            }
+            if self.trace.is_on() {
+                bucket.parts.push(Paid {
+                    step,
+                    eligible: piece,
+                    ratio,
+                    capped,
+                    cites: self.cites(step, &axes),
+                });
+            }
+            let consumed = match capped {
+                Some(_) => self.fits(pays.divided_by(ratio))?,
+                None => piece,
+            };
+            if let Some(room) = &mut bucket.room {
+                *room = self.fits(room.sub(consumed))?;
+            }
+            rest = self.fits(rest.sub(consumed))?;
+            if capped.is_some() || upper.is_none() || !rest.is_positive() {
+                break;
+            }
+            position = self.fits(position.add(consumed))?;
+        }
+        Ok((paid, rest))
+    }
+
+    /// Puts the band of an amount into the axes; what is left of the band, `None` = it is open or there are no bands.
+    fn band(&mut self, step: &'a Pay, position: Exact, axes: &mut Axes) -> Result<Option<Exact>, Refused> {
+        let Some(bands) = &step.bands else { return Ok(None) };
+        axes.amount = self.fits(position.floor())?;
+        let bounds = bands.of.bands_on(self.day);
+        let upper = bounds.iter().find(|bound| **bound > axes.amount);
+        upper
+            .map(|bound| self.fits(Exact::fen(*bound).sub(position)))
+            .transpose()
+    }
+
+    /// The sum of a step's ratios; none is the whole.
+    fn ratio(&mut self, step: &'a Pay, axes: &Axes) -> Result<Ratio, Refused> {
+        if step.ratio.is_empty() {
+            return Ok(Ratio::from_scaled(1_000_000));
+        }
         let mut scaled = 0;
         for parameter in &step.ratio {
-            scaled += self.figure(parameter, &axes)?.scaled;
+            scaled += self.figure(parameter, axes)?.scaled;
         }
         Ok(Ratio::from_scaled(scaled.clamp(0, 1_000_000)))
     }
 
     /// The figures of a step with where each comes from, for the trace.
-    fn cites(&self, step: &'a Pay) -> Vec<(Ratio, &'a SmolStr)> {
-        let axes = self.axes_at(step.level);
+    fn cites(&self, step: &'a Pay, axes: &Axes) -> Vec<(Ratio, &'a SmolStr)> {
         let figures = step
             .ratio
             .iter()
-            .filter_map(|parameter| parameter.on(self.day, &axes).ok());
+            .filter_map(|parameter| parameter.on(self.day, axes).ok());
         figures
             .filter(|figure| figure.scaled != 0)
             .map(|figure| (Ratio::from_scaled(figure.scaled), figure.cite))
@@ -234,35 +386,39 @@ impl<'a> Run<'a> {
         &mut self,
         benefit: &'a Benefit,
         step: &'a Pay,
+        borne: i64,
         funds: &mut Funds<'a>,
     ) -> Result<usize, Refused> {
-        let known = funds
-            .buckets
-            .iter()
-            .position(|bucket| Arc::ptr_eq(bucket.pool, &step.pool));
-        if let Some(place) = known {
+        if let Some(place) = funds.place(&step.pool) {
             return Ok(place);
         }
-        let before = self.left(benefit, step)?;
-        funds.buckets.push(Bucket {
+        let before = self.left(Some(benefit), step)?;
+        let in_scope = step.pool.limit.as_ref().is_some_and(|limit| limit.in_scope);
+        Ok(funds.open(Bucket {
             pool: &step.pool,
             paid: Exact::ZERO,
             before,
-            left: before.map(Exact::fen),
+            left: before.filter(|_| !in_scope).map(Exact::fen),
+            // the deductible counts with the expense that the limit measures
+            room: before.filter(|_| in_scope).map(|left| Exact::fen(left - borne)),
+            threshold: None,
             rounded: 0,
             parts: Vec::new(),
-        });
-        Ok(funds.buckets.len() - 1)
+        }))
     }
 
     /// What the pool has left of its limit for the natural year, fen; `None` = it has no limit.
-    fn left(&mut self, benefit: &'a Benefit, step: &'a Pay) -> Result<Option<i64>, Refused> {
+    pub(super) fn left(
+        &mut self,
+        benefit: Option<&'a Benefit>,
+        step: &'a Pay,
+    ) -> Result<Option<i64>, Refused> {
         let Some(limit) = &step.pool.limit else {
             return Ok(None);
         };
         let axes = self.axes_at(step.level);
         let mut whole = 0;
-        if let Some(further) = &limit.each_further_disease {
+        if let (Some(further), Some(benefit)) = (&limit.each_further_disease, benefit) {
             // base: the largest among the registered diseases; further ones add to it (KM-15 10, Q-7)
             let classes: Vec<usize> = self.classes_registered(benefit).collect();
             for class in &classes {
@@ -288,7 +444,9 @@ impl<'a> Run<'a> {
         if let Some(at_most) = &limit.at_most {
             whole = whole.min(self.figure(at_most, &axes)?.scaled);
         }
-        let used = used(&self.claim.accumulated, &step.pool.id, None).map_or(0, |row| row.fund.fen());
+        let used = used(&self.claim.accumulated, &step.pool.id, None).map_or(0, |row| {
+            if limit.in_scope { row.in_scope } else { row.fund }.fen()
+        });
         Ok(Some((whole - used).max(0)))
     }
 }

@@ -40,12 +40,41 @@ pub(super) fn axes(pack: &Pack, claim: &Claim) -> Axes {
         .find(|(prefix, _)| psn_type.starts_with(prefix.as_str()));
     Axes {
         level: known.unwrap_or(pack.level_otherwise),
-        levels: pack.levels.len(),
         status: status.map(|(_, place)| *place),
-        statuses: pack.statuses.len(),
         class: visit_disease(pack, claim).map_or(0, |(_, class)| class),
-        classes: pack.classes.len(),
+        age: age_group(pack, claim),
+        ..no_axes(pack)
     }
+}
+
+/// Where nothing is known of a claim.
+pub(super) fn no_axes(pack: &Pack) -> Axes {
+    Axes {
+        level: pack.level_otherwise,
+        levels: pack.levels.len(),
+        status: None,
+        statuses: pack.statuses.len(),
+        class: 0,
+        classes: pack.classes.len(),
+        region: 0,
+        regions: pack.region_names,
+        age: None,
+        ages: pack.ages.len(),
+        amount: 0,
+    }
+}
+
+/// The age group on the day that decides the rules; `None` = no groups, or the date of birth is not known.
+fn age_group(pack: &Pack, claim: &Claim) -> Option<usize> {
+    if pack.ages.is_empty() {
+        return None;
+    }
+    let born = claim.person.brdy?;
+    let day = pack.rule_date(&claim.visit);
+    let had_birthday = (day.month(), day.day()) >= (born.month(), born.day());
+    let years = day.year() - born.year() - i16::from(!had_birthday);
+    let reached = pack.ages.partition_point(|from| i16::from(*from) <= years);
+    reached.checked_sub(1)
 }
 
 /// Benefit and class of the registered disease the visit is for.

@@ -3,18 +3,22 @@
 use jiff::civil::Date;
 use smol_str::SmolStr;
 
+use super::enrolled::Enrolled;
 use super::{Refused, refusal};
 use crate::claim::{Institution, Person, Visit};
 use crate::codes::{Code, Lang};
-use crate::outcome::Note;
+use crate::outcome::{Grade, Note};
 use crate::pack::{CauseRule, Pack};
 
 /// What the person's standing leaves of the bill.
 pub(super) struct Standing<'a> {
-    /// Network settlement is suspended: the article.
-    suspended: Option<&'a SmolStr>,
+    /// Network settlement is suspended, or there is none for treatment elsewhere without registration: the article.
+    advance: Option<&'a SmolStr>,
     /// The cause is not the fund's to bear.
     cause: Option<&'a CauseRule>,
+    grade: Grade,
+    /// Row of the tables by region.
+    region: usize,
 }
 
 impl<'a> Standing<'a> {
@@ -37,23 +41,43 @@ impl<'a> Standing<'a> {
         if let Some(code) = not_insured(person, treated) {
             return refuse(code, &pack.article.insured);
         }
+        let mut enrolled = Enrolled {
+            pack,
+            person,
+            visit,
+            lang,
+            grade: Grade::Regulation,
+        };
+        if person.benefit_begndate.is_none() {
+            enrolled.check(treated)?;
+        }
         let suspended = person.network_settlement_suspended;
         let suspended = suspended.is_some_and(|days| days.contains(treated) || days.contains(settled));
+        let region = pack.region(person, visit);
+        let elsewhere = || {
+            region
+                .filter(|region| region.advance)
+                .map(|region| &region.article)
+        };
         let cause = pack.causes.iter().find(|rule| rule.cause == visit.cause);
         Ok(Standing {
-            suspended: suspended.then_some(&pack.article.person_suspended),
+            advance: suspended
+                .then_some(&pack.article.person_suspended)
+                .or_else(elsewhere),
             cause,
+            grade: enrolled.grade,
+            region: region.map_or(0, |region| region.row),
         })
     }
 
     /// Whether any fund may pay.
     pub(super) fn funds_pay(&self) -> bool {
-        self.suspended.is_none() && self.cause.is_none()
+        self.advance.is_none() && self.cause.is_none()
     }
 
     /// Whether accounts may be debited.
     pub(super) fn accounts_pay(&self) -> bool {
-        self.suspended.is_none() && self.cause.is_none_or(|rule| rule.account)
+        self.advance.is_none() && self.cause.is_none_or(|rule| rule.account)
     }
 
     pub(super) fn notes(&self) -> Vec<Note> {
@@ -61,9 +85,19 @@ impl<'a> Standing<'a> {
             code,
             article: article.clone(),
         };
-        let suspended = self.suspended.map(|article| note(Code::AdvancePayment, article));
+        let advance = self.advance.map(|article| note(Code::AdvancePayment, article));
         let cause = self.cause.map(|rule| note(Code::CauseNotPayable, &rule.article));
-        suspended.into_iter().chain(cause).collect()
+        advance.into_iter().chain(cause).collect()
+    }
+
+    /// Row of the tables by region.
+    pub(super) fn region(&self) -> usize {
+        self.region
+    }
+
+    /// The weakest grade of any figure the standing rests on.
+    pub(super) fn grade(&self) -> Grade {
+        self.grade
     }
 }
 

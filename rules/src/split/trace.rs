@@ -21,8 +21,8 @@ pub(super) struct Paid<'a> {
     pub(super) step: &'a Pay,
     pub(super) eligible: Exact,
     pub(super) ratio: Ratio,
-    /// The pool was exhausted by it.
-    pub(super) capped: bool,
+    /// What the pool had left, where that is less than its share.
+    pub(super) capped: Option<Exact>,
     /// The ratio's summands with their sources.
     pub(super) cites: Vec<(Ratio, &'a SmolStr)>,
 }
@@ -157,12 +157,15 @@ impl Trace {
         let article = SmolStr::from(articles.join("；"));
         self.push(StepKind::Pool, &article, amount, |lang| {
             let title = lang.pick(bucket.pool.title.as_str(), bucket.pool.id.as_str());
-            let parts: Vec<String> = bucket
-                .parts
-                .iter()
-                .map(|part| part.formula(bucket.before, lang))
-                .collect();
+            let parts: Vec<String> = bucket.parts.iter().map(|part| part.formula(lang)).collect();
             let mut says = format!("{title}: {} = {amount}", parts.join(" + "));
+            if let Some((whole, already)) = bucket.threshold {
+                let (whole, already) = (Money::from_fen(whole), Money::from_fen(already));
+                says.push_str(&match lang {
+                    Lang::Zh => format!("；起付标准（每年累计）{whole}，此前已付 {already}"),
+                    Lang::En => format!("; threshold (once a year) {whole}, {already} borne before"),
+                });
+            }
             if let Some(before) = bucket.before.map(Money::from_fen) {
                 says.push_str(&match lang {
                     Lang::Zh => format!("；本年度尚余 {before}"),
@@ -209,7 +212,7 @@ impl Trace {
 }
 
 impl Paid<'_> {
-    fn formula(&self, left: Option<i64>, lang: Lang) -> String {
+    fn formula(&self, lang: Lang) -> String {
         // shown to the fen; what is computed with is the exact fraction
         let eligible = Money::from_fen(self.eligible.half_up().unwrap_or_default());
         let ratio = match self.cites.as_slice() {
@@ -220,12 +223,13 @@ impl Paid<'_> {
             }
         };
         let formula = format!("{eligible} × {ratio}");
-        match (self.capped, left.map(Money::from_fen)) {
-            (true, Some(left)) => match lang {
-                Lang::Zh => format!("min({formula}, 余额 {left})"),
-                Lang::En => format!("min({formula}, {left} left)"),
-            },
-            _ => formula,
+        let left = self
+            .capped
+            .map(|left| Money::from_fen(left.half_up().unwrap_or_default()));
+        match (left, lang) {
+            (Some(left), Lang::Zh) => format!("min({formula}, 余额 {left})"),
+            (Some(left), Lang::En) => format!("min({formula}, {left} left)"),
+            (None, _) => formula,
         }
     }
 }

@@ -9,7 +9,7 @@ use yijie_agency::{
     Client, ClientSettings, Credential, InstitutionId, MsgIds, SaleRequest, SettlementState, read_ledger,
 };
 use yijie_offline_cache::{Vault, verify};
-use yijie_rules::{Lang, Money, Quantity};
+use yijie_rules::{Lang, Money, Options, Outcome, Quantity, TraceStep, split};
 
 use super::stage::Stage;
 use super::{OPERATOR, PIN};
@@ -242,11 +242,24 @@ impl Show {
         };
         self.say_text(&text)?;
         if !self.out.json {
-            for step in &row.sale.settlement.trace {
+            for step in self.reasons(row) {
                 self.out.line(format!("      {}  {}", step.article, step.says))?;
             }
         }
         Ok(())
+    }
+
+    /// The reasons in the language of the demo; the books keep them in Chinese, as receipts are.
+    fn reasons(&self, row: &SaleRow) -> Vec<TraceStep> {
+        let options = Options {
+            pack: None,
+            trace: true,
+            lang: self.out.lang,
+        };
+        match split(&self.stage.till.packs, &row.sale.claim, &options) {
+            Outcome::Settled(settlement) => settlement.trace,
+            Outcome::Refused(_) => Vec::new(),
+        }
     }
 
     fn code_needs_network(&mut self) -> Result<(), Failure> {
@@ -338,8 +351,12 @@ impl Show {
             "receipts were printed",
         )?;
         self.say("票据", "receipt")?;
-        self.out
-            .line(slip::of(&row, &self.state.setup.institution).to_text(48))
+        let text = slip::of(&row, &self.state.setup.institution).to_text(48);
+        self.out.line(if self.out.json {
+            json!({"receipt": text}).to_string()
+        } else {
+            text
+        })
     }
 
     fn verify(&mut self) -> Result<(), Failure> {

@@ -290,10 +290,11 @@ fn reader(out: Out) -> Result<Reader, Failure> {
                 PcscDaemon::start().map(Some)
             } {
                 Ok(daemon) => {
-                    out.line(out.lang.pick(
+                    let text = out.lang.pick(
                         "读卡：真实 pcscd 与虚拟读卡器（vpcd）",
                         "cards: a real pcscd with the virtual reader (vpcd)",
-                    ))?;
+                    );
+                    super::tell(out, text)?;
                     return Ok(Reader::Pcsc {
                         _daemon: daemon,
                         _lock: lock,
@@ -306,9 +307,10 @@ fn reader(out: Out) -> Result<Reader, Failure> {
         Ok(None) => "vpcd is in use".to_owned(),
         Err(error) => error.to_string(),
     };
-    out.line(match out.lang {
+    let text = match out.lang {
         yijie_rules::Lang::Zh => format!("读卡：进程内通道（没有可用的 pcscd：{why}）"),
         yijie_rules::Lang::En => format!("cards: in this process, for there is no pcscd to use ({why})"),
-    })?;
+    };
+    super::tell(out, &text)?;
     Ok(Reader::InProcess { card_in: false })
 }

@@ -7,7 +7,7 @@ use smol_str::{SmolStr, format_smolstr};
 use super::super::fault::PackFault;
 use super::super::figure::Parameter;
 use super::super::file::{Axis, BenefitFile, DeductibleFile, LimitFile, PayFile, Unit, WhenFile, Word};
-use super::super::{Benefit, Deductible, Limit, Pay, Per, Pool, TakesOver, When};
+use super::super::{Bands, Benefit, Deductible, Limit, Pay, Per, Pool, TakesOver, When};
 use super::Compiler;
 use crate::decimal::Ratio;
 
@@ -20,13 +20,17 @@ const PER: &[(&str, Per)] = &[
 
 impl Compiler<'_> {
     pub(super) fn pools(&mut self) {
-        for file in &self.parts.base.pool {
+        let parts = self.parts;
+        let overlays = parts.overlays.iter().map(|overlay| &overlay.pool);
+        let lists = std::iter::once(&parts.base.pool).chain(overlays).enumerate();
+        for (origin, file) in lists.flat_map(|(origin, list)| list.iter().map(move |file| (origin, file))) {
+            self.origin = origin;
             let at = file.span().start;
             let file = file.get_ref();
             let id = SmolStr::from(file.id.get_ref());
             if self.pools.iter().any(|known| known.id == id) {
                 self.fault(
-                    0,
+                    origin,
                     file.id.span().start,
                     PackFault::Twice {
                         kind: "pool",
@@ -36,11 +40,11 @@ impl Compiler<'_> {
             }
             let limit = file.limit.as_ref().and_then(|limit| self.limit(limit));
             match (&file.limit, &file.unlimited) {
-                (None, None) => self.fault(0, at, PackFault::PoolWithoutLimit { pool: id.clone() }),
+                (None, None) => self.fault(origin, at, PackFault::PoolWithoutLimit { pool: id.clone() }),
                 (Some(_), Some(cite)) => {
                     let expected = "either limit or unlimited".to_owned();
                     self.fault(
-                        0,
+                        origin,
                         cite.source.span().start,
                         PackFault::BadValue {
                             found: "unlimited".into(),
@@ -49,7 +53,7 @@ impl Compiler<'_> {
                     );
                 }
                 (None, Some(cite)) => {
-                    self.cite(0, &cite.source, &cite.article);
+                    self.cite(origin, &cite.source, &cite.article);
                 }
                 (Some(_), None) => {}
             }
@@ -61,21 +65,31 @@ impl Compiler<'_> {
                 limit,
             }));
         }
+        self.origin = 0;
     }
 
     fn limit(&mut self, file: &LimitFile) -> Option<Limit> {
         let amount = self.parameter(&file.amount, Unit::Yuan);
         let each_further_disease = self.maybe_parameter(file.each_further_disease.as_ref(), Unit::Yuan);
         let at_most = self.maybe_parameter(file.at_most.as_ref(), Unit::Yuan);
+        let in_scope = match &file.of {
+            Some(word) => self.choice(word, &[("fund", false), ("in-scope", true)])?,
+            None => false,
+        };
         Some(Limit {
             amount: amount?,
+            in_scope,
             each_further_disease: each_further_disease?,
             at_most: at_most?,
         })
     }
 
     /// `None` = the word is there and names nothing.
-    fn maybe_parameter(&mut self, word: Option<&Word>, unit: Unit) -> Option<Option<Arc<Parameter>>> {
+    pub(super) fn maybe_parameter(
+        &mut self,
+        word: Option<&Word>,
+        unit: Unit,
+    ) -> Option<Option<Arc<Parameter>>> {
         match word {
             Some(word) => self.parameter(word, unit).map(Some),
             None => Some(None),
@@ -112,7 +126,7 @@ impl Compiler<'_> {
         let pay: Vec<Pay> = file
             .pay
             .iter()
-            .filter_map(|pay| self.pay(pay, &article))
+            .filter_map(|pay| self.pay(pay, file.id.get_ref(), &article))
             .collect();
         Some(Benefit {
             id: SmolStr::from(file.id.get_ref()),
@@ -148,6 +162,7 @@ impl Compiler<'_> {
         let level = self.maybe_level(file.level.as_ref());
         let times = self.maybe_parameter(file.times.as_ref(), Unit::Ratio);
         let per = self.choice(&file.per, PER);
+        let year_max = self.maybe_parameter(file.year_max.as_ref(), Unit::Yuan);
         let takes_over = match &file.takes_over {
             Some(takes_over) => {
                 self.benefit_named(&takes_over.row);
@@ -164,28 +179,26 @@ impl Compiler<'_> {
             level: level?,
             times: times?,
             per: per?,
+            year_max: year_max?,
             takes_over,
         })
     }
 
-    fn pay(&mut self, file: &PayFile, article: &SmolStr) -> Option<Pay> {
-        let pool = self
-            .pools
-            .iter()
-            .find(|pool| pool.id == file.pool.get_ref())
-            .cloned();
-        match &pool {
-            Some(pool) => {
-                self.pools_used.insert(pool.id.clone());
-            }
-            None => self.unknown(0, &file.pool, "pool"),
+    fn pay(&mut self, file: &PayFile, benefit: &str, article: &SmolStr) -> Option<Pay> {
+        let pool = self.pool_named(&file.pool);
+        if let Some(limited) = &pool {
+            self.in_scope_limit_has_row(&file.pool, limited, benefit);
         }
-        let mut ratio = Vec::with_capacity(file.ratio.len());
-        for word in &file.ratio {
-            let parameter = self.parameter(word, Unit::Ratio)?;
-            self.grassroots(&parameter);
-            ratio.push(parameter);
-        }
+        let in_year = match &file.bands {
+            Some(word) => self.choice(word, &[("settlement", false), ("year", true)])?,
+            None => false,
+        };
+        let from_zero = match &file.bands_from {
+            Some(word) => self.choice(word, &[("deductible", false), ("zero", true)])?,
+            None => false,
+        };
+        let (ratio, bands) = self.ratios(&file.ratio, in_year, from_zero)?;
+        let at_most = self.maybe_parameter(file.at_most.as_ref(), Unit::Yuan)?;
         let goes_on = match &file.exhausted {
             Some(word) => self.choice(word, &[("go-on", true), ("stop", false)])?,
             None => true,
@@ -202,10 +215,71 @@ impl Compiler<'_> {
         Some(Pay {
             pool: pool?,
             ratio,
+            bands,
+            at_most,
             level: level?,
             goes_on,
             article: own_article,
         })
+    }
+
+    pub(super) fn pool_named(&mut self, word: &Word) -> Option<Arc<Pool>> {
+        let pool = self.pools.iter().find(|pool| pool.id == word.get_ref()).cloned();
+        match &pool {
+            Some(pool) => {
+                self.pools_used.insert(pool.id.clone());
+            }
+            None => self.unknown(self.origin, word, "pool"),
+        }
+        pool
+    }
+
+    /// A limit on expense is counted on the benefit's own row, so pool and benefit must be of one name.
+    pub(super) fn in_scope_limit_has_row(&mut self, word: &Word, pool: &Pool, benefit: &str) {
+        if pool.limit.as_ref().is_some_and(|limit| limit.in_scope) && pool.id != benefit {
+            let expected =
+                "a pool named like its benefit, because its limit counts in-scope expense".to_owned();
+            let found = pool.id.clone();
+            self.fault(
+                self.origin,
+                word.span().start,
+                PackFault::BadValue { found, expected },
+            );
+        }
+    }
+
+    /// The shares of a step, and the one among them that goes by amount.
+    pub(super) fn ratios(
+        &mut self,
+        words: &[Word],
+        in_year: bool,
+        from_zero: bool,
+    ) -> Option<(Vec<Arc<Parameter>>, Option<Bands>)> {
+        let mut ratio: Vec<Arc<Parameter>> = Vec::with_capacity(words.len());
+        let mut bands: Option<Bands> = None;
+        for word in words {
+            let parameter = self.parameter(word, Unit::Ratio)?;
+            self.grassroots(&parameter);
+            if parameter.by.contains(&Axis::Band) {
+                if bands.is_some() {
+                    let expected = "one ratio that goes by band, not two".to_owned();
+                    let found = parameter.name.clone();
+                    self.fault(
+                        self.origin,
+                        word.span().start,
+                        PackFault::BadValue { found, expected },
+                    );
+                }
+                let of = parameter.clone();
+                bands = Some(Bands {
+                    of,
+                    in_year,
+                    from_zero,
+                });
+            }
+            ratio.push(parameter);
+        }
+        Some((ratio, bands))
     }
 
     /// Where the pack names the article that wants it: a lower level's ratio is higher than the next one's.
@@ -219,12 +293,14 @@ impl Compiler<'_> {
             .get(&parameter.name)
             .copied()
             .unwrap_or_default();
-        let inner = parameter.by.get(axis + 1).map_or(1, |next| match next {
-            Axis::Level => self.levels.len(),
-            Axis::Status => self.statuses.len(),
-            Axis::Disease => self.classes.len(),
-        });
         for value in &parameter.values {
+            let after = parameter.by.iter().skip(axis + 1);
+            let inner: usize = after
+                .map(|next| match next {
+                    Axis::Band => value.bands.len(),
+                    axis => self.axis_keys(*axis).len(),
+                })
+                .product();
             for (place, pair) in value.cells.iter().zip(value.cells.iter().skip(inner)).enumerate() {
                 let lower_place = (place / inner) % self.levels.len();
                 let ((Some(lower_is), Some(higher_is)), true) = (

@@ -81,11 +81,12 @@ impl Compiler<'_> {
                 },
             );
         }
+        let bands = self.bounds(file, value, at);
         let cells = match (&value.value, &value.table, value.not_published) {
             (Some(word), None, false) if file.by.is_empty() => {
                 vec![self.figure(file, word.get_ref(), word.span().start)]
             }
-            (None, Some(table), false) if !file.by.is_empty() => self.table(name, file, table),
+            (None, Some(table), false) if !file.by.is_empty() => self.table(name, file, table, &value.bands),
             (None, None, true) => Vec::new(),
             _ => {
                 self.fault(
@@ -104,18 +105,44 @@ impl Compiler<'_> {
             until,
             cite,
             grade: source.grade,
+            bands,
             cells,
         })
+    }
+
+    /// The lower bounds of the bands in fen; from 0.00 up, and only where the table goes by band, as its last axis.
+    fn bounds(&mut self, file: &ParameterFile, value: &ValueFile, at: usize) -> Vec<i64> {
+        let bounds: Vec<i64> = value
+            .bands
+            .iter()
+            .filter_map(|word| parse_scaled(word.get_ref(), 2).ok())
+            .collect();
+        let by_band = file.by.iter().position(|axis| *axis == Axis::Band);
+        let last = by_band.is_none_or(|place| place + 1 == file.by.len());
+        let rising = bounds.first() == Some(&0) && bounds.windows(2).all(|pair| pair.first() < pair.last());
+        let good = match by_band {
+            Some(_) if value.not_published => value.bands.is_empty(),
+            Some(_) => last && rising && bounds.len() == value.bands.len(),
+            None => value.bands.is_empty(),
+        };
+        if !good {
+            let found = "bands".into();
+            let expected =
+                "by = [… \"band\"] as the last axis, and bands = [\"0.00\", …] rising in yuan".to_owned();
+            self.fault(file.origin, at, PackFault::BadValue { found, expected });
+        }
+        bounds
     }
 
     fn figure(&mut self, file: &ParameterFile, text: &str, at: usize) -> Option<i64> {
         let (places, expected) = match file.unit {
             Unit::Yuan => (2, "an amount in yuan such as \"90.00\""),
             Unit::Ratio => (6, "a ratio between -1 and 1 such as \"0.55\""),
-            Unit::Days => (0, "a number of days such as \"3\""),
+            Unit::Days | Unit::Months => (0, "a whole number such as \"3\""),
         };
         let fits = |scaled: i64| match file.unit {
             Unit::Ratio => scaled.abs() <= 1_000_000,
+            Unit::Months => (0..=1_200).contains(&scaled),
             Unit::Yuan | Unit::Days => (0..10_000_000_000_000).contains(&scaled),
         };
         let figure = parse_scaled(text, places).ok().filter(|scaled| fits(*scaled));
@@ -138,11 +165,15 @@ impl Compiler<'_> {
         name: &SmolStr,
         file: &ParameterFile,
         table: &Spanned<toml::Table>,
+        bands: &[Word],
     ) -> Vec<Option<i64>> {
         let at = table.span().start;
         let mut rows = vec![(String::new(), Some(toml::Value::Table(table.get_ref().clone())))];
         for axis in &file.by {
-            let keys = self.axis_keys(*axis);
+            let keys = match axis {
+                Axis::Band => bands.iter().map(|bound| SmolStr::from(bound.get_ref())).collect(),
+                axis => self.axis_keys(*axis),
+            };
             let mut below = Vec::with_capacity(rows.len() * keys.len());
             for (path, row) in rows {
                 if let Some(toml::Value::Table(row)) = &row {
@@ -201,11 +232,14 @@ impl Compiler<'_> {
         cells
     }
 
-    fn axis_keys(&self, axis: Axis) -> Vec<SmolStr> {
+    pub(super) fn axis_keys(&self, axis: Axis) -> Vec<SmolStr> {
         match axis {
             Axis::Level => self.levels.clone(),
             Axis::Status => self.statuses.clone(),
             Axis::Disease => self.classes.clone(),
+            Axis::Region => self.regions.clone(),
+            Axis::Age => self.ages.clone(),
+            Axis::Band => Vec::new(),
         }
     }
 
@@ -263,14 +297,14 @@ impl Compiler<'_> {
     /// The parameter a block names.
     pub(super) fn parameter(&mut self, word: &Word, unit: Unit) -> Option<Arc<Parameter>> {
         let Some(parameter) = self.parameters.get(word.get_ref().as_str()).cloned() else {
-            self.unknown(0, word, "parameter");
+            self.unknown(self.origin, word, "parameter");
             return None;
         };
         self.parameters_used.insert(parameter.name.clone());
         if parameter.unit != unit {
             let expected = format!("a parameter of unit {unit:?}").to_lowercase();
             self.fault(
-                0,
+                self.origin,
                 word.span().start,
                 PackFault::BadValue {
                     found: parameter.name.clone(),
