@@ -4,7 +4,9 @@ mod compile;
 mod fault;
 mod figure;
 mod file;
+mod file_terms;
 mod set;
+mod terms;
 
 use std::sync::Arc;
 
@@ -15,8 +17,9 @@ use smol_str::SmolStr;
 pub use fault::{PackError, PackFault};
 pub(crate) use figure::{Axes, Figure, FigureFault, Parameter};
 pub use set::{PackSummary, Packs, check, sandbox_overlays};
+pub(crate) use terms::{Enrolment, Newborn, PaidYear, Region, Waiting, in_area};
 
-use crate::claim::{Cause, Claim, Goods, Person, Referral, Visit};
+use crate::claim::{Cause, Claim, Goods, Person, Visit};
 use crate::decimal::Ratio;
 use crate::money::Money;
 use crate::outcome::Grade;
@@ -113,55 +116,6 @@ pub(crate) struct CauseRule {
     pub(crate) cause: Cause,
     pub(crate) article: SmolStr,
     pub(crate) account: bool,
-}
-
-/// Terms of treatment elsewhere; the first that a visit meets.
-#[derive(Clone, Debug)]
-pub(crate) struct Region {
-    /// Row of the tables by region; 0 = `local`.
-    pub(crate) row: usize,
-    pub(crate) article: SmolStr,
-    treated_in: Vec<SmolStr>,
-    treated_outside: Vec<SmolStr>,
-    insured_in: Vec<SmolStr>,
-    referral: Vec<Referral>,
-    /// 0 = any.
-    med_types: u64,
-    /// The person pays in advance.
-    pub(crate) advance: bool,
-}
-
-/// How the days of benefits follow from birth, enrolment and payment, where the registry does not say them.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Enrolment {
-    pub(crate) year: Option<PaidYear>,
-    pub(crate) newborn: Option<Newborn>,
-    pub(crate) waiting: Option<Waiting>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct PaidYear {
-    pub(crate) article: SmolStr,
-    /// Who pays during a year has benefits in it at once, not from the next 1 January.
-    pub(crate) at_once: bool,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Newborn {
-    pub(crate) article: SmolStr,
-    /// `None` = they only have no waiting period.
-    pub(crate) days: Option<Arc<Parameter>>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Waiting {
-    pub(crate) article: SmolStr,
-    pub(crate) months: Arc<Parameter>,
-    pub(crate) months_max: Option<Arc<Parameter>>,
-    pub(crate) months_each_missed_year: Option<Arc<Parameter>>,
-    pub(crate) interrupted_months_min: Arc<Parameter>,
-    /// Who enrols in the year of treatment itself has missed the enrolment period.
-    pub(crate) in_the_year_is_late: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -451,41 +405,4 @@ impl Pack {
             .position(|known| known == code)
             .map_or(0, |place| 1 << place)
     }
-}
-
-impl Region {
-    fn meets(&self, person: &Person, visit: &Visit) -> bool {
-        self.referral_meets(visit.registered_referral)
-            && (self.treated_outside.is_empty() || self.is_outside(visit))
-            && (self.treated_in.is_empty() || within(&self.treated_in, visit.mdtrtarea_admvs.as_ref()))
-            && (self.insured_in.is_empty() || within(&self.insured_in, person.insuplc_admdvs.as_ref()))
-    }
-
-    /// Without a place of treatment, a registration for treatment elsewhere says that it is elsewhere.
-    fn is_outside(&self, visit: &Visit) -> bool {
-        match &visit.mdtrtarea_admvs {
-            Some(_) => !within(&self.treated_outside, visit.mdtrtarea_admvs.as_ref()),
-            None => visit.registered_referral.is_some() && self.treated_in.is_empty(),
-        }
-    }
-
-    /// Elsewhere, nothing said is not registered; at home nothing needs to be said.
-    fn referral_meets(&self, referral: Option<Referral>) -> bool {
-        let elsewhere = (!self.treated_outside.is_empty()).then_some(Referral::None);
-        self.referral.is_empty()
-            || referral
-                .or(elsewhere)
-                .is_some_and(|referral| self.referral.contains(&referral))
-    }
-}
-
-fn within(areas: &[SmolStr], place: Option<&SmolStr>) -> bool {
-    place.is_some_and(|place| areas.iter().any(|area| in_area(place, area)))
-}
-
-/// Whether an administrative code lies in an area: 530102 lies in 530100 and in 530000.
-pub(crate) fn in_area(code: &str, area: &str) -> bool {
-    let area = area.strip_suffix("00").unwrap_or(area);
-    let area = area.strip_suffix("00").unwrap_or(area);
-    code.starts_with(area)
 }

@@ -1,6 +1,7 @@
 //! The split of one claim: standing, lines, benefit, deductible, funds, accounts, cash.
 
 mod accounts;
+mod cascade;
 mod enrolled;
 mod explain;
 mod funds;

@@ -381,7 +381,8 @@ fn verified(
     if let Err(notice) = verify::agree(&shown, &record, clock::today(state.now_ms)) {
         return refuse(state, notice);
     }
-    let Some(person) = verify::insured(&record, &state.setup.packs).map(|row| record.to_rules_person(row))
+    let Some(person) =
+        verify::insured(&record, &state.setup.packs, &visit(state)).map(|row| record.to_rules_person(row))
     else {
         return refuse(state, Notice::new(Level::Error, "NOT_INSURED"));
     };

@@ -5,7 +5,7 @@
 use jiff::civil::Date;
 use yijie_agency::{Credential, InsuredRow, PersonRecord};
 use yijie_hardware::{IdNumber, SocialCard};
-use yijie_rules::Packs;
+use yijie_rules::{Packs, Visit};
 
 use super::{Level, Notice};
 
@@ -106,13 +106,9 @@ pub fn agree(shown: &Shown, record: &PersonRecord, today: Date) -> Result<(), No
 
 /// The insurance a bill is settled under: an active one this till has rules for, else an active one, else the first.
 #[must_use]
-pub fn insured<'a>(record: &'a PersonRecord, packs: &Packs) -> Option<&'a InsuredRow> {
+pub fn insured<'a>(record: &'a PersonRecord, packs: &Packs, visit: &Visit) -> Option<&'a InsuredRow> {
     let active = |row: &&InsuredRow| row.psn_insu_stas == "1";
-    let ruled = |row: &InsuredRow| {
-        packs.list().iter().any(|pack| {
-            pack.area == row.insuplc_admdvs && pack.insutype.iter().any(|insutype| *insutype == row.insutype)
-        })
-    };
+    let ruled = |row: &InsuredRow| packs.choose_for(&record.to_rules_person(row), visit).is_some();
     record
         .insuinfo
         .iter()

@@ -2,7 +2,7 @@
 
 use yijie::desk::patient::Patient;
 use yijie::desk::{Effect, Event, Key, Page, bill};
-use yijie::record::Record;
+use yijie::record::{Agent, Record};
 use yijie_agency::Answer;
 use yijie_rules::{Lang, Outcome};
 
@@ -264,11 +264,44 @@ fn the_reasons_follow_the_language_and_the_sale_stays_chinese() {
 }
 
 #[test]
-fn a_refused_bill_is_told_in_the_language_switched_to() {
-    let mut till = Till::selling(1, &[DEARER_INSURED]);
-    let zh = till.state.notice.clone().unwrap().detail;
-    till.key(Key::Language(Lang::En));
-    assert_ne!(till.state.notice.as_ref().unwrap().detail, zh);
+fn a_refused_price_names_the_goods() {
+    let till = Till::selling(1, &[AMOXICILLIN, DEARER_INSURED]);
+    assert_eq!(till.state.notice.as_ref().unwrap().detail, "复方丹参滴丸");
+    assert!(till.state.bill.lines[1].above_cash() && !till.state.bill.lines[0].above_cash());
+}
+
+#[test]
+fn a_scan_that_found_nothing_is_not_hidden_by_the_next() {
+    let mut till = Till::selling(1, &["6900000099999"]);
+    assert_eq!(till.told(), "ITEM_NOT_FOUND");
+    till.sell(&[AMOXICILLIN]);
+    assert_eq!((till.told(), lines(&till).len()), ("ITEM_NOT_FOUND", 1));
+}
+
+#[test]
+fn a_drug_for_a_registered_disease_is_collected_on_a_written_authorisation() {
+    let agent = |authorisation: Option<&str>| {
+        Key::Agent(Agent {
+            name: "李𬀩".to_owned(),
+            id_no: "539999198611209217".to_owned(),
+            relation: "child".to_owned(),
+            authorisation: authorisation.map(str::to_owned),
+        })
+    };
+    let mut till = Till::selling(10, &[AMOXICILLIN]);
+    till.key(Key::Benefit(1));
+    till.key(agent(None));
+    assert_eq!(till.key(Key::Pay).len(), 0);
+    assert_eq!(
+        (till.told(), till.state.page),
+        ("AGENT_NEEDS_AUTHORISATION", Page::Counter)
+    );
+    till.key(agent(Some("W7")));
+    till.to_the_money();
+    assert_eq!(
+        till.confirm().0.agent.unwrap().authorisation.as_deref(),
+        Some("W7")
+    );
 }
 
 #[test]

@@ -82,7 +82,12 @@ type Odd = (&'static str, usize, fn(&mut PersonRecord), &'static str);
 const RECORDS: &[Odd] = &[
     ("as it should be", 1, |_| {}, ""),
     ("employee and formerly resident", 2, |_| {}, ""),
-    ("insured elsewhere, without rules here", 3, |_| {}, "NO_PACK"),
+    (
+        "insured elsewhere, without rules here",
+        3,
+        |r| r.insuinfo[0].insuplc_admdvs = "110000".to_owned(),
+        "NO_PACK",
+    ),
     ("lost, says the record", 5, |_| {}, "CARD_LOST"),
     ("insurance paused", 7, |_| {}, "NOT_INSURED"),
     ("in the waiting period", 8, |_| {}, "WAITING_PERIOD"),
@@ -491,6 +496,13 @@ fn every_word_of_the_reader_and_the_scanner_is_shown() {
             (health, code),
             "{name}"
         );
+        if health != Health::Busy {
+            assert_eq!(
+                till.told(),
+                code,
+                "{name}: what to do is told, until it is mended"
+            );
+        }
     }
     for (event, health, code) in [
         (ScannerEvent::Opened, Health::Ok, ""),
@@ -501,6 +513,7 @@ fn every_word_of_the_reader_and_the_scanner_is_shown() {
             Health::Fault,
             "SCANNER_PORT_MISSING",
         ),
+        (ScannerEvent::Opened, Health::Ok, ""),
         (ScannerEvent::Garbage, Health::Warning, "SCANNER_GARBAGE"),
     ] {
         till.send(Event::Scanner(event));
@@ -508,6 +521,7 @@ fn every_word_of_the_reader_and_the_scanner_is_shown() {
             (till.state.scanner.health, till.state.scanner.code.as_str()),
             (health, code)
         );
+        assert_eq!(till.told(), code);
     }
     assert_eq!(till.told(), "SCANNER_GARBAGE");
     till.scan(AMOXICILLIN);

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use i_slint_backend_testing::{ElementHandle, ElementQuery};
-use yijie_ui::AppWindow;
+use yijie_ui::slint::{ComponentHandle as _, Model as _};
+use yijie_ui::{AppWindow, Receipt};
 
 /// Size of each text style, as theme.slint has them, and whether it breaks into lines.
 const STYLES: &[(&str, f32, bool)] = &[
@@ -58,15 +59,12 @@ pub fn texts(window: &AppWindow) -> Vec<(ElementHandle, String, f32, bool)> {
         .collect()
 }
 
-/// Whether a text stands on the paper of the receipt page.
-pub fn on_paper(window: &AppWindow, text: &str) -> bool {
-    use yijie_ui::slint::{ComponentHandle as _, Model as _};
-    let receipt = window.global::<yijie_ui::Receipt<'_>>();
-    receipt.get_title() == text
-        || receipt
-            .get_rows()
-            .iter()
-            .any(|row| row.left == text || row.right == text)
+/// What stands on the paper of the receipt page, scrolled into sight or not: Chinese whatever the screen.
+pub fn paper(window: &AppWindow) -> Vec<String> {
+    let receipt = window.global::<Receipt<'_>>();
+    let rows = receipt.get_rows();
+    let texts = rows.iter().flat_map(|row| [row.left, row.right]);
+    std::iter::once(receipt.get_title()).chain(texts).map(|text| text.to_string()).collect()
 }
 
 /// What is surely cut or hangs over the window's edge.

@@ -63,6 +63,12 @@ pub fn at_the_till(story: &'static str, tell: impl FnOnce(&mut Hand) + Send + 's
 
 impl Hand {
     fn new(story: &'static str) -> Hand {
+        for picture in std::fs::read_dir(folder()).into_iter().flatten().flatten() {
+            let name = picture.file_name();
+            if name.to_str().is_some_and(|name| name.starts_with(&format!("{story}-"))) {
+                std::fs::remove_file(picture.path()).unwrap();
+            }
+        }
         let stage = Stage::set();
         let (runtime, state, events) = stage.counter();
         let window = AppWindow::new().unwrap();
@@ -154,14 +160,31 @@ impl Hand {
         ElementHandle::find_by_accessible_label(&self.window, text)
             .next()
             .is_some()
+            || self.figures().iter().any(|figure| figure == text)
+    }
+
+    /// The large figures.
+    fn figures(&self) -> Vec<String> {
+        let banners = ElementQuery::from_root(&self.window)
+            .match_inherits("Banner")
+            .find_all();
+        let values = banners.iter().filter_map(ElementHandle::accessible_value);
+        values.map(|value| value.to_string()).collect()
     }
 
     /// Every text drawn.
     pub fn texts(&self) -> Vec<String> {
-        fit::texts(&self.window)
-            .into_iter()
-            .map(|(_, text, ..)| text)
-            .collect()
+        let words = fit::texts(&self.window).into_iter().map(|(_, text, ..)| text);
+        words.chain(self.figures()).collect()
+    }
+
+    /// The receipt has this in it, scrolled into sight or not.
+    #[track_caller]
+    pub fn must_print(&self, words: &[&str]) {
+        let paper = fit::paper(&self.window);
+        for word in words {
+            assert!(paper.iter().any(|text| text.contains(word)), "{word:?} is not on the paper: {paper:#?}");
+        }
     }
 
     #[track_caller]
@@ -201,14 +224,23 @@ impl Hand {
     }
 
     /// Pictures of the page as it is, in both languages and sizes, and what is wrong with them: cut texts, a
-    /// language mixed into the other. `paper` is what the receipt shows: Chinese whatever the screen.
+    /// language mixed into the other.
     pub fn look(&mut self, name: &str) {
+        self.pictures(name, &SIZES);
+    }
+
+    /// The same at the smaller size only, where things are cut first.
+    pub fn glance(&mut self, name: &str) {
+        self.pictures(name, &SIZES[..1]);
+    }
+
+    fn pictures(&mut self, name: &str, sizes: &[(u32, u32)]) {
         self.pictures += 1;
         let before = self.state.lang;
         let mut seen = Vec::new();
         for lang in [Lang::Zh, Lang::En] {
             self.speak(lang);
-            for size in SIZES {
+            for &size in sizes {
                 self.window.window().set_size(PhysicalSize::new(size.0, size.1));
                 self.settle();
                 let code = lang.pick("zh", "en");
@@ -244,27 +276,31 @@ impl Hand {
             "医结",
         ];
         let goods = self.state.setup.catalogue.items().iter();
-        text.ends_with('*')
+        text.contains('*')
             || DATA.iter().any(|data| text.contains(data))
             || goods
                 .flat_map(|item| [&item.name, &item.spec])
                 .any(|name| text.contains(name.as_str()))
-            || fit::on_paper(&self.window, text)
+            || fit::paper(&self.window).iter().any(|row| row == text)
     }
 
     fn save(&self, name: &str) {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("window");
-        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::create_dir_all(folder()).unwrap();
         let picture = self.window.window().take_snapshot().unwrap();
-        let file = File::create(folder.join(format!("{name}.png"))).unwrap();
+        let file = File::create(folder().join(format!("{name}.png"))).unwrap();
         let mut encoder = png::Encoder::new(BufWriter::new(file), picture.width(), picture.height());
         encoder.set_color(png::ColorType::Rgba);
         encoder.set_depth(png::BitDepth::Eight);
         encoder.set_compression(png::Compression::Fast);
-        encoder.set_filter(png::Filter::NoFilter);
+        encoder.set_filter(png::Filter::Up);
         let mut writer = encoder.write_header().unwrap();
         writer.write_image_data(picture.as_bytes()).unwrap();
     }
+}
+
+/// Where the pictures are for people to look at.
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("window")
 }
 
 pub fn chinese(letter: char) -> bool {

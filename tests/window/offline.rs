@@ -50,7 +50,8 @@ fn a_sale_waits_out_the_outage_and_is_settled() {
             state.receipt.as_ref().is_some_and(|row| row.copies == 1)
         });
         assert_eq!(hand.state.receipt.as_ref().unwrap().state, SaleState::Committed);
-        hand.must_mention(&["暂定，以医保结算为准", "医保结算单（暂定）", "最迟结算时间"]);
+        hand.must_mention(&["暂定，以医保结算为准", "医保结算单（暂定）"]);
+        hand.must_print(&["最迟结算时间", "多退少补"]);
         hand.look("receipt");
         hand.happens([card_out()]);
         hand.until("the next patient", |state| state.page == Page::Counter);

@@ -16,7 +16,7 @@ fn a_message_is_seen_and_goes_with_escape() {
         hand.enters("6900000010112");
         hand.until("told", |state| state.notice.is_some());
         hand.must_mention(&["VERIFY_FIRST"]);
-        hand.look("counter-verify-first");
+        hand.glance("counter-verify-first");
         hand.key(Key::Escape);
         hand.until("read", |state| state.notice.is_none());
         assert!(!hand.texts().iter().any(|text| text.contains("VERIFY_FIRST")));
@@ -25,6 +25,8 @@ fn a_message_is_seen_and_goes_with_escape() {
         hand.enters("0");
         hand.until("not found", |state| state.notice.is_some());
         hand.must_mention(&["ITEM_NOT_FOUND"]);
+        hand.key(Key::Escape);
+        hand.until("read", |state| state.notice.is_none());
         hand.enters("6900000010112");
         hand.until("sold", |state| {
             state.bill.lines.len() == 1 && state.notice.is_none()
@@ -37,7 +39,6 @@ fn each_person_who_cannot_be_served_is_told_why() {
     at_the_till("person", |hand| {
         hand.sign_in();
         for (person, name, code) in [
-            (3, "elsewhere", "NO_PACK"),
             (5, "lost-card", "CARD_LOST"),
             (6, "expired-card", "CARD_EXPIRED"),
             (7, "not-insured", "NOT_INSURED"),
@@ -49,7 +50,7 @@ fn each_person_who_cannot_be_served_is_told_why() {
                 |state| matches!(&state.patient, Patient::Refused(notice) if notice.code == code),
             );
             hand.must_mention(&[code, "核验未通过"]);
-            hand.look(name);
+            hand.glance(name);
             hand.happens([card_out()]);
             hand.until("free", |state| matches!(state.patient, Patient::None));
         }
@@ -58,7 +59,7 @@ fn each_person_who_cannot_be_served_is_told_why() {
         hand.happens([scanned("6900000010112"), scanned("6900000010228")]);
         hand.until("all self-pay", |state| state.bill.lines.len() == 2);
         hand.must_say(&["40.50"]);
-        hand.look("suspended");
+        hand.glance("suspended");
     });
 }
 
@@ -73,7 +74,7 @@ fn goods_and_prices_that_do_not_go_on_an_insured_bill() {
         hand.key(Key::F9);
         hand.until("refused", |state| state.notice.is_some());
         hand.must_mention(&["GOODS_NOT_MEDICAL"]);
-        hand.look("excluded");
+        hand.glance("excluded");
         hand.key(Key::F8);
         hand.until("one line", |state| state.bill.lines.len() == 1);
         hand.happens([scanned("6900000012758")]);
@@ -83,21 +84,21 @@ fn goods_and_prices_that_do_not_go_on_an_insured_bill() {
                 .as_ref()
                 .is_some_and(|notice| notice.code == "PRICE_ABOVE_CASH")
         });
-        hand.look("price-above-cash");
+        hand.glance("price-above-cash");
         hand.key(Key::F8);
         hand.until("one line", |state| state.bill.lines.len() == 1);
         hand.key(Key::F3);
         hand.until("held", |state| {
             state.held.len() == 1 && state.bill.lines.is_empty()
         });
-        hand.look("held");
+        hand.glance("held");
         hand.key(Key::F4);
-        hand.look("recall");
+        hand.glance("recall");
         hand.key(Key::Return);
         hand.until("recalled", |state| {
             state.held.is_empty() && state.bill.lines.len() == 1
         });
-        hand.look("recalled");
+        hand.glance("recalled");
     });
 }
 
@@ -109,11 +110,11 @@ fn sheets_over_the_counter_work_by_keys() {
         hand.until("a supervisor is asked for", |state| {
             state.awaiting_approval.is_some()
         });
-        hand.look("approval");
+        hand.glance("approval");
         hand.enters("001");
         hand.enters("000000");
         hand.until("wrong", |state| state.sign_in_notice.is_some());
-        hand.look("approval-wrong");
+        hand.glance("approval-wrong");
         hand.enters("001");
         hand.enters("246810");
         hand.until("approved", |state| matches!(state.patient, Patient::Verified(_)));
@@ -123,13 +124,6 @@ fn sheets_over_the_counter_work_by_keys() {
             state.bill.lines.first().is_some_and(|line| line.quantity == "40")
         });
         hand.must_say(&["264.00"]);
-        hand.key(Key::F7);
-        hand.look("benefit");
-        hand.key(Key::DownArrow);
-        hand.key(Key::Return);
-        hand.until("chronic", |state| state.bill.disease.is_some());
-        hand.must_say(&["160.00"]);
-        hand.look("chronic");
         hand.key(Key::F6);
         hand.types("李四");
         hand.key(Key::Return);
@@ -138,9 +132,9 @@ fn sheets_over_the_counter_work_by_keys() {
         hand.key(Key::Return);
         hand.until("a wrong number", |state| state.notice.is_some());
         hand.must_mention(&["AGENT_ID_WRONG"]);
-        hand.look("agent-wrong");
+        hand.glance("agent-wrong");
         hand.key(Key::F6);
-        hand.look("agent");
+        hand.glance("agent");
         hand.types("李四");
         hand.key(Key::Return);
         hand.types("539999198611209217");
@@ -148,11 +142,34 @@ fn sheets_over_the_counter_work_by_keys() {
         hand.key(Key::Return);
         hand.until("noted", |state| state.bill.agent.is_some());
         hand.must_mention(&["李* · 配偶"]);
+        hand.key(Key::F7);
+        hand.glance("benefit");
+        hand.key(Key::DownArrow);
+        hand.key(Key::Return);
+        hand.until("chronic", |state| state.bill.disease.is_some());
+        hand.must_say(&["160.00"]);
+        hand.glance("chronic");
+        hand.key(Key::F9);
+        hand.until("the patient's authorisation is asked for", |state| {
+            state.notice.is_some()
+        });
+        hand.must_mention(&["AGENT_NEEDS_AUTHORISATION"]);
+        hand.key(Key::F6);
+        hand.glance("agent-authorised");
+        hand.types("李四");
+        hand.key(Key::Return);
+        hand.types("539999198611209217");
+        hand.key(Key::Return);
+        hand.enters("W7");
+        hand.until("noted", |state| {
+            let agent = state.bill.agent.as_ref();
+            agent.is_some_and(|agent| agent.authorisation.as_deref() == Some("W7"))
+        });
         hand.key(Key::F1);
-        hand.look("help");
+        hand.glance("help");
         hand.key(Key::Escape);
         hand.key(Key::Escape);
-        hand.look("clear");
+        hand.glance("clear");
         hand.key(Key::Return);
         hand.until("given up", |state| state.bill.lines.is_empty());
     });
@@ -184,7 +201,7 @@ fn broken_devices_are_shown_and_the_till_sells_on() {
         hand.until("the scanner is gone", |state| {
             state.scanner.code == "SCANNER_UNPLUGGED"
         });
-        hand.look("reader-and-scanner");
+        hand.glance("reader-and-scanner");
         let (code, printer) = ("5399000000000000000000000002", hand.stage.printer());
         std::fs::create_dir(&printer).unwrap();
         hand.happens([scanned(code)]);
@@ -199,7 +216,7 @@ fn broken_devices_are_shown_and_the_till_sells_on() {
         hand.until("settled, not printed", |state| {
             state.page == Page::Receipt && !state.printer.code.is_empty()
         });
-        hand.look("not-printed");
+        hand.glance("not-printed");
         std::fs::remove_dir(&printer).unwrap();
         hand.key(Key::F2);
         hand.until("printed", |state| state.printer.code.is_empty());

@@ -31,7 +31,7 @@ fn a_sale_online_by_keys_alone() {
         hand.enters(OPERATOR);
         hand.enters("111111");
         hand.until("the PIN is wrong", |state| state.sign_in_notice.is_some());
-        hand.must_mention(&["编号或口令不对"]);
+        hand.must_mention(&["编号或口令不对", "核对编号后重新输入口令"]);
         hand.look("sign-in-wrong-pin");
         hand.enters(PIN);
         hand.until("signed in", |state| state.page == Page::Counter);

@@ -3,7 +3,8 @@
 use smol_str::SmolStr;
 
 use super::super::fault::PackFault;
-use super::super::file::{EnrolmentFile, LayerFile, Unit};
+use super::super::file::Unit;
+use super::super::file_terms::{EnrolmentFile, LayerFile};
 use super::super::{Enrolment, Layer, Newborn, PaidYear, Pay, Region, Waiting};
 use super::{Compiler, YES_NO};
 
