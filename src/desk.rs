@@ -437,6 +437,14 @@ impl State {
         self.notice = Some(Notice::new(level, code));
     }
 
+    /// What was told about a device no longer holds.
+    fn mended(&mut self, codes: &[&str]) {
+        let told = self.notice.as_ref().map(|notice| notice.code.as_str());
+        if told.is_some_and(|told| codes.contains(&told)) {
+            self.notice = None;
+        }
+    }
+
     fn fail(&mut self, code: &str) -> Vec<Effect> {
         self.tell(Level::Error, code);
         Vec::new()
@@ -518,8 +526,17 @@ pub fn step(state: &mut State, now_ms: i64, event: Event) -> Vec<Effect> {
         }
         Event::Printed(result) => {
             match result {
-                Ok(()) => state.printer.set(Health::Ok, ""),
-                Err(code) => state.printer.set(Health::Fault, &code),
+                Ok(()) => {
+                    let told = state.printer.code.clone();
+                    state.mended(&[told.as_str()]);
+                    state.printer.set(Health::Ok, "");
+                }
+                Err(code) => {
+                    state.printer.set(Health::Fault, &code);
+                    if state.notice.is_none() {
+                        state.tell(Level::Warning, &code);
+                    }
+                }
             }
             Vec::new()
         }

@@ -164,7 +164,10 @@ impl Round {
                 return;
             }
         }
-        panic!("the queue does not get empty: {:?}", self.shop.queue());
+        let queue = self.shop.queue();
+        let first = string(&queue[0], "sale");
+        let history = self.shop.run(&["queue", "show", &first]).out;
+        panic!("the queue does not get empty: {first}\n{history}\n{queue:?}");
     }
 }
 

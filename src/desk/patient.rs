@@ -89,7 +89,7 @@ pub(super) fn reader(state: &mut State, event: ReaderEvent) -> Vec<Effect> {
         ReaderEvent::ServiceDown => no_reader(state, "NO_PCSC_SERVICE"),
         ReaderEvent::ServiceUp | ReaderEvent::ReaderOut { .. } => no_reader(state, "NO_READER"),
         ReaderEvent::ReaderIn { .. } => {
-            mended(state, &["NO_READER", "NO_PCSC_SERVICE"]);
+            state.mended(&["NO_READER", "NO_PCSC_SERVICE"]);
             state.reader.set(Health::Ok, "");
         }
         ReaderEvent::CardIn { .. } => {
@@ -127,17 +127,6 @@ pub(super) fn reader(state: &mut State, event: ReaderEvent) -> Vec<Effect> {
 fn no_reader(state: &mut State, code: &str) {
     state.reader.set(Health::Fault, code);
     state.tell(Level::Warning, code);
-}
-
-/// What was told about a device no longer holds.
-fn mended(state: &mut State, codes: &[&str]) {
-    if state
-        .notice
-        .as_ref()
-        .is_some_and(|notice| codes.contains(&notice.code.as_str()))
-    {
-        state.notice = None;
-    }
 }
 
 fn card_out(state: &mut State) -> Vec<Effect> {
@@ -196,7 +185,7 @@ pub(super) fn scanner(state: &mut State, event: ScannerEvent) -> Vec<Effect> {
     match event {
         ScannerEvent::Opened => {
             let told = state.scanner.code.clone();
-            mended(state, &[told.as_str()]);
+            state.mended(&[told.as_str()]);
             state.scanner.set(Health::Ok, "");
         }
         ScannerEvent::Lost { error } => {

@@ -105,8 +105,8 @@ pub(super) fn begin(state: &mut State) -> Vec<Effect> {
         Outcome::Settled(settlement) => settlement,
     };
     if let Some(excluded) = settlement.excluded.first() {
-        state.notice =
-            Some(Notice::new(Level::Error, excluded.code.as_str()).about(excluded.feedetl_sn.as_str()));
+        let name = name_of(state, &excluded.feedetl_sn).unwrap_or_default();
+        state.notice = Some(Notice::new(Level::Error, excluded.code.as_str()).about(name));
         return Vec::new();
     }
     let sale = Box::new(Sale {
@@ -146,10 +146,14 @@ fn outside_scope(state: &State, settlement: &Settlement) -> Vec<String> {
         .detlcutinfo
         .iter()
         .filter(|cut| cut.fulamt_ownpay_amt > Money::ZERO)
-        .filter_map(|cut| cut.feedetl_sn.parse::<usize>().ok()?.checked_sub(1))
-        .filter_map(|index| state.bill.lines.get(index))
-        .map(|line| line.item.name.clone())
+        .filter_map(|cut| name_of(state, &cut.feedetl_sn))
         .collect()
+}
+
+/// Name of the goods on a line of the claim.
+fn name_of(state: &State, feedetl_sn: &str) -> Option<String> {
+    let index = feedetl_sn.parse::<usize>().ok()?.checked_sub(1)?;
+    Some(state.bill.lines.get(index)?.item.name.clone())
 }
 
 pub(super) fn presettled(state: &mut State, question: u32, answer: Answer<SettledReply>) -> Vec<Effect> {

@@ -1,6 +1,6 @@
 //! Counter page: person, lines, amounts, reasons.
 
-use yijie_rules::{Grade, ItemClass, Lang, Money, Outcome, Settlement, StepKind};
+use yijie_rules::{Code, Grade, ItemClass, Lang, Money, Outcome, Settlement, StepKind};
 use yijie_ui::slint::{ComponentHandle as _, SharedString};
 use yijie_ui::{
     AppWindow, BillLine, Counter, HeldBill, Item, Level, Message, Overlay, Pair, PersonState, Reason,
@@ -80,12 +80,7 @@ pub(super) fn view(state: &State) -> View {
             .enumerate()
             .map(|(index, sold)| line(index, sold, settlement, lang))
             .collect(),
-        line_count: match lang {
-            Lang::Zh => format!("{} 项", state.bill.lines.len()),
-            Lang::En if state.bill.lines.len() == 1 => "1 line".to_owned(),
-            Lang::En => format!("{} lines", state.bill.lines.len()),
-        }
-        .into(),
+        line_count: count_text(state.bill.lines.len(), lang).into(),
         sums: sums(state, settlement),
         account_on: !state.bill.account_off,
         family: (
@@ -111,7 +106,11 @@ pub(super) fn view(state: &State) -> View {
         suggestions: suggestions(state),
         can_pay: verified.is_some() && settlement.is_some(),
         busy: matches!(state.patient, Patient::Checking { .. }),
-        held: state.held.iter().map(|(no, held)| held_bill(*no, held)).collect(),
+        held: state
+            .held
+            .iter()
+            .map(|(no, held)| held_bill(*no, held, lang))
+            .collect(),
         approval: state.awaiting_approval.as_ref().map(|_| {
             let error = state
                 .sign_in_notice
@@ -186,12 +185,7 @@ fn particulars(verified: &Verified, lang: Lang) -> Vec<Pair> {
             person.insuplc_admdvs.as_deref().unwrap_or("—").to_owned(),
             Level::Info,
         ),
-        pair(
-            "状态",
-            "Status",
-            lang.pick("正常参保", "insured").to_owned(),
-            Level::Info,
-        ),
+        status(verified, lang),
     ];
     let own = verified
         .record
@@ -221,6 +215,23 @@ fn particulars(verified: &Verified, lang: Lang) -> Vec<Pair> {
         ));
     }
     pairs
+}
+
+fn status(verified: &Verified, lang: Lang) -> Pair {
+    let suspended = verified
+        .notes
+        .iter()
+        .any(|note| note.code == Code::AdvancePayment);
+    let (value, level) = if suspended {
+        (lang.pick("暂停联网结算", "suspended"), Level::Warning)
+    } else {
+        (lang.pick("正常参保", "insured"), Level::Info)
+    };
+    Pair {
+        label: lang.pick("状态", "Status").into(),
+        value: value.into(),
+        level,
+    }
 }
 
 fn agent_text(agent: &Agent, lang: Lang) -> String {
@@ -319,7 +330,12 @@ fn step_title(step: StepKind, lang: Lang) -> &'static str {
 
 fn sums(state: &State, settlement: Option<&Settlement>) -> [SharedString; 6] {
     let Some(sums) = settlement.map(|settlement| &settlement.setlinfo) else {
-        let zero: SharedString = figure(Money::ZERO).into();
+        // A bill that cannot be settled as it is must not read as one that costs nothing.
+        let zero: SharedString = if state.bill.lines.is_empty() {
+            figure(Money::ZERO).into()
+        } else {
+            "–".into()
+        };
         let total = figure(state.bill.total()).into();
         return [
             total,
@@ -382,12 +398,20 @@ fn suggestions(state: &State) -> Vec<Item> {
         .collect()
 }
 
-fn held_bill(no: u32, held: &bill::HeldBill) -> HeldBill {
+fn count_text(lines: usize, lang: Lang) -> String {
+    match lang {
+        Lang::Zh => format!("{lines} 项"),
+        Lang::En if lines == 1 => "1 line".to_owned(),
+        Lang::En => format!("{lines} lines"),
+    }
+}
+
+fn held_bill(no: u32, held: &bill::HeldBill, lang: Lang) -> HeldBill {
     HeldBill {
         no: no.to_string().into(),
         time: clock::stamp(held.time_ms).get(11..16).unwrap_or_default().into(),
         person: held.person.as_str().into(),
-        count: held.bill.lines.len().to_string().into(),
+        count: count_text(held.bill.lines.len(), lang).into(),
         amount: figure(held.bill.total()).into(),
     }
 }

@@ -211,6 +211,7 @@ fn goods_that_are_no_medicine_stay_off_an_insured_bill() {
         (till.told(), till.state.page),
         ("GOODS_NOT_MEDICAL", Page::Counter)
     );
+    assert_eq!(till.state.notice.as_ref().unwrap().detail, "蜂蜜");
     till.key(Key::Remove(1));
     till.to_the_money();
     assert_eq!(till.state.page, Page::Pay);

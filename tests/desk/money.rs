@@ -366,6 +366,17 @@ fn the_receipt_follows_its_sale_prints_again_and_ends_with_the_card() {
 }
 
 #[test]
+fn a_printer_that_fails_is_told_until_it_prints() {
+    let mut till = paying();
+    let row = till.commit("A");
+    till.send(Event::SaleMoved(Box::new(settled(row))));
+    till.send(Event::Printed(Err("PRINTER_FAILED".to_owned())));
+    assert_eq!(till.told(), "PRINTER_FAILED");
+    till.send(Event::Printed(Ok(())));
+    assert_eq!(till.told(), "");
+}
+
+#[test]
 fn the_next_card_on_the_receipt_page_begins_the_next_sale() {
     let mut till = paying();
     let row = till.commit("A");

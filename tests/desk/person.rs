@@ -496,7 +496,7 @@ fn every_word_of_the_reader_and_the_scanner_is_shown() {
             (health, code),
             "{name}"
         );
-        if health != Health::Busy {
+        if !name.starts_with("Card") {
             assert_eq!(
                 till.told(),
                 code,

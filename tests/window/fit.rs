@@ -64,7 +64,10 @@ pub fn paper(window: &AppWindow) -> Vec<String> {
     let receipt = window.global::<Receipt<'_>>();
     let rows = receipt.get_rows();
     let texts = rows.iter().flat_map(|row| [row.left, row.right]);
-    std::iter::once(receipt.get_title()).chain(texts).map(|text| text.to_string()).collect()
+    std::iter::once(receipt.get_title())
+        .chain(texts)
+        .map(|text| text.to_string())
+        .collect()
 }
 
 /// What is surely cut or hangs over the window's edge.

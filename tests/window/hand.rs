@@ -65,7 +65,10 @@ impl Hand {
     fn new(story: &'static str) -> Hand {
         for picture in std::fs::read_dir(folder()).into_iter().flatten().flatten() {
             let name = picture.file_name();
-            if name.to_str().is_some_and(|name| name.starts_with(&format!("{story}-"))) {
+            if name
+                .to_str()
+                .is_some_and(|name| name.starts_with(&format!("{story}-")))
+            {
                 std::fs::remove_file(picture.path()).unwrap();
             }
         }
@@ -183,7 +186,10 @@ impl Hand {
     pub fn must_print(&self, words: &[&str]) {
         let paper = fit::paper(&self.window);
         for word in words {
-            assert!(paper.iter().any(|text| text.contains(word)), "{word:?} is not on the paper: {paper:#?}");
+            assert!(
+                paper.iter().any(|text| text.contains(word)),
+                "{word:?} is not on the paper: {paper:#?}"
+            );
         }
     }
 

@@ -58,7 +58,7 @@ fn each_person_who_cannot_be_served_is_told_why() {
         hand.until("suspended", |state| matches!(state.patient, Patient::Verified(_)));
         hand.happens([scanned("6900000010112"), scanned("6900000010228")]);
         hand.until("all self-pay", |state| state.bill.lines.len() == 2);
-        hand.must_say(&["40.50"]);
+        hand.must_say(&["40.50", "暂停联网结算"]);
         hand.glance("suspended");
     });
 }
@@ -73,7 +73,7 @@ fn goods_and_prices_that_do_not_go_on_an_insured_bill() {
         hand.until("two lines", |state| state.bill.lines.len() == 2);
         hand.key(Key::F9);
         hand.until("refused", |state| state.notice.is_some());
-        hand.must_mention(&["GOODS_NOT_MEDICAL"]);
+        hand.must_mention(&["GOODS_NOT_MEDICAL", "蜂蜜"]);
         hand.glance("excluded");
         hand.key(Key::F8);
         hand.until("one line", |state| state.bill.lines.len() == 1);
@@ -84,6 +84,8 @@ fn goods_and_prices_that_do_not_go_on_an_insured_bill() {
                 .as_ref()
                 .is_some_and(|notice| notice.code == "PRICE_ABOVE_CASH")
         });
+        hand.must_say(&["–"]);
+        hand.must_mention(&["复方丹参滴丸"]);
         hand.glance("price-above-cash");
         hand.key(Key::F8);
         hand.until("one line", |state| state.bill.lines.len() == 1);
@@ -216,6 +218,7 @@ fn broken_devices_are_shown_and_the_till_sells_on() {
         hand.until("settled, not printed", |state| {
             state.page == Page::Receipt && !state.printer.code.is_empty()
         });
+        hand.must_mention(&["PRINTER_FAILED"]);
         hand.glance("not-printed");
         std::fs::remove_dir(&printer).unwrap();
         hand.key(Key::F2);
