@@ -575,7 +575,8 @@ fn project(store: &Store, seq: u64, time_ms: i64, record: &Record) -> Result<(),
                     &sale.settlement.accumulated_after,
                 )?;
             }
-            sell(&mut rows, &SaleRow::new((**sale).clone(), *sending, seq, time_ms))?;
+            let row = SaleRow::new((**sale).clone(), *sending, seq, time_ms);
+            sell(store, &mut rows, &row)?;
         }
         _ => {
             if let Some(id) = record.sale() {
@@ -612,7 +613,7 @@ fn project(store: &Store, seq: u64, time_ms: i64, record: &Record) -> Result<(),
                     }
                     _ => {}
                 }
-                sell(&mut rows, &row)?;
+                sell(store, &mut rows, &row)?;
             }
         }
     }
@@ -651,11 +652,15 @@ fn use_up(
     rows.put(PERSONS, Key::Secret(psn_no.as_bytes()), &(taken_ms, person))
 }
 
-fn sell(rows: &mut Rows, row: &SaleRow) -> Result<(), BooksError> {
+fn sell(store: &Store, rows: &mut Rows, row: &SaleRow) -> Result<(), BooksError> {
     let sale: &Sale = &row.sale;
     rows.put(SALES, Key::Plain(sale.id.as_bytes()), row)?;
     rows.put(MSGIDS, Key::Plain(row.msgid.as_bytes()), &sale.id)?;
-    rows.put(META, Key::Plain(b"msgid"), &row.last_msgid)?;
+    // An older sale may be worked on after a younger one: the greatest id used is what new ones go on after.
+    let greatest: Option<String> = read(store, META, Key::Plain(b"msgid"))?;
+    if greatest.is_none_or(|greatest| greatest < row.last_msgid) {
+        rows.put(META, Key::Plain(b"msgid"), &row.last_msgid)?;
+    }
     let place = row.seq.to_be_bytes();
     if row.state.is_final() {
         rows.delete(QUEUE, Key::Plain(&place));

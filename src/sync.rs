@@ -18,6 +18,8 @@ use crate::record::{Difference, Record};
 /// First and longest pause after the agency could not be reached, in milliseconds.
 const PAUSE_MS_MIN: i64 = 500;
 const PAUSE_MS_MAX: i64 = 30_000;
+/// Code of a message id that the agency has seen before.
+const REPEATED: &str = "MSGID_REPEATED";
 /// Most requests one sale may need in one go: query, reversal, new settlement.
 const GO_STEPS_MAX: u32 = 4;
 
@@ -193,16 +195,9 @@ impl Sync {
                 self.write(&record, row).await
             }
             Answer::Done(_) | Answer::Refused(_) => {
-                let msgid = self.books.next_msgid();
-                let id = row.sale.id.clone();
-                let record = Record::Reversing {
-                    sale: id,
-                    msgid: msgid.clone(),
-                    operator: row.sale.operator.clone(),
-                    over: false,
-                };
-                let row = self.write(&record, row).await?;
-                self.reverse(row, &msgid).await
+                let operator = row.sale.operator.clone();
+                let row = self.begin_reversal(row, operator, false).await?;
+                self.reverse(row).await
             }
             Answer::NotSent(cause) | Answer::Unknown(cause) => self.still_unknown(row, cause.code()).await,
         }
@@ -219,10 +214,28 @@ impl Sync {
         self.write(&record, row).await
     }
 
-    async fn reverse(&self, row: SaleRow, msgid: &str) -> Result<SaleRow, BooksError> {
+    /// First journal the message id a reversal leaves under: one that is only in memory could be issued again after a
+    /// crash, and the agency would take another request for a repetition.
+    async fn begin_reversal(
+        &self,
+        row: SaleRow,
+        operator: String,
+        over: bool,
+    ) -> Result<SaleRow, BooksError> {
+        let record = Record::Reversing {
+            sale: row.sale.id.clone(),
+            msgid: self.books.next_msgid(),
+            operator,
+            over,
+        };
+        self.write(&record, row).await
+    }
+
+    /// 2601 of what may or may not have been settled, under the message id journalled last.
+    async fn reverse(&self, row: SaleRow) -> Result<SaleRow, BooksError> {
         let answer = self
             .client
-            .reverse(msgid, &insured(&row), &row.msgid, PHARMACY.settle)
+            .reverse(&row.last_msgid, &insured(&row), &row.msgid, PHARMACY.settle)
             .await;
         self.heard(&answer);
         match answer {
@@ -244,6 +257,7 @@ impl Sync {
                 )
                 .await
             }
+            Answer::Refused(refusal) if repeated(&refusal) => self.still_unknown(row, REPEATED).await,
             Answer::Refused(_) => self.still_unknown(row, "REVERSAL_REFUSED").await,
             Answer::NotSent(cause) | Answer::Unknown(cause) => self.still_unknown(row, cause.code()).await,
         }
@@ -252,14 +266,25 @@ impl Sync {
     /// A reversal without an answer: a sale to be settled anew is reversed again, one that is over cancelled again
     /// unless the agency says that it is gone.
     async fn reverse_again(&self, row: SaleRow) -> Result<SaleRow, BooksError> {
-        let msgid = self.books.next_msgid();
+        let operator = row.sale.operator.clone();
         if row.reversal_over != Some(true) {
-            return self.reverse(row, &msgid).await;
+            // The same request again does no harm, a reversal being what it is, and costs no entry while the line is
+            // down. Where the agency has had it, another message id gets the answer that was lost.
+            let had = row.cause.as_ref().is_some_and(|(code, _)| code == REPEATED);
+            let row = if had {
+                self.begin_reversal(row, operator, false).await?
+            } else {
+                row
+            };
+            return self.reverse(row).await;
         }
         let answer = self.client.find_settlement(&insured(&row), &row.msgid).await;
         self.heard(&answer);
         match answer {
-            Answer::Done(Some(reply)) if !reply.refunded => self.cancel(row, &msgid).await,
+            Answer::Done(Some(reply)) if !reply.refunded => {
+                let row = self.begin_reversal(row, operator, true).await?;
+                self.cancel(row).await
+            }
             Answer::Done(_) => {
                 let record = Record::Reversed {
                     sale: row.sale.id.clone(),
@@ -271,8 +296,8 @@ impl Sync {
         }
     }
 
-    /// 2103 of a settlement that is known to stand.
-    async fn cancel(&self, row: SaleRow, msgid: &str) -> Result<SaleRow, BooksError> {
+    /// 2103 of a settlement that is known to stand, under the message id journalled last.
+    async fn cancel(&self, row: SaleRow) -> Result<SaleRow, BooksError> {
         let Some(reply) = &row.reply else {
             return self.still_unknown(row, "REVERSAL_REFUSED").await;
         };
@@ -281,7 +306,7 @@ impl Sync {
             setl_id: reply.setl_id.clone(),
             mdtrt_id: reply.mdtrt_id.clone(),
         };
-        let answer = self.client.cancel(msgid, &request).await;
+        let answer = self.client.cancel(&row.last_msgid, &request).await;
         self.heard(&answer);
         match answer {
             Answer::Done(_) => {
@@ -302,6 +327,7 @@ impl Sync {
                 )
                 .await
             }
+            Answer::Refused(refusal) if repeated(&refusal) => self.still_unknown(row, REPEATED).await,
             // It stands, and the agency says so: settled it stays.
             Answer::Refused(refusal) => {
                 let record = Record::ReversalRefused {
@@ -323,15 +349,8 @@ impl Sync {
         if row.state != SaleState::Settled {
             return self.advance(id).await;
         }
-        let msgid = self.books.next_msgid();
-        let record = Record::Reversing {
-            sale: id.to_owned(),
-            msgid: msgid.clone(),
-            operator: operator.to_owned(),
-            over: true,
-        };
-        let row = self.write(&record, row).await?;
-        self.cancel(row, &msgid).await
+        let row = self.begin_reversal(row, operator.to_owned(), true).await?;
+        self.cancel(row).await
     }
 
     /// Works on the queue, oldest first. A sale that stays open holds up its own person's later sales, nobody else's.
@@ -388,9 +407,9 @@ fn outcome(row: &SaleRow, answer: Answer<SettledReply>) -> Record {
     match answer {
         Answer::Done(reply) => settled(row, reply),
         // The agency has seen this message id before: the first copy arrived, so what became of it is to be asked.
-        Answer::Refused(refusal) if refusal.reason() == Some("MSGID_REPEATED") => Record::Unknown {
+        Answer::Refused(refusal) if repeated(&refusal) => Record::Unknown {
             sale,
-            cause: "MSGID_REPEATED".to_owned(),
+            cause: REPEATED.to_owned(),
         },
         Answer::Refused(refusal) => refused(&sale, refusal),
         Answer::Unknown(cause) => Record::Unknown {
@@ -432,6 +451,11 @@ fn insured(row: &SaleRow) -> Insured {
             .map(ToString::to_string)
             .unwrap_or_default(),
     }
+}
+
+/// The agency has seen the message id before.
+fn repeated(refusal: &AgencyRefusal) -> bool {
+    refusal.reason() == Some(REPEATED)
 }
 
 /// The agency holds nothing to reverse: never arrived, or reversed before. Either way there is no settlement.

@@ -52,7 +52,7 @@ pub fn apply(window: &AppWindow, before: Option<&Screen>, screen: &Screen) {
     counter::apply(window, before.map(|s| &s.counter), &screen.counter);
     pay::apply(window, before.map(|s| &s.pay), &screen.pay);
     receipt::apply(window, &screen.receipt);
-    queue::apply(window, &screen.queue);
+    queue::apply(window, before.map(|s| &s.queue), &screen.queue);
 }
 
 /// Connects every intent of the window.

@@ -8,6 +8,8 @@
     reason = "tests"
 )]
 
+#[path = "desk/agent.rs"]
+mod agent;
 #[path = "desk/bill.rs"]
 mod bill;
 #[path = "desk/chance.rs"]

@@ -17,8 +17,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{PIN, Seller, Shop, files, finish, person, sale, yijie};
+use common::{INSTITUTION, PIN, Seller, Shop, files, finish, person, sale, yijie};
 use serde_json::{Value, json};
+use yijie::books::Books;
+use yijie::record::Record;
 
 #[test]
 fn the_list_has_one_row_an_entry_in_a_stable_shape() {
@@ -78,6 +80,46 @@ fn the_list_has_one_row_an_entry_in_a_stable_shape() {
             words.contains(&rows.len().to_string()) && words.contains(whole["last_hash"].as_str().unwrap())
         );
     }
+}
+
+#[test]
+fn message_ids_go_on_after_the_greatest_ever_used() {
+    let shop = Shop::busy();
+    let listed = shop.journal();
+    let record_of = |kind: &str, id: &str| {
+        let row = listed.iter().find(|row| row["kind"] == kind && row["sale"] == id);
+        let seq = row.unwrap()["seq"].to_string();
+        shop.run(&["journal", "show", &seq]).exit(0).json()["record"].clone()
+    };
+    let books = || Books::open(&shop.data, INSTITUTION, 0).unwrap().0;
+    let append = |books: &Books, record: Value| {
+        let record: Record = serde_json::from_value(record).unwrap();
+        books.append(&record, 1_900_000_000_000).unwrap();
+    };
+    // Sold while the clock was ahead; then it was set right, and an older sale was worked on.
+    let ahead = format!("{INSTITUTION}209912312359590007");
+    let mut young = record_of("sale", "s2");
+    young["sale"]["id"] = json!("young");
+    young["sale"]["msgid"] = json!(ahead);
+    let older = ["s1", "s3"].map(|id| record_of("settled", id));
+    let opened = books();
+    append(&opened, young);
+    append(&opened, older[0].clone());
+    drop(opened);
+    let reopened = books();
+    assert_eq!(reopened.next_msgid(), format!("{INSTITUTION}209912312359590008"));
+    // A reversal's id counts as well.
+    let reversal = format!("{INSTITUTION}209912312359590100");
+    append(
+        &reopened,
+        json!({"record": "reversing", "sale": "s1", "msgid": reversal, "operator": "001", "over": false}),
+    );
+    append(&reopened, older[1].clone());
+    drop(reopened);
+    assert_eq!(books().next_msgid(), format!("{INSTITUTION}209912312359590101"));
+    // And after the store is built anew from the journal.
+    fs::remove_dir_all(shop.data.join("store")).unwrap();
+    assert_eq!(books().next_msgid(), format!("{INSTITUTION}209912312359590101"));
 }
 
 #[test]

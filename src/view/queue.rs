@@ -21,13 +21,15 @@ pub(super) struct View {
     can_resolve: bool,
     resolve: SharedString,
     message: Message,
-    cleared: bool,
+    selected: i32,
 }
 
 pub(super) fn view(state: &State) -> View {
     let lang = state.lang;
     let standing = &state.standing;
-    let shown = state.queue_rows().nth(state.queue_selected);
+    let last = state.queue_rows().count().checked_sub(1);
+    let selected = last.map(|last| state.queue_selected.min(last));
+    let shown = selected.and_then(|at| state.queue_rows().nth(at));
     let waiting = standing
         .queue
         .iter()
@@ -61,7 +63,7 @@ pub(super) fn view(state: &State) -> View {
             state.notice.as_ref().filter(|_| state.page == desk::Page::Queue),
             lang,
         ),
-        cleared: standing.queue.is_empty() && standing.differences.is_empty(),
+        selected: selected.and_then(|at| i32::try_from(at).ok()).unwrap_or(-1),
     }
 }
 
@@ -191,7 +193,7 @@ fn history(row: &SaleRow, lang: Lang) -> Vec<Pair> {
         .collect()
 }
 
-pub(super) fn apply(window: &AppWindow, view: &View) {
+pub(super) fn apply(window: &AppWindow, before: Option<&View>, view: &View) {
     let queue = window.global::<Queue<'_>>();
     list(queue.get_rows(), &view.rows, |m| queue.set_rows(m));
     let [count, amount, unknown, differences, settled, sum] = view.totals.clone();
@@ -208,8 +210,9 @@ pub(super) fn apply(window: &AppWindow, view: &View) {
     queue.set_can_resolve(view.can_resolve);
     queue.set_resolve_text(view.resolve.clone());
     queue.set_message(view.message.clone());
-    if view.cleared {
-        queue.set_selected(-1);
+    // The cashier moves; only another choice by the desk overwrites it.
+    if before.map(|b| b.selected) != Some(view.selected) {
+        queue.set_selected(view.selected);
     }
 }
 

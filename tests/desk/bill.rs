@@ -148,7 +148,7 @@ fn a_trace_code_is_sold_once() {
 #[test]
 fn a_scan_outside_the_counter_page_sells_nothing() {
     let mut till = Till::selling(1, &[AMOXICILLIN]);
-    till.to_the_money();
+    till.ask_for_money();
     till.scan(AMOXICILLIN);
     assert_eq!(till.told(), "SCAN_NOT_HERE");
     till.key(Key::Go(Page::Queue));
@@ -213,7 +213,7 @@ fn goods_that_are_no_medicine_stay_off_an_insured_bill() {
     );
     assert_eq!(till.state.notice.as_ref().unwrap().detail, "蜂蜜");
     till.key(Key::Remove(1));
-    till.to_the_money();
+    till.ask_for_money();
     assert_eq!(till.state.page, Page::Pay);
 }
 
@@ -251,7 +251,7 @@ fn the_reasons_follow_the_language_and_the_sale_stays_chinese() {
         assert_ne!(zh, en);
     }
     let sums = till.split();
-    till.to_the_money();
+    till.ask_for_money();
     let sale = till.confirm().0;
     let kept: Vec<String> = sale
         .settlement
@@ -298,7 +298,7 @@ fn a_drug_for_a_registered_disease_is_collected_on_a_written_authorisation() {
         ("AGENT_NEEDS_AUTHORISATION", Page::Counter)
     );
     till.key(agent(Some("W7")));
-    till.to_the_money();
+    till.ask_for_money();
     assert_eq!(
         till.confirm().0.agent.unwrap().authorisation.as_deref(),
         Some("W7")
@@ -372,7 +372,7 @@ fn a_bill_has_a_longest_length() {
 #[test]
 fn consent_names_what_the_fund_does_not_look_at() {
     let mut till = Till::selling(1, &[VITAMINS, AMOXICILLIN]);
-    till.to_the_money();
+    till.ask_for_money();
     assert_eq!(till.state.pay.consent(), ["复合维生素片"]);
     till.key(Key::Confirm);
     assert_eq!(till.told(), "CONSENT_NEEDED");

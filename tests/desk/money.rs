@@ -13,7 +13,7 @@ use crate::till::{AMOXICILLIN, CLAVULANATE, NOW, Till, asked, card, paid, refuse
 fn paying() -> Till {
     let mut till = Till::selling(1, &[AMOXICILLIN; 6]);
     till.key(Key::ToggleAccount);
-    till.to_the_money();
+    till.ask_for_money();
     till
 }
 

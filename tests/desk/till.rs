@@ -173,7 +173,7 @@ impl Till {
     }
 
     /// F9, and the agency's trial settlement agrees.
-    pub fn to_the_money(&mut self) {
+    pub fn ask_for_money(&mut self) {
         let (question, sale) = asked(self.key(Key::Pay));
         let answer = Answer::Done(reply(sale.told));
         self.send(Event::PreSettled(question, answer));

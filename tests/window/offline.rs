@@ -1,9 +1,9 @@
 //! The agency goes away and comes back: provisional on screen, the queue fills and drains.
 
 use yijie::books::row::SaleState;
+use yijie::desk::Page;
 use yijie::desk::patient::Patient;
 use yijie::desk::pay::PayState;
-use yijie::desk::{Key as Asked, Page};
 use yijie_ui::slint::platform::Key;
 
 use crate::hand::{Hand, at_the_till};
@@ -60,8 +60,11 @@ fn a_sale_waits_out_the_outage_and_is_settled() {
         hand.until("the queue", |state| {
             state.page == Page::Queue && state.standing.queue.len() == 1
         });
+        assert!(
+            !hand.says("用 ↑ ↓ 选择一笔"),
+            "the oldest is chosen and its particulars shown"
+        );
         hand.key(Key::DownArrow);
-        hand.until("the row is shown", |state| state.queue_selected == 0);
         hand.must_say(&["75.00"]);
         hand.must_mention(&["待上传", "段**"]);
         hand.look("queue");
@@ -128,9 +131,15 @@ fn two_sales_of_one_person_wait_in_order() {
         }
         hand.key(Key::F10);
         hand.until("the queue", |state| state.page == Page::Queue);
+        hand.key(Key::DownArrow);
+        hand.until("the second", |state| state.queue_selected == 1);
         hand.look("queue-two");
         hand.stage.start_agency();
-        hand.happens([yijie::desk::Event::Key(Asked::Drain)]);
+        hand.key(Key::UpArrow);
+        hand.until("the first", |state| state.queue_selected == 0);
+        hand.key(Key::F6);
+        hand.until("found out", |state| state.standing.settled_today.0 >= 1);
+        hand.key(Key::F5);
         hand.until("drained", |state| state.standing.queue.is_empty());
         let funds: Vec<String> = hand
             .stage
