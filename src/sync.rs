@@ -231,6 +231,13 @@ impl Sync {
         self.write(&record, row).await
     }
 
+    async fn reversed(&self, row: SaleRow) -> Result<SaleRow, BooksError> {
+        let record = Record::Reversed {
+            sale: row.sale.id.clone(),
+        };
+        self.write(&record, row).await
+    }
+
     /// 2601 of what may or may not have been settled, under the message id journalled last.
     async fn reverse(&self, row: SaleRow) -> Result<SaleRow, BooksError> {
         let answer = self
@@ -239,24 +246,8 @@ impl Sync {
             .await;
         self.heard(&answer);
         match answer {
-            Answer::Done(()) => {
-                self.write(
-                    &Record::Reversed {
-                        sale: row.sale.id.clone(),
-                    },
-                    row,
-                )
-                .await
-            }
-            Answer::Refused(refusal) if gone(&refusal) => {
-                self.write(
-                    &Record::Reversed {
-                        sale: row.sale.id.clone(),
-                    },
-                    row,
-                )
-                .await
-            }
+            Answer::Done(()) => self.reversed(row).await,
+            Answer::Refused(refusal) if gone(&refusal) => self.reversed(row).await,
             Answer::Refused(refusal) if repeated(&refusal) => self.still_unknown(row, REPEATED).await,
             Answer::Refused(_) => self.still_unknown(row, "REVERSAL_REFUSED").await,
             Answer::NotSent(cause) | Answer::Unknown(cause) => self.still_unknown(row, cause.code()).await,
@@ -285,12 +276,7 @@ impl Sync {
                 let row = self.begin_reversal(row, operator, true).await?;
                 self.cancel(row).await
             }
-            Answer::Done(_) => {
-                let record = Record::Reversed {
-                    sale: row.sale.id.clone(),
-                };
-                self.write(&record, row).await
-            }
+            Answer::Done(_) => self.reversed(row).await,
             Answer::Refused(_) => self.still_unknown(row, "REVERSAL_REFUSED").await,
             Answer::NotSent(cause) | Answer::Unknown(cause) => self.still_unknown(row, cause.code()).await,
         }
@@ -309,24 +295,8 @@ impl Sync {
         let answer = self.client.cancel(&row.last_msgid, &request).await;
         self.heard(&answer);
         match answer {
-            Answer::Done(_) => {
-                self.write(
-                    &Record::Reversed {
-                        sale: row.sale.id.clone(),
-                    },
-                    row,
-                )
-                .await
-            }
-            Answer::Refused(refusal) if gone(&refusal) => {
-                self.write(
-                    &Record::Reversed {
-                        sale: row.sale.id.clone(),
-                    },
-                    row,
-                )
-                .await
-            }
+            Answer::Done(_) => self.reversed(row).await,
+            Answer::Refused(refusal) if gone(&refusal) => self.reversed(row).await,
             Answer::Refused(refusal) if repeated(&refusal) => self.still_unknown(row, REPEATED).await,
             // It stands, and the agency says so: settled it stays.
             Answer::Refused(refusal) => {
