@@ -7,7 +7,7 @@ run: ## Installs what is missing and runs the main job: the demo, with a window 
 
 test: ## Installs what is missing and runs all tests.
 	./scripts/setup.sh test
-	cargo test --locked --workspace
+	cargo test --locked --workspace --no-fail-fast
 
 lint: ## Formatting and lints, as CI runs them.
 	cargo fmt --all --check

@@ -104,12 +104,10 @@ impl Transcript {
 
     /// Writes the JSON Lines form.
     pub fn to_jsonl(&self) -> String {
-        let header = serde_json::json!({ "atr": hex(&self.atr) });
-        self.exchanges
-            .iter()
-            .fold(format!("{header}\n"), |text, (tx, rx)| {
-                text + &format!("{}\n", serde_json::json!({ "tx": hex(tx), "rx": hex(rx) }))
-            })
+        let header = format!("{{\"atr\":\"{}\"}}\n", hex(&self.atr));
+        self.exchanges.iter().fold(header, |text, (tx, rx)| {
+            text + &format!("{{\"tx\":\"{}\",\"rx\":\"{}\"}}\n", hex(tx), hex(rx))
+        })
     }
 
     /// How many commands were recorded.
