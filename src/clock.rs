@@ -3,10 +3,10 @@
 use jiff::civil::{Date, DateTime};
 use jiff::{Timestamp, tz};
 
-/// Milliseconds since 1970-01-01 UTC.
+/// Milliseconds since 1970-01-01 UTC; the agency's crate holds the clock, so that a simulation replaces one for both.
 #[must_use]
 pub fn now_ms() -> i64 {
-    Timestamp::now().as_millisecond()
+    yijie_agency::now().as_millisecond()
 }
 
 /// Beijing civil time of a wall clock instant; an instant out of range reads as 1970-01-01.

@@ -1,5 +1,6 @@
 //! The client of the national interface: one mutual-TLS connection pool, one method a transaction.
 
+mod carrier;
 mod http;
 mod settings;
 
@@ -7,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-use http::{Exchange, Http};
+use http::Http;
 
 use crate::{
     answer::{AgencyRefusal, Answer, Cause},
@@ -28,14 +29,21 @@ use crate::{
     },
 };
 
+pub use carrier::{Carried, Carrier};
 pub use settings::{ClientError, ClientSettings, InstitutionId};
 
 /// A terminal's connection to its agency. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Client {
-    http: Http,
+    way: Way,
     settings: Arc<ClientSettings>,
     session: Arc<Mutex<Session>>,
+}
+
+#[derive(Debug, Clone)]
+enum Way {
+    Https(Http),
+    Within(Arc<dyn Carrier>),
 }
 
 #[derive(Debug)]
@@ -48,15 +56,24 @@ impl Client {
     /// Makes a client; nothing is sent yet.
     pub fn new(settings: ClientSettings) -> Result<Client, ClientError> {
         let http = Http::new(&settings)?;
+        Ok(Client::by(Way::Https(http), settings))
+    }
+
+    /// A client whose messages go another way than over TLS; address and TLS files are not looked at.
+    pub fn within(settings: ClientSettings, carrier: Arc<dyn Carrier>) -> Client {
+        Client::by(Way::Within(carrier), settings)
+    }
+
+    fn by(way: Way, settings: ClientSettings) -> Client {
         let session = Session {
             operator: settings.operator.clone(),
             sign_no: String::new(),
         };
-        Ok(Client {
-            http,
+        Client {
+            way,
             settings: Arc::new(settings),
             session: Arc::new(Mutex::new(session)),
-        })
+        }
     }
 
     /// The settings this client was made with.
@@ -119,9 +136,9 @@ impl Client {
             });
         };
         match self.post(&self.settings.profile.ec_query_path, body).await {
-            Exchange::NotSent(cause) => Answer::NotSent(cause),
-            Exchange::Unknown(cause) => Answer::Unknown(cause),
-            Exchange::Body(body) => match ec_query::read(&body) {
+            Carried::NotSent(cause) => Answer::NotSent(cause),
+            Carried::Unknown(cause) => Answer::Unknown(cause),
+            Carried::Body(body) => match ec_query::read(&body) {
                 EcReply::Person(person) => Answer::Done(person),
                 EcReply::Refused { code, message } => Answer::Refused(AgencyRefusal {
                     infcode: code,
@@ -280,13 +297,13 @@ impl Client {
             Err(fault) => return not_fit(&fault),
         };
         match self.post(&self.settings.profile.path_of("9102"), body).await {
-            Exchange::NotSent(cause) => Answer::NotSent(cause),
-            Exchange::Unknown(cause) => Answer::Unknown(cause),
-            Exchange::Body(body) if download::is_zip(&body) => match download::read_lost_cards(&body) {
+            Carried::NotSent(cause) => Answer::NotSent(cause),
+            Carried::Unknown(cause) => Answer::Unknown(cause),
+            Carried::Body(body) if download::is_zip(&body) => match download::read_lost_cards(&body) {
                 Ok(cards) => Answer::Done(cards),
                 Err(what) => Answer::Unknown(Cause::BodyUnreadable { what }),
             },
-            Exchange::Body(body) => understand(&self.settings.profile, &body, Weight::Asks, |_| None),
+            Carried::Body(body) => understand(&self.settings.profile, &body, Weight::Asks, |_| None),
         }
     }
 
@@ -322,9 +339,9 @@ impl Client {
             Err(fault) => return not_fit(&fault),
         };
         match self.post(&self.settings.profile.path_of(infno), body).await {
-            Exchange::NotSent(cause) => Answer::NotSent(cause),
-            Exchange::Unknown(cause) => Answer::Unknown(cause),
-            Exchange::Body(body) => understand(&self.settings.profile, &body, weight, read),
+            Carried::NotSent(cause) => Answer::NotSent(cause),
+            Carried::Unknown(cause) => Answer::Unknown(cause),
+            Carried::Body(body) => understand(&self.settings.profile, &body, weight, read),
         }
     }
 
@@ -371,8 +388,11 @@ impl Client {
         })
     }
 
-    async fn post(&self, path: &str, body: Vec<u8>) -> Exchange {
-        self.http.post(&self.settings.url, path, body).await
+    async fn post(&self, path: &str, body: Vec<u8>) -> Carried {
+        match &self.way {
+            Way::Https(http) => http.post(&self.settings.url, path, body).await,
+            Way::Within(carrier) => carrier.carry(path, body).await,
+        }
     }
 }
 

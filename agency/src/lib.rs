@@ -15,8 +15,8 @@ mod profile;
 mod sandbox;
 
 pub use answer::{AgencyRefusal, Answer, Cause};
-pub use client::{Client, ClientError, ClientSettings, InstitutionId};
-pub use clock::beijing_now;
+pub use client::{Carried, Carrier, Client, ClientError, ClientSettings, InstitutionId};
+pub use clock::{beijing_now, now, simulate_clock};
 pub use crypto::install_crypto;
 pub use decode::{Decoded, IdentityCheck, decode_reply};
 pub use messages::{
@@ -33,6 +33,6 @@ pub use messages::{
 pub use msgid::{MSGID_LEN, MsgIds};
 pub use profile::{Profile, ProfileError};
 pub use sandbox::{
-    DEMO_PERSONS, LedgerError, LedgerRow, Sandbox, SandboxError, SandboxSettings, SettlementState, TlsError,
-    read_ledger,
+    DEMO_PERSONS, LedgerError, LedgerRow, LocalAgency, Sandbox, SandboxError, SandboxSettings,
+    SettlementState, TlsError, read_ledger,
 };

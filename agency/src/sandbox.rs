@@ -6,6 +6,7 @@ mod agency;
 mod book;
 mod faults;
 mod ledger;
+mod local;
 mod persons;
 mod replies;
 mod serve;
@@ -21,6 +22,7 @@ use std::{
 use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use ledger::{LedgerError, LedgerRow, SettlementState, read_ledger};
+pub use local::LocalAgency;
 pub use persons::DEMO_PERSONS;
 pub use tls::TlsError;
 
@@ -121,37 +123,11 @@ impl Sandbox {
     /// Starts it; returns when it listens.
     pub async fn start(settings: SandboxSettings) -> Result<Sandbox, SandboxError> {
         crate::install_crypto();
-        let SandboxSettings {
-            listen,
-            data,
-            profile,
-            persons,
-            any_person,
-            faults,
-        } = settings;
-        fs::create_dir_all(&data).map_err(|source| SandboxError::Data {
-            dir: data.clone(),
-            source,
-        })?;
+        let (listen, data) = (settings.listen, settings.data.clone());
+        make_data_dir(&data)?;
         tls::ensure(&tls_dir(&data))?;
         let tls = tls::server_config(&tls_dir(&data))?;
-        let persons = persons
-            .map(|file| persons::read(&file))
-            .transpose()?
-            .unwrap_or_default();
-        if let Some(file) = &faults {
-            let malformed = |source| SandboxError::Faults {
-                file: file.clone(),
-                source: Box::new(source),
-            };
-            faults::check(file).map_err(malformed)?;
-        }
-        let (ledger, entries) = ledger::Ledger::open(&data)?;
-        let agency = agency::Agency::new(profile, persons, any_person, ledger, &entries);
-        let site = serve::Site {
-            agency,
-            faults: faults::Faults::new(faults),
-        };
+        let site = serve::Site::open(settings)?;
         let site = Arc::new(Mutex::new(Some(site)));
         let failed = |source| SandboxError::Listen { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
@@ -210,6 +186,13 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         self.unplug();
     }
+}
+
+fn make_data_dir(data: &Path) -> Result<(), SandboxError> {
+    fs::create_dir_all(data).map_err(|source| SandboxError::Data {
+        dir: data.to_owned(),
+        source,
+    })
 }
 
 fn tls_dir(data: &Path) -> PathBuf {

@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::settings::{ClientError, ClientSettings};
+use super::{
+    carrier::Carried,
+    settings::{ClientError, ClientSettings},
+};
 use crate::{
     answer::Cause,
     crypto::{io_cause, tls_cause},
@@ -14,13 +17,6 @@ use crate::{
 
 /// Replies beyond this size are not read to their end.
 const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
-
-/// What one HTTP exchange brought.
-pub(super) enum Exchange {
-    Body(Vec<u8>),
-    NotSent(Cause),
-    Unknown(Cause),
-}
 
 /// The connection pool.
 #[derive(Debug, Clone)]
@@ -38,7 +34,7 @@ impl Http {
     }
 
     /// Posts JSON and reads the whole answer.
-    pub(super) async fn post(&self, base: &str, path: &str, body: Vec<u8>) -> Exchange {
+    pub(super) async fn post(&self, base: &str, path: &str, body: Vec<u8>) -> Carried {
         let url = format!("{}{path}", base.trim_end_matches('/'));
         let request = self
             .0
@@ -51,7 +47,7 @@ impl Http {
         };
         let status = response.status();
         if !status.is_success() {
-            return Exchange::Unknown(Cause::HttpStatus {
+            return Carried::Unknown(Cause::HttpStatus {
                 status: status.as_u16(),
             });
         }
@@ -59,16 +55,16 @@ impl Http {
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => return Exchange::Body(body),
-                Err(error) if error.is_timeout() => return Exchange::Unknown(Cause::Timeout),
+                Ok(None) => return Carried::Body(body),
+                Err(error) if error.is_timeout() => return Carried::Unknown(Cause::Timeout),
                 Err(_) => {
-                    return Exchange::Unknown(Cause::BodyUnreadable {
+                    return Carried::Unknown(Cause::BodyUnreadable {
                         what: "the body ended early",
                     });
                 }
             }
             if body.len() > REPLY_BYTES_MAX {
-                return Exchange::Unknown(Cause::BodyUnreadable {
+                return Carried::Unknown(Cause::BodyUnreadable {
                     what: "the body is too large",
                 });
             }
@@ -121,7 +117,7 @@ fn read_pem(dir: &Path, name: &str, missing: fn(PathBuf) -> ClientError) -> Resu
 /// Not sent only where it is proved: the request is written after the connection stands, so an error of connecting
 /// (address, route, TCP, TLS up to this side's end of the handshake) came before it. Under TLS 1.3 a refused client
 /// certificate comes after this side's end of the handshake, together with or after the request: unknown.
-fn classify(error: &reqwest::Error) -> Exchange {
+fn classify(error: &reqwest::Error) -> Carried {
     let cause = deepest_cause(error);
     if error.is_connect() {
         let cause = match cause {
@@ -129,18 +125,18 @@ fn classify(error: &reqwest::Error) -> Exchange {
             Some(cause) => cause,
             None => Cause::Unreachable,
         };
-        return Exchange::NotSent(cause);
+        return Carried::NotSent(cause);
     }
     if error.is_builder() {
-        return Exchange::NotSent(Cause::RequestInvalid {
+        return Carried::NotSent(Cause::RequestInvalid {
             field: "url",
             problem: "can't be used",
         });
     }
     if error.is_timeout() {
-        return Exchange::Unknown(Cause::Timeout);
+        return Carried::Unknown(Cause::Timeout);
     }
-    Exchange::Unknown(cause.unwrap_or(Cause::Reset))
+    Carried::Unknown(cause.unwrap_or(Cause::Reset))
 }
 
 /// What TLS or the socket says at the bottom of the error.

@@ -103,6 +103,11 @@ impl Agency {
         }
     }
 
+    /// All settlements, oldest first.
+    pub(crate) fn ledger(&self) -> Vec<super::LedgerRow> {
+        self.book.ledger_rows()
+    }
+
     /// The transaction number of a body, for the faults file; empty if there is none.
     pub(crate) fn infno_of(body: &[u8]) -> String {
         #[derive(Deserialize)]

@@ -27,8 +27,11 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{
+    SandboxError, SandboxSettings,
     agency::{Agency, Answered},
-    faults::{Faults, Misdeed},
+    faults::{self, Faults, Misdeed},
+    ledger::Ledger,
+    persons,
 };
 
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -124,6 +127,38 @@ async fn answer(request: Request<Incoming>, site: Shared) -> Result<Reply, io::E
 }
 
 impl Site {
+    /// Reads persons, faults and ledger.
+    pub(crate) fn open(settings: SandboxSettings) -> Result<Site, SandboxError> {
+        let persons = settings.persons.map(|file| persons::read(&file)).transpose()?;
+        if let Some(file) = &settings.faults {
+            let malformed = |source| SandboxError::Faults {
+                file: file.clone(),
+                source: Box::new(source),
+            };
+            faults::check(file).map_err(malformed)?;
+        }
+        let (ledger, entries) = Ledger::open(&settings.data)?;
+        Ok(Site {
+            agency: Agency::new(
+                settings.profile,
+                persons.unwrap_or_default(),
+                settings.any_person,
+                ledger,
+                &entries,
+            ),
+            faults: Faults::new(settings.faults),
+        })
+    }
+
+    /// The answer to a request nothing goes wrong with; None: there is no such service.
+    pub(crate) fn done(&mut self, path: &str, body: &[u8]) -> Option<Answered> {
+        if self.agency.is_ec_query(path) {
+            return Some(self.agency.ec_query(body));
+        }
+        let known = self.agency.is_transaction(path, &Agency::infno_of(body));
+        known.then(|| self.agency.transact(body))
+    }
+
     fn deed(&mut self, path: &str, body: &[u8]) -> Deed {
         let decoder = self.agency.is_ec_query(path);
         let infno = if decoder {
