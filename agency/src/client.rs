@@ -17,8 +17,9 @@ use crate::{
     envelope::{Envelope, Output},
     fields::{Checked, FieldFault},
     messages::{
-        download::{self, DownloadData, DownloadInput, LostCard},
         ec_query::{self, DecodedPerson, EcQuery, EcQueryData, EcReply},
+        files::{self, DownloadData, DownloadInput, FileTicket, UploadData, UploadInput},
+        lost_cards::{self, LostCard},
         person::{self, Credential, PersonInput, PersonRecord},
         pharmacy::{CancelInput, CancelRequest, Insured, PHARMACY, SaleInput, SaleRequest, transactions_of},
         query::{QueryData, QueryInput},
@@ -27,6 +28,7 @@ use crate::{
         sign::{self, Operator, SignIn, SignInData, SignInInput, SignOutData, SignOutInput},
         statement::{self, StatementInput, StatementResult, StatementTotals},
     },
+    zip_text,
 };
 
 pub use carrier::{Carried, Carrier};
@@ -283,13 +285,54 @@ impl Client {
         self.ask("3201", "", &input, statement::read_statement).await
     }
 
+    /// 9101: hands the agency a file (a ZIP). Sent twice it is two files, which does no harm.
+    pub async fn upload_file(&self, filename: &str, content: &[u8]) -> Answer<FileTicket> {
+        let institution = &self.settings.institution.code;
+        let input = UploadInput {
+            upload: UploadData::of(content, filename, institution),
+        };
+        self.ask("9101", "", &input, files::read_ticket)
+            .await
+            .map(|ticket| FileTicket {
+                filename: if ticket.filename.is_empty() {
+                    filename.to_owned()
+                } else {
+                    ticket.filename
+                },
+                ..ticket
+            })
+    }
+
+    /// 9102: the bytes (a ZIP) of a file that the agency made for this institution.
+    pub async fn download_file(&self, file_qury_no: &str, filename: &str) -> Answer<Vec<u8>> {
+        let institution = &self.settings.institution.code;
+        self.download(file_qury_no, filename, institution, Ok).await
+    }
+
     /// 9102: the list of cards reported lost. Number and name of the file are the sandbox's convention.
     pub async fn lost_cards(&self) -> Answer<Vec<LostCard>> {
+        self.download(
+            lost_cards::LOST_CARDS_QUERY_NO,
+            lost_cards::LOST_CARDS_FILE,
+            files::FOR_EVERYBODY,
+            |zip| lost_cards::read_lost_cards(&zip),
+        )
+        .await
+    }
+
+    /// The answer is the ZIP itself, or an envelope that says why not.
+    async fn download<T>(
+        &self,
+        file_qury_no: &str,
+        filename: &str,
+        fixmedins_code: &str,
+        read: impl FnOnce(Vec<u8>) -> Result<T, &'static str>,
+    ) -> Answer<T> {
         let input = DownloadInput {
             download: DownloadData {
-                file_qury_no: download::LOST_CARDS_QUERY_NO.to_owned(),
-                filename: download::LOST_CARDS_FILE.to_owned(),
-                fixmedins_code: "plc".to_owned(),
+                file_qury_no: file_qury_no.to_owned(),
+                filename: filename.to_owned(),
+                fixmedins_code: fixmedins_code.to_owned(),
             },
         };
         let body = match self.letter("9102", &self.settings.msgids.next(), "", &input) {
@@ -299,8 +342,8 @@ impl Client {
         match self.post(&self.settings.profile.path_of("9102"), body).await {
             Carried::NotSent(cause) => Answer::NotSent(cause),
             Carried::Unknown(cause) => Answer::Unknown(cause),
-            Carried::Body(body) if download::is_zip(&body) => match download::read_lost_cards(&body) {
-                Ok(cards) => Answer::Done(cards),
+            Carried::Body(body) if zip_text::is_zip(&body) => match read(body) {
+                Ok(content) => Answer::Done(content),
                 Err(what) => Answer::Unknown(Cause::BodyUnreadable { what }),
             },
             Carried::Body(body) => understand(&self.settings.profile, &body, Weight::Asks, |_| None),

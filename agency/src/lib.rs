@@ -13,6 +13,7 @@ mod messages;
 mod msgid;
 mod profile;
 mod sandbox;
+mod zip_text;
 
 pub use answer::{AgencyRefusal, Answer, Cause};
 pub use client::{Carried, Carrier, Client, ClientError, ClientSettings, InstitutionId};
@@ -20,8 +21,9 @@ pub use clock::{beijing_now, now, simulate_clock};
 pub use crypto::install_crypto;
 pub use decode::{Decoded, IdentityCheck, decode_reply};
 pub use messages::{
-    download::LostCard,
     ec_query::DecodedPerson,
+    files::FileTicket,
+    lost_cards::LostCard,
     person::{
         BaseInfo, CardFacts, Credential, IdentityRow, InsuredFacts, InsuredRow, PersonFacts, PersonRecord,
     },
@@ -31,8 +33,9 @@ pub use messages::{
     statement::{StatementResult, StatementTotals, StatementVerdict},
 };
 pub use msgid::{MSGID_LEN, MsgIds};
-pub use profile::{Profile, ProfileError};
+pub use profile::{Profile, ProfileError, StatementStyle};
 pub use sandbox::{
     DEMO_PERSONS, LedgerError, LedgerRow, LocalAgency, Sandbox, SandboxError, SandboxSettings,
     SettlementState, TlsError, read_ledger,
 };
+pub use zip_text::{pack, unpack_text};

@@ -1,7 +1,8 @@
 //! The transactions, one file a family: what is sent, checked, and what is understood of the answer.
 
-pub(crate) mod download;
 pub(crate) mod ec_query;
+pub(crate) mod files;
+pub(crate) mod lost_cards;
 pub(crate) mod person;
 pub(crate) mod pharmacy;
 pub(crate) mod query;

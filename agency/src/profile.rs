@@ -26,6 +26,28 @@ pub struct Profile {
     pub repeated_msgid_idempotent: bool,
     /// The claim travels in exp_content, for an agency that recomputes from it.
     pub claim_in_exp_content: bool,
+    /// Reconciliation.
+    pub statement: StatementStyle,
+}
+
+/// How a province writes its reconciliation (3201, 3202).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatementStyle {
+    /// Values of stmt_rslt: both sides agree.
+    pub balanced: Vec<String>,
+    /// The agency holds more.
+    pub agency_more: Vec<String>,
+    /// The terminal holds more.
+    pub terminal_more: Vec<String>,
+    /// Both hold it, with other amounts.
+    pub differs: Vec<String>,
+    /// Between the cells of the file of 3202 and of its result.
+    pub separator: String,
+    /// What stands in an empty cell.
+    pub null: String,
+    /// The file has an eighth column, exp_content.
+    pub exp_content_column: bool,
 }
 
 /// A profile that can't be used.

@@ -5,6 +5,7 @@
 mod agency;
 mod book;
 mod faults;
+mod files;
 mod ledger;
 mod local;
 mod persons;

@@ -220,3 +220,26 @@ fn demo_people_have_valid_and_distinct_numbers() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_file_goes_up_and_comes_down_after_a_restart() {
+    let mut rig = Rig::start().await;
+    let zip = yijie_agency::pack("a.txt", "甲\t1\n".as_bytes()).unwrap();
+    let ticket = done(rig.client.upload_file("a.txt.zip", &zip).await);
+    assert_eq!(ticket.filename, "a.txt.zip");
+    rig.restart().await;
+    let found = done(rig.client.download_file(&ticket.file_qury_no, "a.txt.zip").await);
+    assert_eq!(yijie_agency::unpack_text(&found), Ok("甲\t1\n".to_owned()));
+    for (number, name) in [
+        (ticket.file_qury_no.as_str(), "b.zip"),
+        ("F0", "a.txt.zip"),
+        ("../x", "a"),
+    ] {
+        assert_eq!(
+            refused(rig.client.download_file(number, name).await),
+            "FILE_NOT_FOUND"
+        );
+    }
+    let cause = not_sent(rig.client.upload_file("a.zip", b"").await);
+    assert_eq!(cause.code(), "REQUEST_INVALID");
+}

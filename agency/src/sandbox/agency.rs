@@ -10,6 +10,7 @@ use yijie_rules::{Money, Packs};
 
 use super::{
     book::Book,
+    files::Files,
     ledger::{Entry, Ledger},
     persons::{SandboxPerson, ec_token},
     replies::{self, No},
@@ -20,8 +21,9 @@ use crate::{
     envelope::Envelope,
     fields::{Checked, FieldFault},
     messages::{
-        download::{DownloadInput, LOST_CARDS_FILE, LOST_CARDS_QUERY_NO},
         ec_query::EcQuery,
+        files::{DownloadInput, UploadInput},
+        lost_cards::{LOST_CARDS_FILE, LOST_CARDS_QUERY_NO},
         person::{PersonData, PersonInput},
         query::QueryInput,
         sign::{SignInInput, SignOutInput},
@@ -46,14 +48,15 @@ pub(crate) struct Agency {
     packs: Packs,
     ledger: Ledger,
     book: Book,
+    files: Files,
     serial: u64,
 }
 
 /// Why a request was not done.
 enum Fail {
     No(No),
-    /// The ledger can't be written.
-    System(super::LedgerError),
+    /// The ledger or a file can't be written.
+    System(Box<dyn std::error::Error>),
 }
 
 impl From<No> for Fail {
@@ -73,7 +76,13 @@ impl From<FieldFault> for Fail {
 
 impl From<super::LedgerError> for Fail {
     fn from(error: super::LedgerError) -> Fail {
-        Fail::System(error)
+        Fail::System(Box::new(error))
+    }
+}
+
+impl From<std::io::Error> for Fail {
+    fn from(error: std::io::Error) -> Fail {
+        Fail::System(Box::new(error))
     }
 }
 
@@ -82,6 +91,7 @@ impl Agency {
         profile: Profile,
         persons: Vec<SandboxPerson>,
         any_person: bool,
+        files: Files,
         ledger: Ledger,
         entries: &[Entry],
     ) -> Agency {
@@ -99,6 +109,7 @@ impl Agency {
             packs: Packs::builtin(),
             ledger,
             book,
+            files,
             serial: 0,
         }
     }
@@ -174,7 +185,7 @@ impl Agency {
             Ok(zip) => zip,
             Err(Fail::No(no)) => self.refuse(&region, &no),
             Err(Fail::System(error)) => {
-                tracing::error!(code = error.code(), "the sandbox's ledger can't be written");
+                tracing::error!(%error, "the sandbox's records can't be written");
                 replies::system_error(&region, self.serial, "系统异常，请冲正")
             }
         }
@@ -199,6 +210,7 @@ impl Agency {
             "2601" => self.reverse(request)?,
             "3201" => self.statement(request)?,
             "5203" => self.find(request)?,
+            "9101" => self.upload(request)?,
             "9102" => return self.download(request),
             other => return Err(No::new("INFNO_UNKNOWN", format!("不支持的交易 {other}")).into()),
         };
@@ -311,14 +323,25 @@ impl Agency {
         ))
     }
 
+    /// 9101: keeps the file as it came.
+    fn upload(&mut self, request: &Request) -> Result<Value, Fail> {
+        let file = input::<UploadInput>(request)?.upload;
+        let ticket = self.files.keep(&file.filename, &file.bytes()?)?;
+        Ok(json!({
+            "file_qury_no": ticket.file_qury_no, "filename": ticket.filename,
+            "fixmedins_code": file.fixmedins_code, "dld_endtime": ticket.dld_endtime,
+        }))
+    }
+
     fn download(&self, request: &Request) -> Result<Answered, Fail> {
         let file = input::<DownloadInput>(request)?.download;
-        if file.file_qury_no != LOST_CARDS_QUERY_NO || file.filename != LOST_CARDS_FILE {
-            return Err(No::new("FILE_NOT_FOUND", "文件不存在").into());
+        let missing = || No::new("FILE_NOT_FOUND", "文件不存在");
+        if file.file_qury_no == LOST_CARDS_QUERY_NO && file.filename == LOST_CARDS_FILE {
+            let zip = replies::lost_cards(self.persons.iter().map(|person| &person.record));
+            return zip.map(Answered::Zip).map_err(|_| missing().into());
         }
-        let zip = replies::lost_cards(self.persons.iter().map(|person| &person.record));
-        zip.map(Answered::Zip)
-            .map_err(|_| No::new("FILE_NOT_FOUND", "文件无法生成").into())
+        let found = self.files.find(&file.file_qury_no, &file.filename)?;
+        Ok(found.map(Answered::Zip).ok_or_else(missing)?)
     }
 }
 

@@ -1,10 +1,7 @@
 //! What the sandbox answers, as JSON in the interface's envelope.
 
-use std::io::Write;
-
 use serde_json::{Map, Value, json};
 use yijie_rules::{FundPay, LineCut, Money, SetlInfo};
-use zip::write::SimpleFileOptions;
 
 use super::{
     agency::Answered,
@@ -13,6 +10,7 @@ use super::{
 use crate::{
     PersonRecord,
     clock::{beijing_now, compact_time, wire_time},
+    zip_text::pack,
 };
 
 /// A business refusal: infcode -2, a stable code, and words.
@@ -221,8 +219,5 @@ pub(crate) fn lost_cards<'a>(
     let text: String = lost
         .map(|card| format!("{}\t{}\tnull\n", card.card_no, card.card_sn))
         .collect();
-    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    archive.start_file("lost_card.txt", SimpleFileOptions::default())?;
-    archive.write_all(text.as_bytes())?;
-    Ok(archive.finish()?.into_inner())
+    pack("lost_card.txt", text.as_bytes())
 }

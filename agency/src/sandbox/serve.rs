@@ -30,6 +30,7 @@ use super::{
     SandboxError, SandboxSettings,
     agency::{Agency, Answered},
     faults::{self, Faults, Misdeed},
+    files::Files,
     ledger::Ledger,
     persons,
 };
@@ -143,6 +144,7 @@ impl Site {
                 settings.profile,
                 persons.unwrap_or_default(),
                 settings.any_person,
+                Files::new(&settings.data),
                 ledger,
                 &entries,
             ),

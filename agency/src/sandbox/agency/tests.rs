@@ -10,6 +10,7 @@ use super::{Agency, Answered};
 use crate::{
     Profile,
     sandbox::{
+        files::Files,
         ledger::{Ledger, SettlementState, read_ledger},
         persons::{self, DEMO_PERSONS},
     },
@@ -26,6 +27,7 @@ fn agency(data: &Path) -> Agency {
         Profile::built_in("plain").unwrap(),
         people,
         false,
+        Files::new(data),
         ledger,
         &entries,
     )

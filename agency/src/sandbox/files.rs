@@ -1,0 +1,89 @@
+//! The files that 9101 brought and 9102 serves: kept under `files/` of the sandbox's data directory, by number.
+
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    clock::{beijing_now, compact_time},
+    messages::files::FileTicket,
+};
+
+const DAYS_OFFERED: i64 = 7;
+
+/// See the module.
+pub(crate) struct Files {
+    dir: PathBuf,
+    serial: u64,
+}
+
+impl Files {
+    pub(crate) fn new(data: &Path) -> Files {
+        Files {
+            dir: data.join("files"),
+            serial: 0,
+        }
+    }
+
+    /// Keeps a file; what is answered is on disk.
+    pub(crate) fn keep(&mut self, filename: &str, content: &[u8]) -> io::Result<FileTicket> {
+        fs::create_dir_all(&self.dir)?;
+        let now = beijing_now();
+        let file_qury_no = loop {
+            self.serial += 1;
+            let number = format!("F{}{:08}", compact_time(now), self.serial);
+            if !self.dir.join(&number).exists() {
+                break number;
+            }
+        };
+        let ticket = FileTicket {
+            dld_endtime: crate::clock::wire_time(now.saturating_add(jiff::Span::new().days(DAYS_OFFERED))),
+            filename: filename.to_owned(),
+            file_qury_no,
+        };
+        fs::write(self.dir.join(&ticket.file_qury_no), content)?;
+        fs::write(self.dir.join(format!("{}.name", ticket.file_qury_no)), filename)?;
+        Ok(ticket)
+    }
+
+    /// A file by its number, and by its name where that is asked for; None: there is none.
+    pub(crate) fn find(&self, file_qury_no: &str, filename: &str) -> io::Result<Option<Vec<u8>>> {
+        // The number becomes a file name: nothing else may be reached through it.
+        if !file_qury_no.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Ok(None);
+        }
+        let name = match fs::read_to_string(self.dir.join(format!("{file_qury_no}.name"))) {
+            Ok(name) => name,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if !filename.is_empty() && name != filename {
+            return Ok(None);
+        }
+        fs::read(self.dir.join(file_qury_no)).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_found_by_number_and_name_and_nothing_else_is() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("secret"), "s").unwrap();
+        let mut files = Files::new(dir.path());
+        let ticket = files.keep("a.txt.zip", b"abc").unwrap();
+        let other = Files::new(dir.path()).keep("b", b"x").unwrap();
+        assert_ne!(ticket.file_qury_no, other.file_qury_no);
+        assert!(ticket.file_qury_no.len() <= 30);
+        let found = |number: &str, name: &str| files.find(number, name).unwrap();
+        assert_eq!(found(&ticket.file_qury_no, "a.txt.zip"), Some(b"abc".to_vec()));
+        assert_eq!(found(&ticket.file_qury_no, ""), Some(b"abc".to_vec()));
+        assert_eq!(found(&ticket.file_qury_no, "b"), None);
+        assert_eq!(found("F1", ""), None);
+        assert_eq!(found("../secret", ""), None);
+    }
+}
