@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use yijie_agency::{Answer, Credential, DecodedPerson, PersonRecord, SettledReply};
-use yijie_hardware::{ReaderEvent, ScannerEvent};
+use yijie_hardware::{ReaderEvent, ScannerEvent, SocialCard};
 use yijie_rules::{Lang, Packs};
 
 use crate::books::row::SaleRow;
@@ -160,6 +160,8 @@ pub struct State {
     pub sign_in_notice: Option<Notice>,
     /// Reader.
     pub reader: Condition,
+    /// A card that was put in before anyone signed in: its sale starts with the sign-in.
+    pub card_waiting: Option<Box<SocialCard>>,
     /// Scanner.
     pub scanner: Condition,
     /// Printer.
@@ -395,6 +397,7 @@ impl State {
             signing_in: false,
             sign_in_notice: None,
             reader: Condition::default(),
+            card_waiting: None,
             scanner: Condition::default(),
             printer: Condition::default(),
             outage: None,
@@ -739,7 +742,6 @@ fn signed_in(state: &mut State, answer: Answer<String>) -> Vec<Effect> {
                 *sign_no = Some(number);
             }
             state.line_up();
-            return vec![Effect::Write(Box::new(session)), Effect::Drain];
         }
         Answer::Refused(refusal) => {
             state.operator = None;
@@ -752,10 +754,20 @@ fn signed_in(state: &mut State, answer: Answer<String>) -> Vec<Effect> {
             state.tell(Level::Warning, "SIGNED_IN_OFFLINE");
         }
     }
-    vec![Effect::Write(Box::new(session))]
+    let mut effects = vec![Effect::Write(Box::new(session))];
+    if state.outage.is_none() {
+        effects.push(Effect::Drain);
+    }
+    if let Some(card) = state.card_waiting.take() {
+        effects.extend(patient::card_read(state, &card));
+    }
+    effects
 }
 
 fn sign_out(state: &mut State) -> Vec<Effect> {
+    if state.receipt.is_none() && !state.bill.lines.is_empty() {
+        return state.fail("BILL_OPEN");
+    }
     state.next_patient();
     state.page = Page::SignIn;
     match state.operator.take() {

@@ -36,15 +36,10 @@ pub fn of(row: &SaleRow, institution: &Institution) -> Slip {
     slip = slip
         .pair("单号", &row.sale.id)
         .pair("时间", clock::stamp(row.time_ms))
-        .pair("收费员", &row.sale.operator)
-        .pair(
-            "参保人",
-            row.sale
-                .psn_name
-                .as_deref()
-                .map(view::mask_name)
-                .unwrap_or_default(),
-        );
+        .pair("收费员", &row.sale.operator);
+    if let Some(name) = &row.sale.psn_name {
+        slip = slip.pair("参保人", view::mask_name(name));
+    }
     if let Some(Agent { name, .. }) = &row.sale.agent {
         slip = slip.pair("代购人", view::mask_name(name));
     }

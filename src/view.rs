@@ -152,14 +152,14 @@ fn health(health: desk::Health) -> Health {
 
 fn state_text(state: SaleState, lang: Lang) -> &'static str {
     match state {
-        SaleState::Committed => lang.pick("待上传", "waiting"),
-        SaleState::Sending => lang.pick("上传中", "sending"),
-        SaleState::Settled => lang.pick("已结算", "settled"),
-        SaleState::Refused => lang.pick("未结算", "refused"),
-        SaleState::Unknown => lang.pick("结果不明", "unknown"),
-        SaleState::Reversing => lang.pick("冲正中", "reversing"),
-        SaleState::Reversed => lang.pick("已撤销", "reversed"),
-        SaleState::SelfPaid => lang.pick("自费待申报", "self-paid"),
+        SaleState::Committed => lang.pick("待上传", "Waiting"),
+        SaleState::Sending => lang.pick("上传中", "Sending"),
+        SaleState::Settled => lang.pick("已结算", "Settled"),
+        SaleState::Refused => lang.pick("未结算", "Refused"),
+        SaleState::Unknown => lang.pick("结果不明", "Unknown"),
+        SaleState::Reversing => lang.pick("冲正中", "Reversing"),
+        SaleState::Reversed => lang.pick("已撤销", "Reversed"),
+        SaleState::SelfPaid => lang.pick("自费待申报", "Self-paid"),
     }
 }
 
@@ -198,7 +198,7 @@ fn time_left(until_ms: i64, now_ms: i64, lang: Lang) -> String {
     }
     let minutes = until_ms.saturating_sub(now_ms) / 60_000;
     if minutes < 0 {
-        return lang.pick("已超时", "overdue").to_owned();
+        return lang.pick("已超时", "Overdue").to_owned();
     }
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }

@@ -20,6 +20,8 @@ mod money;
 mod offline;
 #[path = "desk/person.rs"]
 mod person;
+#[path = "desk/self_pay.rs"]
+mod self_pay;
 #[path = "desk/session.rs"]
 mod session;
 #[path = "desk/till.rs"]

@@ -5,6 +5,7 @@ use yijie_rules::{
     Accounts, Claim, Flag, Line, Money, Options, Outcome, OwnAccount, Quantity, UnitPrice, split,
 };
 
+use super::offline::paid_in_full;
 use super::patient::{self, Patient};
 use super::{Effect, Level, Notice, State};
 use crate::catalogue::{Catalogue, Found, Item};
@@ -25,6 +26,9 @@ pub struct Bill {
     pub family_off: bool,
     /// Registered disease the visit is for; absent for an ordinary visit or purchase.
     pub disease: Option<String>,
+    /// The customer pays all, without insurance; the stable code of why.
+    #[serde(skip)]
+    pub self_pay: Option<String>,
     /// Line moved to.
     #[serde(skip)]
     pub selected: usize,
@@ -44,6 +48,9 @@ pub struct BillLine {
     pub quantity: String,
     /// Trace codes scanned for it.
     pub trace_codes: Vec<String>,
+    /// At the cash price, where the price list has one: the bill is not an insured one.
+    #[serde(skip)]
+    pub for_cash: bool,
 }
 
 /// A bill put aside.
@@ -61,13 +68,22 @@ impl BillLine {
     /// Dearer under insurance than for cash, which is forbidden (昆明市人民政府令第161号 第二十九条（四）).
     #[must_use]
     pub fn above_cash(&self) -> bool {
-        self.item.cash_price.is_some_and(|cash| self.item.price > cash)
+        self.item.cash_price.is_some_and(|cash| self.price() > cash)
+    }
+
+    /// Price of one.
+    #[must_use]
+    pub fn price(&self) -> Money {
+        match self.item.cash_price {
+            Some(cash) if self.for_cash => cash,
+            _ => self.item.price,
+        }
     }
 
     /// price × quantity, half-up to the fen; nothing if the quantity is not a number.
     #[must_use]
     pub fn amount(&self) -> Option<Money> {
-        self.item.price.times(Quantity::parse(&self.quantity).ok()?)
+        self.price().times(Quantity::parse(&self.quantity).ok()?)
     }
 }
 
@@ -98,28 +114,48 @@ pub fn plain_med_type(institution: &Institution) -> &'static str {
     if institution.kind == "2" { "41" } else { "11" }
 }
 
-/// What the bill may be settled under: plainly, or for each disease registered today.
+/// What a bill may be settled under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Benefit {
+    /// The institution's plain one.
+    Plain,
+    /// For a registered disease.
+    Disease(String),
+    /// None: the customer pays all and may claim later.
+    SelfPay,
+}
+
+/// What the bill may be settled under: plainly or for a disease registered today where the patient is insured, and
+/// paid in full by anyone.
 #[must_use]
-pub fn benefits(state: &State) -> Vec<Option<String>> {
-    let mut benefits = vec![None];
-    if let Patient::Verified(verified) = &state.patient {
+pub fn benefits(state: &State) -> Vec<Benefit> {
+    let mut benefits = Vec::new();
+    if let Patient::Verified(verified) = &state.patient
+        && verified.insured()
+    {
         let today = crate::clock::today(state.now_ms);
         let registered = verified
             .person
             .registered_diseases
             .iter()
             .filter(|disease| disease.valid_on(today));
-        benefits.extend(registered.map(|disease| Some(disease.dise_codg.to_string())));
+        benefits.push(Benefit::Plain);
+        benefits.extend(registered.map(|disease| Benefit::Disease(disease.dise_codg.to_string())));
     }
+    benefits.push(Benefit::SelfPay);
     benefits
 }
 
 /// A benefit was chosen.
 pub(super) fn choose_benefit(state: &mut State, row: usize) -> Vec<Effect> {
-    if let Some(disease) = benefits(state).into_iter().nth(row) {
-        state.bill.disease = disease;
-        resplit(state);
+    match benefits(state).into_iter().nth(row) {
+        Some(Benefit::SelfPay) => return patient::pays_all(state),
+        Some(Benefit::Plain) => state.bill.disease = None,
+        Some(Benefit::Disease(disease)) => state.bill.disease = Some(disease),
+        None => return Vec::new(),
     }
+    state.bill.self_pay = None;
+    resplit(state);
     Vec::new()
 }
 
@@ -236,6 +272,7 @@ fn sell(state: &mut State, item: &Item, scanned: &str) -> Vec<Effect> {
             item: item.clone(),
             quantity: "1".to_owned(),
             trace_codes: trace.into_iter().collect(),
+            for_cash: false,
         }),
     }
     state.bill.selected = row;
@@ -301,7 +338,11 @@ pub(super) fn recall(state: &mut State, row: usize) -> Vec<Effect> {
         return Vec::new();
     }
     let (no, held) = state.held.remove(row);
-    state.bill = held.bill;
+    let self_pay = state.bill.self_pay.take();
+    state.bill = Bill {
+        self_pay,
+        ..held.bill
+    };
     resplit(state);
     if !matches!(state.patient, Patient::Verified(_)) {
         state.tell(Level::Info, "VERIFY_FIRST");
@@ -364,7 +405,7 @@ fn line(index: usize, sold: &BillLine) -> Option<Line> {
         chrgitm_lv: item.level,
         selfpay_prop: item.selfpay_prop,
         pric_uplmt_amt: item.price_limit,
-        pric: UnitPrice::parse(&item.price.to_string()).ok(),
+        pric: UnitPrice::parse(&sold.price().to_string()).ok(),
         cnt: Quantity::parse(&sold.quantity).ok(),
         det_item_fee_sumamt: Some(sold.amount()?),
         hi_nego_drug_flag: Some(item.negotiated),
@@ -384,15 +425,27 @@ fn names_above_cash(state: &State) -> String {
         .join("、")
 }
 
+/// What a claim of this bill comes to.
+pub(super) fn settle(state: &State, claim: &Claim, options: &Options) -> Outcome {
+    match state.bill.self_pay {
+        Some(_) => Outcome::Settled(Box::new(paid_in_full(claim, options.lang))),
+        None => split(&state.setup.packs, claim, options),
+    }
+}
+
 /// Computes the split anew.
 pub(super) fn resplit(state: &mut State) {
+    let for_cash = state.bill.self_pay.is_some();
+    for line in &mut state.bill.lines {
+        line.for_cash = for_cash;
+    }
     state.bill.outcome = claim(state).map(|claim| {
         let options = Options {
             pack: None,
             trace: true,
             lang: state.lang,
         };
-        split(&state.setup.packs, &claim, &options)
+        settle(state, &claim, &options)
     });
     if let Some(Outcome::Refused(refusal)) = &state.bill.outcome {
         state.notice = Some(Notice::new(Level::Error, refusal.code()).about(names_above_cash(state)));

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use yijie_rules::{
-    AccountsAfter, Claim, Code, Money, Note, OfflineLimits, OfflineMode, Options, Outcome, Packs, Ratio,
-    SetlInfo, Settlement, StepKind, split,
+    AccountsAfter, Claim, Code, Grade, Lang, LineCut, Money, Note, OfflineLimits, OfflineMode, Options,
+    Outcome, PackRef, Packs, Ratio, SetlInfo, Settlement, StepKind, TraceStep, split,
 };
 
 use super::Outage;
@@ -12,6 +12,12 @@ use crate::books::row::SaleRow;
 use crate::record::{OfflineTerms, Sale};
 
 const HOUR_MS: i64 = 3_600_000;
+
+/// What is not settled on the spot is paid by the patient and claimed later.
+const ADVANCE_ARTICLE: &str = "昆政办〔2022〕15号 第二十六条";
+
+/// Stands for the pack and the benefit of a bill that no pack has a say in.
+pub const SELF_PAY: &str = "self-pay";
 
 /// Fund money promised by sales that wait, in all and per person.
 #[derive(Debug, Clone, Default)]
@@ -192,8 +198,57 @@ pub fn settle_in_cash(settlement: &Settlement) -> Settlement {
     if !cash.notes.iter().any(|note| note.code == Code::AdvancePayment) {
         cash.notes.push(Note {
             code: Code::AdvancePayment,
-            article: "昆政办〔2022〕15号 第二十六条".into(),
+            article: ADVANCE_ARTICLE.into(),
         });
     }
     cash
+}
+
+/// A bill no pack has a say in: the customer pays all of it. Who is insured after all may claim it later.
+#[must_use]
+pub fn paid_in_full(claim: &Claim, lang: Lang) -> Settlement {
+    let sums = claim.lines.iter().filter_map(|line| line.det_item_fee_sumamt);
+    let whole = sums.fold(Money::ZERO, Money::saturating_add);
+    let cut = |line: &yijie_rules::Line| LineCut {
+        feedetl_sn: line.feedetl_sn.clone(),
+        fulamt_ownpay_amt: line.det_item_fee_sumamt.unwrap_or_default(),
+        overlmt_amt: Money::ZERO,
+        preselfpay_amt: Money::ZERO,
+        inscp_scp_amt: Money::ZERO,
+    };
+    Settlement {
+        pack: PackRef {
+            id: SELF_PAY.into(),
+            version: "".into(),
+        },
+        benefit: SELF_PAY.into(),
+        setlinfo: SetlInfo {
+            medfee_sumamt: whole,
+            fulamt_ownpay_amt: whole,
+            psn_part_amt: whole,
+            psn_cash_pay: whole,
+            ..SetlInfo::default()
+        },
+        setldetail: Vec::new(),
+        detlcutinfo: claim.lines.iter().map(cut).collect(),
+        accumulated_after: Vec::new(),
+        accounts_after: AccountsAfter::default(),
+        excluded: Vec::new(),
+        notes: vec![Note {
+            code: Code::AdvancePayment,
+            article: ADVANCE_ARTICLE.into(),
+        }],
+        grade: Grade::Regulation,
+        trace: vec![TraceStep {
+            step: StepKind::Cash,
+            article: ADVANCE_ARTICLE.into(),
+            says: lang
+                .pick(
+                    "未经医保结算，全部由本人支付",
+                    "not settled by insurance, paid in full by the customer",
+                )
+                .to_owned(),
+            amount: whole,
+        }],
+    }
 }

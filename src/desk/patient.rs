@@ -1,6 +1,8 @@
 //! Who is served: card in, code scanned, the agency asked, the answer verified. The sale starts by itself.
 
-use yijie_agency::{AgencyRefusal, Answer, Cause as Failure, Credential, DecodedPerson, PersonRecord};
+use yijie_agency::{
+    AgencyRefusal, Answer, Cause as Failure, Credential, DecodedPerson, InsuredRow, PersonRecord,
+};
 use yijie_hardware::{CodeKind, ReaderEvent, Scan, ScannerEvent, SocialCard};
 use yijie_rules::{Cause, Institution, Note, Person, Stamp, Visit, check_person};
 
@@ -24,8 +26,8 @@ pub enum Patient {
     },
     /// Verified: lines may be sold.
     Verified(Box<Verified>),
-    /// Not served under insurance; why.
-    Refused(Notice),
+    /// Not served under insurance; why, and what was shown.
+    Refused(Notice, Shown),
 }
 
 /// Who is asked about a credential.
@@ -60,6 +62,22 @@ pub struct Verified {
     pub card_out: bool,
 }
 
+impl Verified {
+    /// The agency knows an insurance of the person; without one the customer pays all.
+    #[must_use]
+    pub fn insured(&self) -> bool {
+        !self.record.insuinfo.is_empty()
+    }
+
+    /// Name as the agency keeps it, else as it was shown.
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
+        let recorded = &self.record.baseinfo.psn_name;
+        let known = (!recorded.is_empty()).then(|| recorded.clone());
+        known.or_else(|| self.shown.name.clone())
+    }
+}
+
 impl Asked {
     /// Whether it ends when the card is taken out.
     fn of_card(&self) -> bool {
@@ -67,9 +85,11 @@ impl Asked {
     }
 }
 
-/// A verified person's lines stand on the bill: nobody else can be served. A recalled bill waits for anyone.
+/// An insured person's lines stand on the bill: nobody else can be served. A recalled bill waits for anyone, and a cash
+/// customer's becomes insured when a card is shown after all.
 pub(super) fn mid_bill(state: &State) -> bool {
-    matches!(state.patient, Patient::Verified(_)) && !state.bill.lines.is_empty()
+    matches!(&state.patient, Patient::Verified(verified) if verified.insured())
+        && !state.bill.lines.is_empty()
 }
 
 /// What was shown with the credential, if its person is the one being asked for.
@@ -94,7 +114,7 @@ pub(super) fn reader(state: &mut State, event: ReaderEvent) -> Vec<Effect> {
         }
         ReaderEvent::CardIn { .. } => {
             state.reader.set(Health::Busy, "");
-            if state.page == Page::Counter && matches!(state.patient, Patient::None | Patient::Refused(_)) {
+            if state.page == Page::Counter && matches!(state.patient, Patient::None | Patient::Refused(..)) {
                 state.patient = Patient::Checking {
                     shown: Shown::default(),
                     asked: Asked::Card,
@@ -130,6 +150,7 @@ fn no_reader(state: &mut State, code: &str) {
 }
 
 fn card_out(state: &mut State) -> Vec<Effect> {
+    state.card_waiting = None;
     if state.page == Page::Receipt {
         state.next_patient();
         return Vec::new();
@@ -145,14 +166,15 @@ fn card_out(state: &mut State) -> Vec<Effect> {
                 state.next_patient();
             }
         }
-        Patient::Refused(_) => state.patient = Patient::None,
+        Patient::Refused(..) => state.patient = Patient::None,
         _ => {}
     }
     Vec::new()
 }
 
-fn card_read(state: &mut State, card: &SocialCard) -> Vec<Effect> {
+pub(super) fn card_read(state: &mut State, card: &SocialCard) -> Vec<Effect> {
     if state.operator.is_none() || matches!(state.page, Page::SignIn) {
+        state.card_waiting = Some(Box::new(card.clone()));
         return Vec::new();
     }
     if state.page == Page::Receipt {
@@ -160,13 +182,14 @@ fn card_read(state: &mut State, card: &SocialCard) -> Vec<Effect> {
     }
     match verify::card(card, clock::today(state.now_ms), &state.setup.lost_cards) {
         Ok((credential, shown)) => {
+            let mid_bill = mid_bill(state);
             if let Patient::Verified(verified) = &mut state.patient {
-                if verified.shown.id_no == shown.id_no {
+                if verified.insured() && verified.shown.id_no == shown.id_no {
                     verified.card_out = false;
                     state.notice = None;
                     return Vec::new();
                 }
-                if !state.bill.lines.is_empty() {
+                if mid_bill {
                     return state.fail("OTHER_PERSON_MID_BILL");
                 }
             }
@@ -176,7 +199,15 @@ fn card_read(state: &mut State, card: &SocialCard) -> Vec<Effect> {
             state.notice = Some(notice);
             Vec::new()
         }
-        Err(notice) => refuse(state, notice),
+        Err(notice) => refuse(
+            state,
+            notice,
+            Shown {
+                id_no: card.id_no.clone(),
+                name: card.name.clone(),
+                ..Shown::default()
+            },
+        ),
     }
 }
 
@@ -234,6 +265,7 @@ fn code(state: &mut State, text: &str) -> Vec<Effect> {
         asked: Asked::Code(text.to_owned()),
     };
     state.notice = None;
+    asks_for_insurance(state);
     vec![Effect::Decode(text.to_owned())]
 }
 
@@ -245,7 +277,7 @@ pub(super) fn decoded(state: &mut State, code: &str, answer: Answer<DecodedPerso
         Answer::Done(person) => {
             state.line_up();
             if let Err(notice) = verify::id_number(&person.id_no) {
-                return refuse(state, notice);
+                return refuse(state, notice, Shown::default());
             }
             let shown = Shown {
                 id_no: Some(person.id_no.clone()),
@@ -263,10 +295,15 @@ pub(super) fn decoded(state: &mut State, code: &str, answer: Answer<DecodedPerso
         Answer::Refused(refusal) => refuse(
             state,
             Notice::new(Level::Error, "CODE_NOT_ACCEPTED").about(refusal.message),
+            Shown::default(),
         ),
         Answer::NotSent(cause) | Answer::Unknown(cause) => {
             state.line_down(cause.code());
-            refuse(state, Notice::new(Level::Error, "CODE_NEEDS_NETWORK"))
+            refuse(
+                state,
+                Notice::new(Level::Error, "CODE_NEEDS_NETWORK"),
+                Shown::default(),
+            )
         }
     }
 }
@@ -299,12 +336,52 @@ fn ask_shown(state: &mut State, credential: Credential, shown: Shown) -> Vec<Eff
     if state.page == Page::Queue || state.page == Page::About {
         state.page = Page::Counter;
     }
+    asks_for_insurance(state);
     vec![Effect::AskPerson(credential)]
 }
 
-fn refuse(state: &mut State, notice: Notice) -> Vec<Effect> {
-    state.patient = Patient::Refused(notice.clone());
+/// What stands on the bill is no cash customer's any more.
+fn asks_for_insurance(state: &mut State) {
+    state.bill.self_pay = None;
+    bill::resplit(state);
+}
+
+fn refuse(state: &mut State, notice: Notice, shown: Shown) -> Vec<Effect> {
+    state.patient = Patient::Refused(notice.clone(), shown);
     state.notice = Some(notice);
+    Vec::new()
+}
+
+/// The customer pays all of the bill: by choice, because insurance refuses, or because nothing was shown. What was
+/// shown stands on the slip.
+pub(super) fn pays_all(state: &mut State) -> Vec<Effect> {
+    let (reason, shown) = match &state.patient {
+        Patient::Checking { .. } => return Vec::new(),
+        Patient::Verified(_) => {
+            state.bill.self_pay = Some("SELF_PAY_CHOSEN".to_owned());
+            state.notice = None;
+            bill::resplit(state);
+            return Vec::new();
+        }
+        Patient::Refused(notice, shown) => (notice.code.clone(), shown.clone()),
+        Patient::None => ("SELF_PAY_CHOSEN".to_owned(), Shown::default()),
+    };
+    state.patient = Patient::Verified(Box::new(Verified {
+        credential: Credential::IdNumber {
+            certno: shown.id_no.clone().unwrap_or_default(),
+        },
+        shown,
+        person: PersonRecord::default().to_rules_person(&InsuredRow::default()),
+        record: PersonRecord::default(),
+        record_ms: state.now_ms,
+        from_snapshot: false,
+        notes: Vec::new(),
+        card_out: false,
+    }));
+    state.bill.self_pay = Some(reason);
+    state.bill.disease = None;
+    state.notice = None;
+    bill::resplit(state);
     Vec::new()
 }
 
@@ -332,11 +409,13 @@ pub(super) fn answered(
             refuse(
                 state,
                 Notice::new(Level::Error, "PERSON_NOT_FOUND").about(message),
+                shown,
             )
         }
         Answer::NotSent(cause @ Failure::RequestInvalid { .. }) => refuse(
             state,
             Notice::new(Level::Error, cause.code()).about(cause.to_string()),
+            shown,
         ),
         Answer::NotSent(cause) | Answer::Unknown(cause) => {
             state.line_down(cause.code());
@@ -355,7 +434,7 @@ pub(super) fn snapshot(
     };
     match found {
         Some((taken_ms, record)) => verified(state, credential, shown, *record, taken_ms, true),
-        None => refuse(state, Notice::new(Level::Error, "OFFLINE_PERSON_UNKNOWN")),
+        None => refuse(state, Notice::new(Level::Error, "OFFLINE_PERSON_UNKNOWN"), shown),
     }
 }
 
@@ -368,17 +447,18 @@ fn verified(
     from_snapshot: bool,
 ) -> Vec<Effect> {
     if let Err(notice) = verify::agree(&shown, &record, clock::today(state.now_ms)) {
-        return refuse(state, notice);
+        return refuse(state, notice, shown);
     }
     let Some(person) =
         verify::insured(&record, &state.setup.packs, &visit(state)).map(|row| record.to_rules_person(row))
     else {
-        return refuse(state, Notice::new(Level::Error, "NOT_INSURED"));
+        return refuse(state, Notice::new(Level::Error, "NOT_INSURED"), shown);
     };
     match check_person(&state.setup.packs, &person, &institution(state), &visit(state)) {
         Err(refusal) => refuse(
             state,
             Notice::new(Level::Error, refusal.code()).about(refusal.article),
+            shown,
         ),
         Ok(notes) => {
             let told = notes

@@ -1,7 +1,7 @@
 //! Taking the money: the agency's own figures first where it answers, then consent and cash, then the commit.
 
 use yijie_agency::{Answer, Cause, SettledReply};
-use yijie_rules::{Money, Outcome, Settlement, split};
+use yijie_rules::{Money, Outcome, Settlement};
 
 use super::offline::{offer, settle_in_cash};
 use super::patient::Patient;
@@ -97,7 +97,7 @@ pub(super) fn begin(state: &mut State) -> Vec<Effect> {
     let (Some(claim), Some(operator)) = (bill::claim(state), &state.operator) else {
         return state.fail("NOTHING_TO_PAY");
     };
-    let settlement = match split(&state.setup.packs, &claim, &KEPT) {
+    let settlement = match bill::settle(state, &claim, &KEPT) {
         Outcome::Refused(_) => {
             bill::resplit(state);
             return Vec::new();
@@ -112,12 +112,16 @@ pub(super) fn begin(state: &mut State) -> Vec<Effect> {
     let sale = Box::new(Sale {
         id: String::new(),
         msgid: String::new(),
-        consent: outside_scope(state, &settlement),
+        consent: if state.bill.self_pay.is_none() {
+            outside_scope(state, &settlement)
+        } else {
+            Vec::new()
+        },
         claim,
         told: settlement.setlinfo.clone(),
         settlement: *settlement,
         credential: verified.credential.clone(),
-        psn_name: Some(verified.record.baseinfo.psn_name.clone()),
+        psn_name: verified.name(),
         agent: state.bill.agent.clone(),
         operator: operator.id.clone(),
         offline: None,
@@ -128,10 +132,14 @@ pub(super) fn begin(state: &mut State) -> Vec<Effect> {
         sale: Some(sale.clone()),
         ..Pay::default()
     };
+    state.page = Page::Pay;
+    if let Some(reason) = state.bill.self_pay.clone() {
+        all_in_cash(state, reason);
+        return Vec::new();
+    }
     if let Some(outage) = state.outage.as_ref().map(|outage| outage.cause.clone()) {
         return without_agency(state, &outage);
     }
-    state.page = Page::Pay;
     state.pay.state = PayState::Asking;
     state.question = state.question.wrapping_add(1);
     vec![Effect::PreSettle {
@@ -216,18 +224,31 @@ fn without_agency(state: &mut State, cause: &str) -> Vec<Effect> {
         Ok(()) => state.notice = Some(Notice::new(Level::Warning, "SOLD_PROVISIONALLY")),
         Err((code, limit)) => {
             sale.settlement = settle_in_cash(&sale.settlement);
-            sale.told = sale.settlement.setlinfo.clone();
-            sale.offline = Some(OfflineTerms {
-                reason: outage.cause.clone(),
-                since_ms: outage.since_ms,
-                carried: false,
-                settle_by_ms: i64::MAX,
-                pack: format!("{}@{}", sale.settlement.pack.id, sale.settlement.pack.version),
-            });
+            let reason = outage.cause.clone();
+            all_in_cash(state, reason);
             state.notice = Some(Notice::new(Level::Warning, code).about(limit));
         }
     }
     Vec::new()
+}
+
+/// The sale ends here: the patient pays all of it and may claim it later.
+fn all_in_cash(state: &mut State, reason: String) {
+    let since_ms = state
+        .outage
+        .as_ref()
+        .map_or(state.now_ms, |outage| outage.since_ms);
+    if let Some(sale) = state.pay.sale.as_mut() {
+        let pack = &sale.settlement.pack;
+        sale.told = sale.settlement.setlinfo.clone();
+        sale.offline = Some(OfflineTerms {
+            reason,
+            since_ms,
+            carried: false,
+            settle_by_ms: i64::MAX,
+            pack: format!("{}@{}", pack.id, pack.version),
+        });
+    }
 }
 
 pub(super) fn tendered(state: &mut State, text: String) -> Vec<Effect> {

@@ -7,17 +7,18 @@ use yijie_ui::{
 };
 
 use super::{Keys, figure, list, mask_name, message, row};
+use crate::desk::bill::{self, Benefit};
 use crate::desk::patient::{Patient, Verified};
-use crate::desk::{self, Key, State, bill};
+use crate::desk::{self, Key, State};
 use crate::record::Agent;
 use crate::{advice, clock};
 
 /// Relations an agent may have, as the window lists them.
 const RELATIONS: [(&str, &str, &str); 4] = [
-    ("spouse", "配偶", "spouse"),
-    ("parent", "父母", "parent"),
-    ("child", "子女", "child"),
-    ("other", "其他", "other"),
+    ("spouse", "配偶", "Spouse"),
+    ("parent", "父母", "Parent"),
+    ("child", "子女", "Child"),
+    ("other", "其他", "Other"),
 ];
 
 #[derive(Clone, PartialEq)]
@@ -57,7 +58,10 @@ pub(super) fn view(state: &State) -> View {
     View {
         person: person(state),
         person_lines: verified
-            .map(|verified| particulars(verified, lang))
+            .map(|verified| match &state.bill.self_pay {
+                Some(reason) => vec![self_paying(reason, lang)],
+                None => particulars(verified, lang),
+            })
             .unwrap_or_default(),
         agent: state
             .bill
@@ -71,7 +75,11 @@ pub(super) fn view(state: &State) -> View {
             .iter()
             .map(|(_, zh, en)| lang.pick(*zh, *en).into())
             .collect(),
-        benefit: benefit_text(state.bill.med_type(&state.setup.institution), lang).into(),
+        benefit: match state.bill.self_pay {
+            Some(_) => self_pay_text(lang),
+            None => benefit_text(state.bill.med_type(&state.setup.institution), lang),
+        }
+        .into(),
         benefits: benefits(state),
         lines: state
             .bill
@@ -87,8 +95,9 @@ pub(super) fn view(state: &State) -> View {
             verified.is_some_and(|verified| !verified.record.facts.family.is_empty()),
             !state.bill.family_off,
         ),
-        provisional: state.outage.is_some(),
+        provisional: state.outage.is_some() && state.bill.self_pay.is_none(),
         grade: settlement
+            .filter(|_| state.bill.self_pay.is_none())
             .map(|settlement| grade(settlement.grade, lang))
             .unwrap_or_default()
             .into(),
@@ -128,17 +137,22 @@ fn person(state: &State) -> (PersonState, SharedString, SharedString) {
     match &state.patient {
         Patient::None => (PersonState::None, SharedString::new(), SharedString::new()),
         Patient::Checking { .. } => (PersonState::Checking, SharedString::new(), SharedString::new()),
-        Patient::Refused(notice) => (
+        Patient::Refused(notice, _) => (
             PersonState::Refused,
             SharedString::new(),
             advice::text(&notice.code, lang).into(),
         ),
         Patient::Verified(verified) => {
             let shown = match verified.credential.cert_type() {
-                "03" => lang.pick("社保卡", "social-security card"),
-                "01" => lang.pick("医保码", "insurance code"),
+                "03" => lang.pick("社保卡", "Social-security card"),
+                "01" => lang.pick("医保码", "Insurance code"),
                 _ => lang.pick("身份证号（主管核准）", "ID number, approved"),
             };
+            if !verified.insured() {
+                let name = verified.name().map(|name| mask_name(&name));
+                let name = name.unwrap_or_else(|| lang.pick("自费顾客", "Cash customer").to_owned());
+                return (PersonState::SelfPaying, name.into(), SharedString::new());
+            }
             let note = if verified.card_out {
                 format!("{shown} · {}", lang.pick("卡已取出", "card taken out"))
             } else if verified.from_snapshot {
@@ -168,8 +182,8 @@ fn particulars(verified: &Verified, lang: Lang) -> Vec<Pair> {
     };
     let person = &verified.person;
     let insured = match person.insutype.as_str() {
-        "310" => lang.pick("职工医保", "employee"),
-        "390" => lang.pick("居民医保", "resident"),
+        "310" => lang.pick("职工医保", "Employee"),
+        "390" => lang.pick("居民医保", "Resident"),
         other => other,
     };
     let kind = match person.psn_type.get(..2) {
@@ -201,7 +215,7 @@ fn particulars(verified: &Verified, lang: Lang) -> Vec<Pair> {
                 .find(|row| row.insutype == person.insutype.as_str())
                 .and_then(|row| row.balc)
         });
-    let balance = own.map_or_else(|| lang.pick("无账户", "none").to_owned(), figure);
+    let balance = own.map_or_else(|| lang.pick("无账户", "None").to_owned(), figure);
     pairs.push(pair("账户余额", "Account", balance, Level::Info));
     if let Some(day) = verified.shown.expires_on {
         pairs.push(pair("卡有效期", "Card valid to", day.to_string(), Level::Info));
@@ -223,9 +237,9 @@ fn status(verified: &Verified, lang: Lang) -> Pair {
         .iter()
         .any(|note| note.code == Code::AdvancePayment);
     let (value, level) = if suspended {
-        (lang.pick("暂停联网结算", "suspended"), Level::Warning)
+        (lang.pick("暂停联网结算", "Suspended"), Level::Warning)
     } else {
-        (lang.pick("正常参保", "insured"), Level::Info)
+        (lang.pick("正常参保", "Insured"), Level::Info)
     };
     Pair {
         label: lang.pick("状态", "Status").into(),
@@ -244,23 +258,41 @@ fn agent_text(agent: &Agent, lang: Lang) -> String {
 
 fn benefit_text(med_type: &str, lang: Lang) -> &'static str {
     match med_type {
-        "41" => lang.pick("药店购药", "pharmacy purchase"),
-        "14" => lang.pick("门诊慢特病", "chronic or special disease"),
-        _ => lang.pick("普通门诊", "ordinary outpatient"),
+        "41" => lang.pick("药店购药", "Pharmacy purchase"),
+        "14" => lang.pick("门诊慢特病", "Chronic or special disease"),
+        _ => lang.pick("普通门诊", "Ordinary outpatient"),
+    }
+}
+
+fn self_pay_text(lang: Lang) -> &'static str {
+    lang.pick("全额自费", "Paid in full, no insurance")
+}
+
+fn self_paying(reason: &str, lang: Lang) -> Pair {
+    Pair {
+        label: lang.pick("原因", "Why").into(),
+        value: advice::text(reason, lang).into(),
+        level: Level::Warning,
     }
 }
 
 fn benefits(state: &State) -> Vec<Pair> {
     bill::benefits(state)
         .into_iter()
-        .map(|disease| Pair {
-            label: match &disease {
-                None => benefit_text(bill::plain_med_type(&state.setup.institution), state.lang),
-                Some(_) => benefit_text("14", state.lang),
+        .map(|benefit| {
+            let (label, value) = match benefit {
+                Benefit::Plain => {
+                    let plain = bill::plain_med_type(&state.setup.institution);
+                    (benefit_text(plain, state.lang), SharedString::new())
+                }
+                Benefit::Disease(disease) => (benefit_text("14", state.lang), disease.into()),
+                Benefit::SelfPay => (self_pay_text(state.lang), SharedString::new()),
+            };
+            Pair {
+                label: label.into(),
+                value,
+                level: Level::Info,
             }
-            .into(),
-            value: disease.unwrap_or_default().into(),
-            level: Level::Info,
         })
         .collect()
 }
@@ -276,16 +308,16 @@ fn line(index: usize, sold: &bill::BillLine, settlement: Option<&Settlement>, la
     });
     let (flag, flag_level) = match (excluded, cut) {
         (Some(_), _) => (
-            lang.pick("非医保物品，另开单", "not medical, sell apart"),
+            lang.pick("非医保物品，另开单", "Not medical, sell apart"),
             Level::Error,
         ),
         (None, Some(cut)) if cut.fulamt_ownpay_amt > Money::ZERO => {
-            (lang.pick("自费", "own expense"), Level::Warning)
+            (lang.pick("自费", "Own expense"), Level::Warning)
         }
         (None, Some(cut)) if cut.overlmt_amt > Money::ZERO => {
-            (lang.pick("超限价", "above limit"), Level::Warning)
+            (lang.pick("超限价", "Above limit"), Level::Warning)
         }
-        _ if sold.above_cash() => (lang.pick("高于现金价", "above cash price"), Level::Error),
+        _ if sold.above_cash() => (lang.pick("高于现金价", "Above cash price"), Level::Error),
         _ => ("", Level::Info),
     };
     BillLine {
@@ -293,7 +325,7 @@ fn line(index: usize, sold: &bill::BillLine, settlement: Option<&Settlement>, la
         name: sold.item.name.as_str().into(),
         spec: sold.item.spec.as_str().into(),
         level: class(sold.item.level, lang).into(),
-        price: figure(sold.item.price).into(),
+        price: figure(sold.price()).into(),
         quantity: sold.quantity.as_str().into(),
         amount: sold.amount().map(figure).unwrap_or_default().into(),
         self_pay: if borne > Money::ZERO {
@@ -317,14 +349,14 @@ fn class(class: ItemClass, lang: Lang) -> &'static str {
 
 fn step_title(step: StepKind, lang: Lang) -> &'static str {
     match step {
-        StepKind::FullOwnPay => lang.pick("全自费", "own expense"),
-        StepKind::OverLimit => lang.pick("超限价", "above the price limit"),
-        StepKind::FirstSelfPay => lang.pick("先行自付", "first self-pay"),
-        StepKind::Deductible => lang.pick("起付线", "deductible"),
-        StepKind::Pool => lang.pick("统筹支付", "fund"),
-        StepKind::Account => lang.pick("个人账户", "own account"),
-        StepKind::FamilyAccount => lang.pick("家庭共济", "family account"),
-        StepKind::Cash => lang.pick("现金", "cash"),
+        StepKind::FullOwnPay => lang.pick("全自费", "Own expense"),
+        StepKind::OverLimit => lang.pick("超限价", "Above the price limit"),
+        StepKind::FirstSelfPay => lang.pick("先行自付", "First self-pay"),
+        StepKind::Deductible => lang.pick("起付线", "Deductible"),
+        StepKind::Pool => lang.pick("统筹支付", "Fund"),
+        StepKind::Account => lang.pick("个人账户", "Own account"),
+        StepKind::FamilyAccount => lang.pick("家庭共济", "Family account"),
+        StepKind::Cash => lang.pick("现金", "Cash"),
     }
 }
 
@@ -362,10 +394,10 @@ fn sums(state: &State, settlement: Option<&Settlement>) -> [SharedString; 6] {
 
 fn grade(grade: Grade, lang: Lang) -> &'static str {
     match grade {
-        Grade::Regulation => lang.pick("依据：法规原文", "figures: regulation"),
-        Grade::Official => lang.pick("依据：官方文件", "figures: official document"),
-        Grade::Reported => lang.pick("依据：公开报道", "figures: reported"),
-        Grade::Sandbox => lang.pick("含测试数值", "test figures"),
+        Grade::Regulation => lang.pick("依据：法规原文", "Figures: regulation"),
+        Grade::Official => lang.pick("依据：官方文件", "Figures: official document"),
+        Grade::Reported => lang.pick("依据：公开报道", "Figures: reported"),
+        Grade::Sandbox => lang.pick("含测试数值", "Test figures"),
     }
 }
 

@@ -49,7 +49,11 @@ pub(super) fn view(state: &State) -> View {
             sums.psn_cash_pay,
         ]
         .map(|sum| figure(sum).into()),
-        provisional: pay.sale.as_ref().is_some_and(|sale| sale.offline.is_some()),
+        provisional: pay
+            .sale
+            .as_ref()
+            .and_then(|sale| sale.offline.as_ref())
+            .is_some_and(|terms| terms.carried),
         tendered: pay.tendered.as_str().into(),
         change: pay.change().map(figure).unwrap_or_default().into(),
         covered: pay.change().is_some(),

@@ -55,7 +55,7 @@ pub(super) fn view(state: &State) -> View {
         history: shown.map(|row| history(row, lang)).unwrap_or_default(),
         can_resolve,
         resolve: if can_resolve {
-            lang.pick("查询并处理此笔", "find out now").into()
+            lang.pick("查询并处理此笔", "Find out now").into()
         } else {
             SharedString::new()
         },
@@ -90,7 +90,7 @@ fn queue_row(row: &SaleRow, state: &State) -> QueueRow {
             sale_state(row.state)
         },
         state_text: if difference.is_some() {
-            lang.pick("待多退少补", "difference")
+            lang.pick("待多退少补", "Difference")
         } else {
             state_text(row.state, lang)
         }
@@ -120,7 +120,7 @@ fn signed(sum: Money) -> String {
 
 fn drain_text(state: &State) -> String {
     match (&state.outage, state.draining) {
-        (_, true) => state.lang.pick("正在逐笔上传", "uploading one by one").to_owned(),
+        (_, true) => state.lang.pick("正在逐笔上传", "Uploading one by one").to_owned(),
         (Some(outage), false) => advice::text(&outage.cause, state.lang).to_owned(),
         (None, false) => String::new(),
     }
@@ -172,16 +172,16 @@ fn history(row: &SaleRow, lang: Lang) -> Vec<Pair> {
                 .map(|code| advice::text(code, lang))
                 .unwrap_or_default();
             let what = match step.kind.as_str() {
-                "sale" => lang.pick("已记账", "committed"),
-                "attempt" => lang.pick("发送", "sent"),
-                "not-sent" => lang.pick("未发出", "not sent"),
-                "settled" => lang.pick("已结算", "settled"),
-                "refused" => lang.pick("被拒绝", "refused"),
-                "unknown" => lang.pick("结果不明", "unknown"),
-                "reversing" => lang.pick("冲正", "reversing"),
-                "reversed" => lang.pick("已冲正", "reversed"),
-                "reversal-refused" => lang.pick("撤销被拒绝", "reversal refused"),
-                "printed" => lang.pick("已打印", "printed"),
+                "sale" => lang.pick("已记账", "Committed"),
+                "attempt" => lang.pick("发送", "Sent"),
+                "not-sent" => lang.pick("未发出", "Not sent"),
+                "settled" => lang.pick("已结算", "Settled"),
+                "refused" => lang.pick("被拒绝", "Refused"),
+                "unknown" => lang.pick("结果不明", "Unknown"),
+                "reversing" => lang.pick("冲正", "Reversing"),
+                "reversed" => lang.pick("已冲正", "Reversed"),
+                "reversal-refused" => lang.pick("撤销被拒绝", "Reversal refused"),
+                "printed" => lang.pick("已打印", "Printed"),
                 other => other,
             };
             Pair {

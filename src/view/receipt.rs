@@ -42,9 +42,9 @@ pub(super) fn view(state: &State) -> View {
     let printer = &state.printer;
     let printed = if printer.code.is_empty() {
         if row.copies > 0 {
-            lang.pick("已打印", "printed")
+            lang.pick("已打印", "Printed")
         } else {
-            lang.pick("打印中", "printing")
+            lang.pick("打印中", "Printing")
         }
     } else {
         advice::text(&printer.code, lang)

@@ -38,8 +38,8 @@ pub(super) fn view(state: &State) -> View {
             .unwrap_or_default()
             .into(),
         role: match state.operator.as_ref().map(|o| o.role) {
-            Some(Role::Cashier) => lang.pick("收费员", "cashier"),
-            Some(Role::Supervisor) => lang.pick("主管", "supervisor"),
+            Some(Role::Cashier) => lang.pick("收费员", "Cashier"),
+            Some(Role::Supervisor) => lang.pick("主管", "Supervisor"),
             None => "",
         }
         .into(),

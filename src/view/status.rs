@@ -67,10 +67,10 @@ pub(super) fn view(state: &State) -> View {
 
 fn network(state: &State) -> (Health, SharedString) {
     let (health, text) = match (&state.outage, state.agency_asked, state.draining) {
-        (Some(_), ..) => (Health::Warning, state.lang.pick("离线", "offline")),
-        (None, false, _) => (Health::Off, state.lang.pick("未连接", "not asked yet")),
-        (None, true, true) => (Health::Busy, state.lang.pick("上传中", "uploading")),
-        (None, true, false) => (Health::Ok, state.lang.pick("在线", "online")),
+        (Some(_), ..) => (Health::Warning, state.lang.pick("离线", "Offline")),
+        (None, false, _) => (Health::Off, state.lang.pick("未连接", "Not asked yet")),
+        (None, true, true) => (Health::Busy, state.lang.pick("上传中", "Uploading")),
+        (None, true, false) => (Health::Ok, state.lang.pick("在线", "Online")),
     };
     (health, text.into())
 }
@@ -78,11 +78,11 @@ fn network(state: &State) -> (Health, SharedString) {
 fn device(condition: &Condition, lang: Lang) -> (Health, SharedString) {
     let text = match (condition.code.is_empty(), condition.health) {
         // In full, with what to do, it is told across the page.
-        (false, crate::desk::Health::Warning) => lang.pick("有问题", "check"),
-        (false, _) => lang.pick("不可用", "not working"),
-        (true, crate::desk::Health::Off) => lang.pick("未接", "not fitted"),
-        (true, crate::desk::Health::Busy) => lang.pick("读取中", "reading"),
-        (true, _) => lang.pick("正常", "ready"),
+        (false, crate::desk::Health::Warning) => lang.pick("有问题", "Check"),
+        (false, _) => lang.pick("不可用", "Not working"),
+        (true, crate::desk::Health::Off) => lang.pick("未接", "Not fitted"),
+        (true, crate::desk::Health::Busy) => lang.pick("读取中", "Reading"),
+        (true, _) => lang.pick("正常", "Ready"),
     };
     (health(condition.health), text.into())
 }

@@ -1,7 +1,8 @@
 //! What is bought: finding it, counting it, the split that follows, putting it aside.
 
+use yijie::desk::bill::{self, Benefit};
 use yijie::desk::patient::Patient;
-use yijie::desk::{Effect, Event, Key, Page, bill};
+use yijie::desk::{Effect, Event, Key, Page};
 use yijie::record::{Agent, Record};
 use yijie_agency::Answer;
 use yijie_rules::{Lang, Outcome};
@@ -186,7 +187,14 @@ fn a_registered_disease_opens_its_benefit() {
     let mut till = Till::selling(10, &[AMOXICILLIN; 40]);
     // 1200.00 of the year's fund is used; (500.00 − 60.00) × 0.60.
     assert_eq!(till.split()[0], "264.00");
-    assert_eq!(bill::benefits(&till.state), [None, Some("M03900".to_owned())]);
+    assert_eq!(
+        bill::benefits(&till.state),
+        [
+            Benefit::Plain,
+            Benefit::Disease("M03900".to_owned()),
+            Benefit::SelfPay
+        ]
+    );
     till.key(Key::Benefit(1));
     // Chronic: (500.00 − 300.00) × 0.80.
     assert_eq!(till.split()[0], "160.00");

@@ -21,7 +21,7 @@ fn verified(till: &Till) -> Option<&str> {
 
 fn refusal(till: &Till) -> &str {
     match &till.state.patient {
-        Patient::Refused(notice) => &notice.code,
+        Patient::Refused(notice, _) => &notice.code,
         other => panic!("a refusal expected, not {other:?}"),
     }
 }

@@ -115,11 +115,32 @@ fn before_signing_in_only_language_and_licences_answer() {
 #[test]
 fn signing_out_ends_the_session_and_leaves_nobody_on_the_screen() {
     let mut till = Till::selling(1, &[AMOXICILLIN]);
+    assert_eq!(till.key(Key::SignOut).len(), 0);
+    assert_eq!((till.told(), till.state.bill.lines.len()), ("BILL_OPEN", 1));
+    till.key(Key::Remove(0));
     let effects = till.key(Key::SignOut);
     assert_eq!(session(&effects), Some((false, None)));
     assert!(matches!(effects.last(), Some(Effect::SignOut(_))));
     assert_eq!((till.state.page, till.state.bill.lines.len()), (Page::SignIn, 0));
     assert!(till.state.operator.is_none() && matches!(till.state.patient, Patient::None));
+}
+
+#[test]
+fn a_card_put_in_before_the_sign_in_starts_the_sale_after_it() {
+    for taken_out in [false, true] {
+        let mut till = Till::closed();
+        till.card_in(1);
+        if taken_out {
+            till.card_out();
+        }
+        till.key(sign_in());
+        till.send(Event::PinChecked(Some(operator(Role::Cashier))));
+        let effects = till.send(Event::SignedIn(Answer::Done("S1".to_owned())));
+        let asks = effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::AskPerson(_)));
+        assert_eq!(asks, !taken_out);
+    }
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn a_sale_waits_out_the_outage_and_is_settled() {
 }
 
 #[test]
-fn who_is_unknown_offline_is_not_served_and_signing_in_works() {
+fn who_is_unknown_offline_pays_in_full_and_signing_in_works() {
     at_the_till("outage", |hand| {
         hand.stage.stop_agency();
         hand.sign_in();
@@ -94,15 +94,29 @@ fn who_is_unknown_offline_is_not_served_and_signing_in_works() {
         hand.key(Key::Escape);
         hand.until("read", |state| state.notice.is_none());
         hand.happens(card_in(2));
-        hand.until("refused", |state| matches!(state.patient, Patient::Refused(_)));
+        hand.until("refused", |state| matches!(state.patient, Patient::Refused(..)));
         hand.must_mention(&["没有这位参保人的记录"]);
         hand.look("counter-unknown-person");
         hand.happens([scanned("5399000000000000000000000001")]);
         hand.until(
             "a code needs the network",
-            |state| matches!(&state.patient, Patient::Refused(notice) if notice.code == "CODE_NEEDS_NETWORK"),
+            |state| matches!(&state.patient, Patient::Refused(notice, _) if notice.code == "CODE_NEEDS_NETWORK"),
         );
         hand.look("counter-code-needs-network");
+        hand.key(Key::F7);
+        hand.key(Key::Return);
+        hand.until(
+            "paid in full instead",
+            |state| matches!(&state.bill.self_pay, Some(why) if why == "CODE_NEEDS_NETWORK"),
+        );
+        to_the_money(hand);
+        hand.look("pay-in-full");
+        hand.key(Key::Return);
+        hand.until("printed", |state| {
+            state.receipt.as_ref().is_some_and(|row| row.copies == 1)
+        });
+        hand.must_mention(&["自费票据"]);
+        hand.look("receipt-in-full");
     });
 }
 

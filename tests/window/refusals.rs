@@ -47,7 +47,7 @@ fn each_person_who_cannot_be_served_is_told_why() {
             hand.happens(card_in(person));
             hand.until(
                 name,
-                |state| matches!(&state.patient, Patient::Refused(notice) if notice.code == code),
+                |state| matches!(&state.patient, Patient::Refused(notice, _) if notice.code == code),
             );
             hand.must_mention(&[code, "核验未通过"]);
             hand.glance(name);

@@ -73,7 +73,7 @@ impl fmt::Debug for Credential {
 }
 
 /// The agency's record of a person. `Debug` shows neither name nor numbers.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct PersonRecord {
     /// Who.
     pub baseinfo: BaseInfo,

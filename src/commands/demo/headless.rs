@@ -155,7 +155,7 @@ impl Show {
     fn refused_without_snapshot(&mut self) -> Result<(), Failure> {
         self.stage.insert(0, &self.runtime.events)?;
         self.until("an unknown person is told apart", |state| {
-            matches!(state.patient, Patient::Refused(_))
+            matches!(state.patient, Patient::Refused(..))
         })?;
         let text = self
             .state
