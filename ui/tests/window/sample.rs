@@ -174,7 +174,9 @@ pub fn receipt(ui: &AppWindow, t: Tongue) {
         rule(),
     ];
     for line in lines(t) {
-        rows.push(row(line.name.clone(), &line.amount, ReceiptStyle::Plain));
+        rows.push(row(line.name.clone(), "", ReceiptStyle::Plain));
+        let each = format!("  {} × {}", line.price, line.quantity);
+        rows.push(row(each.into(), &line.amount, ReceiptStyle::Plain));
     }
     rows.push(rule());
     rows.push(row(t.say("合计", "Total"), "125,922.40", ReceiptStyle::Strong));
