@@ -179,7 +179,7 @@ impl Till {
         let config = config::load(data)?;
         let (books, findings) = books(data, &config, out)?;
         let books = Arc::new(books);
-        let packs = Arc::new(Packs::builtin());
+        let packs = Arc::new(packs::of_till(data, &config, out));
         keep_packs(&books, &packs)?;
         let url = other.url.clone().unwrap_or_else(|| config.agency.url.clone());
         let tls_dir = other.tls.clone().unwrap_or_else(|| config::tls_dir(data));

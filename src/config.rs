@@ -21,6 +21,9 @@ pub struct Config {
     /// Number of this till in the institution, 0–9: the first digit of the message ids' serial part.
     #[serde(default)]
     pub till: u8,
+    /// Fill what no document publishes with made-up figures, to show every benefit. Never where people are settled for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sandbox_figures: bool,
 }
 
 /// A designated institution as the agency knows it.

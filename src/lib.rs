@@ -2,6 +2,7 @@
 
 pub mod advice;
 pub mod books;
+pub mod bundle;
 pub mod catalogue;
 pub mod clock;
 pub mod commands;

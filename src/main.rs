@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use jiff::civil::Date;
 use yijie::commands::{
-    self, Failure, OtherAgency, Out, init::NewTill, journal, pin_from_stdin, queue, sell, split,
+    self, Failure, OtherAgency, Out, init::NewTill, journal, packs::bundles, pin_from_stdin, queue, sell,
+    split,
 };
 use yijie::config::{Devices, Institution};
 use yijie_agency::{Profile, SandboxSettings};
@@ -204,6 +205,9 @@ struct Init {
     /// Number of the till, 0 to 9.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=9))]
     till: u8,
+    /// Fill what no document publishes with made-up figures, to show every benefit. Never where people are settled for.
+    #[arg(long)]
+    sandbox_figures: bool,
 }
 
 #[derive(Subcommand)]
@@ -212,6 +216,49 @@ enum PacksAction {
     Check {
         /// The directory.
         dir: PathBuf,
+    },
+    /// Make a signed bundle of a directory's packs.
+    Sign {
+        /// The directory.
+        dir: PathBuf,
+        /// Secret key, Ed25519 in PKCS#8 PEM (openssl genpkey -algorithm ed25519).
+        #[arg(long)]
+        key: PathBuf,
+        /// Version of the bundle, above every one before it.
+        #[arg(long = "bundle-version")]
+        version: u64,
+        /// First day its packs are settled by, yyyy-MM-dd; otherwise today.
+        #[arg(long)]
+        from: Option<Date>,
+        /// Last day it may be installed on.
+        #[arg(long)]
+        until: Date,
+        /// File to write.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Check a bundle's signature, days and packs; with --data also that it is newer than what is installed.
+    Verify {
+        /// The bundle.
+        bundle: PathBuf,
+        /// Public key in PEM (openssl pkey -pubout); otherwise the one pinned in the data directory.
+        #[arg(long)]
+        key: Option<PathBuf>,
+    },
+    /// Install a bundle in the data directory; an unsigned, tampered, expired or older one is refused.
+    Install {
+        /// The bundle.
+        bundle: PathBuf,
+        /// Public key to pin, the first time.
+        #[arg(long)]
+        key: Option<PathBuf>,
+    },
+    /// What changes for whom from which day: directories, pack files, bundles, or `builtin`.
+    Diff {
+        /// Before.
+        old: PathBuf,
+        /// After.
+        new: PathBuf,
     },
 }
 
@@ -398,11 +445,12 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
             },
             out,
         ),
-        Command::Packs { packs, action: None } => commands::packs::list(&packs, out).map(|()| 0),
+        Command::Packs { packs, action: None } => {
+            commands::packs::list(&packs, data.as_deref(), out).map(|()| 0)
+        }
         Command::Packs {
-            action: Some(PacksAction::Check { dir }),
-            ..
-        } => commands::packs::check(&dir, out),
+            action: Some(action), ..
+        } => packs(data, action, out),
         Command::Card { action } => match action {
             CardAction::List => commands::card::list(out),
             CardAction::Read { reader, pin_stdin } => commands::card::read(reader.as_deref(), pin_stdin, out),
@@ -467,6 +515,36 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
     }
 }
 
+fn packs(data: Option<PathBuf>, action: PacksAction, out: Out) -> Result<u8, Failure> {
+    match action {
+        PacksAction::Check { dir } => return commands::packs::check(&dir, out),
+        PacksAction::Sign {
+            dir,
+            key,
+            version,
+            from,
+            until,
+            to,
+        } => bundles::sign(
+            &bundles::ToSign {
+                dir,
+                key,
+                version,
+                from,
+                until,
+                to,
+            },
+            out,
+        ),
+        PacksAction::Verify { bundle, key } => bundles::verify(&bundle, key.as_deref(), data.as_deref(), out),
+        PacksAction::Install { bundle, key } => {
+            bundles::install(&bundle, key.as_deref(), &data_dir(data)?, out)
+        }
+        PacksAction::Diff { old, new } => bundles::diff(&old, &new, out),
+    }
+    .map(|()| 0)
+}
+
 fn init(data: PathBuf, new: Init, out: Out) -> Result<u8, Failure> {
     let kind = if new.fixmedins.starts_with('P') { "2" } else { "1" };
     let level = new.level.or_else(|| (kind == "1").then(|| "1".to_owned()));
@@ -490,6 +568,7 @@ fn init(data: PathBuf, new: Init, out: Out) -> Result<u8, Failure> {
         },
         catalogue: new.catalogue,
         till: new.till,
+        sandbox_figures: new.sandbox_figures,
     };
     commands::init::run(&data, &till, out).map(|()| 0)
 }

@@ -1,4 +1,4 @@
-//! `yijie packs`, and `yijie split` with packs of a directory: replaced, listed, checked, broken.
+//! `yijie packs`, and `yijie split` with packs of a directory: replaced, listed, checked, broken, signed.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,6 +8,8 @@
     reason = "what goes wrong here fails the test"
 )]
 
+#[path = "packs/bundles.rs"]
+mod bundles;
 mod common;
 
 use std::fs;

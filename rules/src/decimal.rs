@@ -195,9 +195,18 @@ impl Ratio {
 
     /// As a percentage for people: "5 %", "88.5 %".
     pub fn percent(self) -> String {
-        let hundredfold = Decimal::new(self.scaled(), 4).normalize();
+        let scaled = self.scaled();
+        if scaled % 10_000 == 0 {
+            return format!("{} %", scaled / 10_000);
+        }
+        let hundredfold = Decimal::new(scaled, 4).normalize();
         format!("{hundredfold} %")
     }
+}
+
+impl Quantity {
+    /// 1
+    pub const ONE: Quantity = Quantity(Decimal::from_parts(10_000, 0, 0, false, 4));
 }
 
 impl Default for Ratio {

@@ -24,8 +24,8 @@ pub use outcome::{
     OwnBalance, PackRef, Refusal, SetlInfo, Settlement, StepKind, TraceStep,
 };
 pub use pack::{
-    OfflineLimits, OfflineMode, Pack, PackError, PackFault, PackSummary, Packs, Reading, Source,
-    check as check_pack, sandbox_overlays,
+    Change, OfflineLimits, OfflineMode, Pack, PackError, PackFault, PackSummary, Packs, Reading, Source,
+    check as check_pack, diff as diff_packs, is_overlay, sandbox_overlays,
 };
 pub use smol_str::SmolStr;
 pub use split::{Options, check_person, split};

@@ -78,6 +78,11 @@ impl Money {
         fens.try_fold(0_i64, i64::checked_add).map(Money::from_fen)
     }
 
+    /// Appends the amount as it is written everywhere.
+    pub(crate) fn write(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(text(self.fen(), &mut [0; TEXT_LEN]).as_bytes());
+    }
+
     /// Whether the amount is 0.00.
     pub fn is_zero(self) -> bool {
         self.0.is_zero()

@@ -1,6 +1,7 @@
 //! What a split answers: a settlement whose sums hold, or a refusal.
 
 mod identities;
+mod json;
 
 use std::fmt;
 
@@ -306,4 +307,20 @@ pub enum StepKind {
     FamilyAccount,
     /// The remainder.
     Cash,
+}
+
+impl StepKind {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StepKind::FullOwnPay => "full-own-pay",
+            StepKind::OverLimit => "over-limit",
+            StepKind::FirstSelfPay => "first-self-pay",
+            StepKind::Deductible => "deductible",
+            StepKind::Pool => "pool",
+            StepKind::Account => "account",
+            StepKind::FamilyAccount => "family-account",
+            StepKind::Cash => "cash",
+        }
+    }
 }

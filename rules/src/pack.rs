@@ -1,6 +1,8 @@
 //! A rule pack, compiled: what the file says, with every name resolved, so that a split looks nothing up by text.
 
 mod compile;
+mod describe;
+mod diff;
 mod fault;
 mod figure;
 mod file;
@@ -14,9 +16,11 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+pub(crate) use describe::each;
+pub use diff::{Change, diff};
 pub use fault::{PackError, PackFault};
 pub(crate) use figure::{Axes, Figure, FigureFault, Parameter};
-pub use set::{PackSummary, Packs, check, sandbox_overlays};
+pub use set::{PackSummary, Packs, check, is_overlay, sandbox_overlays};
 pub(crate) use terms::{Enrolment, Newborn, PaidYear, Region, Waiting, in_area};
 
 use crate::claim::{Cause, Claim, Goods, Person, Visit};
@@ -51,8 +55,8 @@ pub struct Pack {
     pub(crate) goods_uncoded_at_pharmacy: Vec<Goods>,
     pub(crate) causes: Vec<CauseRule>,
     pub(crate) regions: Vec<Region>,
-    /// How many rows a table by region has: `local` and each name.
-    pub(crate) region_names: usize,
+    /// Rows of the tables by region: `local` and each name.
+    pub(crate) region_names: Vec<SmolStr>,
     /// First year of age of each group; the first group begins at birth.
     pub(crate) ages: Vec<u8>,
     pub(crate) enrolment: Enrolment,
@@ -126,6 +130,9 @@ pub(crate) struct AccountRules {
     pub(crate) family_area: SmolStr,
     pub(crate) pays_out_of_scope: bool,
 }
+
+/// Rows of the tables by turn: the benefit's first settlement in the natural year, and every later one.
+pub(crate) const TURNS: [&str; 2] = ["first", "later"];
 
 /// Where the goods are handed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -32,6 +32,13 @@ fn result(packs: &Packs, claim: &Value) -> Value {
     let claim = Claim::from_json(claim.to_string().as_bytes()).unwrap();
     let outcome = split(packs, &claim, &options());
     let text = serde_json::to_string(&outcome).unwrap();
+    let mut written = Vec::new();
+    outcome.write_json(&mut written);
+    assert_eq!(
+        String::from_utf8(written).unwrap(),
+        text,
+        "one JSON, however it is written"
+    );
     assert_eq!(
         Outcome::from_json(text.as_bytes()).unwrap(),
         outcome,

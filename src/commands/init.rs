@@ -33,6 +33,8 @@ pub struct NewTill {
     pub catalogue: Option<PathBuf>,
     /// Number of the till.
     pub till: u8,
+    /// Whether made-up figures fill what is not published.
+    pub sandbox_figures: bool,
 }
 
 /// Prepares `data`.
@@ -76,6 +78,7 @@ pub fn prepare(data: &Path, new: &NewTill) -> Result<(), Failure> {
         },
         devices: new.devices.clone(),
         till: new.till,
+        sandbox_figures: new.sandbox_figures,
     };
     let msgids = Arc::new(MsgIds::new(&new.institution.code, new.till));
     // What no sale could be sent through is told now, before anything is written.

@@ -1,4 +1,6 @@
-//! `yijie packs`: which rule packs there are, and whether those of a directory hold together.
+//! `yijie packs`: which rule packs there are, and whether those of a directory hold together; bundles of them.
+
+pub mod bundles;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,6 +9,9 @@ use serde_json::json;
 use yijie_rules::{Lang, PackError, PackSummary, Packs};
 
 use super::{Failure, Out};
+use crate::bundle::shelf::Shelf;
+use crate::clock;
+use crate::config::Config;
 
 fn pack_error(error: &PackError) -> Failure {
     Failure {
@@ -28,6 +33,21 @@ pub fn load(dirs: &[PathBuf]) -> Result<Packs, Failure> {
         }
     }
     Ok(packs)
+}
+
+/// What a till settles by: the built-in packs, and over them those of the bundle that is installed. What is wrong
+/// with a bundle is told on standard error; the best sound one is in use all the same.
+#[must_use]
+pub fn of_till(data: &Path, config: &Config, out: Out) -> Packs {
+    let mut base = Packs::builtin();
+    if config.sandbox_figures {
+        base = base.with_sandbox_figures();
+    }
+    let in_use = Shelf::of(data).in_use(base, clock::today(clock::now_ms()));
+    for trouble in in_use.troubles {
+        Failure::from(trouble).report(out);
+    }
+    in_use.packs
 }
 
 /// Every `.toml` under a directory, by path.
@@ -54,12 +74,16 @@ fn files(dir: &Path) -> Result<Vec<(String, String)>, Failure> {
     Ok(found)
 }
 
-/// Lists the packs.
+/// Lists the packs: of the till, where its data directory is given, else the built-in ones and those of directories.
 ///
 /// # Errors
 /// [`Failure`].
-pub fn list(dirs: &[PathBuf], out: Out) -> Result<(), Failure> {
-    let list = load(dirs)?.list();
+pub fn list(dirs: &[PathBuf], data: Option<&Path>, out: Out) -> Result<(), Failure> {
+    let packs = match data {
+        Some(data) if dirs.is_empty() => of_till(data, &crate::config::load(data)?, out),
+        _ => load(dirs)?,
+    };
+    let list = packs.list();
     out.print(&list, || {
         list.iter()
             .map(|pack| words(pack, out.lang))

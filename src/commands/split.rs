@@ -1,11 +1,15 @@
 //! `yijie split`: claims in, results out, as docs/integration.md says; one, or one a line.
 
-use std::io::{self, BufRead as _, BufWriter, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 
 use serde_json::json;
 use yijie_rules::{Claim, ClaimError, Options, Outcome, Packs, split};
 
 use super::{Failure, Out, packs};
+
+/// Read and written at once.
+const READ_LEN: usize = 1 << 17;
+const WRITE_LEN: usize = 1 << 16;
 
 /// How claims are split.
 pub struct Request {
@@ -71,12 +75,14 @@ fn one(packs: &Packs, options: &Options, explain: bool, out: Out) -> Result<u8, 
     })
 }
 
-/// Every line gets its answer, in order; a line that cannot be read says so and the others go on.
+/// Every line gets its answer, in order; a line that cannot be read says so and the others go on. What is answered is
+/// written as soon as no more input waits, so that a program may ask line by line.
 fn lines(packs: &Packs, options: &Options) -> Result<u8, Failure> {
     let mut exit = 0;
-    let mut stdin = io::stdin().lock();
-    let mut stdout = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut stdin = BufReader::with_capacity(READ_LEN, io::stdin().lock());
+    let mut stdout = io::stdout().lock();
     let mut line = Vec::new();
+    let mut answers = Vec::with_capacity(2 * WRITE_LEN);
     loop {
         line.clear();
         if stdin
@@ -89,17 +95,22 @@ fn lines(packs: &Packs, options: &Options) -> Result<u8, Failure> {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let written = match Claim::from_json(&line) {
-            Ok(claim) => serde_json::to_writer(&mut stdout, &split(packs, &claim, options)),
+        match Claim::from_json(&line) {
+            Ok(claim) => split(packs, &claim, options).write_json(&mut answers),
             Err(error) => {
                 exit = 1;
                 let told = json!({"outcome": "unreadable", "code": error.code(), "says": error.to_string()});
-                serde_json::to_writer(&mut stdout, &told)
+                answers.extend_from_slice(told.to_string().as_bytes());
             }
-        };
-        written.map_err(|e| Failure::could_not("OUTPUT_FAILED", e))?;
-        stdout.write_all(b"\n")?;
+        }
+        answers.push(b'\n');
+        if answers.len() >= WRITE_LEN || stdin.buffer().is_empty() {
+            stdout.write_all(&answers)?;
+            stdout.flush()?;
+            answers.clear();
+        }
     }
+    stdout.write_all(&answers)?;
     stdout.flush()?;
     Ok(exit)
 }

@@ -91,6 +91,16 @@ impl Ended {
     }
 }
 
+impl Ended {
+    /// Standard error is this code in the form of `--json`.
+    #[track_caller]
+    pub fn says_json(&self, code: &str) {
+        let told: Value = serde_json::from_str(&self.err).unwrap_or_else(|e| panic!("{e} in {}", self.err));
+        assert_eq!(told["error"]["code"], code, "{}", self.err);
+        assert_ne!(told["error"]["advice"], "");
+    }
+}
+
 /// The program with arguments, under an environment that is the same everywhere.
 pub fn yijie<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Command {
     clean(Command::new(PROGRAM), args)

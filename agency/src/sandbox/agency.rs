@@ -106,7 +106,7 @@ impl Agency {
             profile,
             persons,
             any_person,
-            packs: Packs::builtin(),
+            packs: Packs::builtin().with_sandbox_figures(),
             ledger,
             book,
             files,

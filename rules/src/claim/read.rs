@@ -55,14 +55,17 @@ impl ClaimError {
 impl Claim {
     /// Reads a claim from JSON text. Amounts may be text or numbers; both are read exactly.
     pub fn from_json(text: &[u8]) -> Result<Claim, ClaimError> {
-        // text that is checked once as a whole need not be checked string by string
-        let quick = std::str::from_utf8(text)
-            .ok()
-            .and_then(|text| serde_json::from_str::<Claim>(text).ok());
-        let mut claim = match quick {
+        let mut claim = match read_quickly(text) {
             Some(claim) => claim,
-            // Bare numbers (or a mistake): read again with every number as text, keeping track of the path.
-            None => read_slowly(&numbers_as_text(text))?,
+            // bare numbers are read as text
+            None => {
+                let text = numbers_as_text(text);
+                match read_quickly(&text) {
+                    Some(claim) => claim,
+                    // a mistake: once more, keeping track of the path
+                    None => read_slowly(&text)?,
+                }
+            }
         };
         claim.complete()?;
         Ok(claim)
@@ -166,6 +169,11 @@ fn repeated_line(lines: &[Line]) -> Option<usize> {
     }
     let mut seen = HashSet::with_capacity(lines.len());
     lines.iter().position(|line| !seen.insert(&line.feedetl_sn))
+}
+
+/// Text that is checked once as a whole need not be checked string by string.
+fn read_quickly(text: &[u8]) -> Option<Claim> {
+    serde_json::from_str(std::str::from_utf8(text).ok()?).ok()
 }
 
 fn read_slowly(text: &[u8]) -> Result<Claim, ClaimError> {

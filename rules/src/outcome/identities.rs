@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{LineCut, SetlInfo, Settlement};
+use super::{SetlInfo, Settlement};
 use crate::money::Money;
 
 /// A sum that does not hold.
@@ -106,9 +106,6 @@ impl SetlInfo {
     }
 }
 
-/// A column of the lines: its name, the sum it must come to, the line's part.
-type Column = (&'static str, Money, fn(&LineCut) -> Money);
-
 impl Settlement {
     /// Checks every identity: the sums, the funds against their rows, the lines against the sums.
     pub fn check(&self) -> Result<(), IdentityError> {
@@ -119,32 +116,31 @@ impl Settlement {
                 field: "setldetail.fund_payamt",
             });
         }
-        let columns: [Column; 4] = [
-            (
-                "detlcutinfo.fulamt_ownpay_amt",
-                self.setlinfo.fulamt_ownpay_amt,
-                |cut| cut.fulamt_ownpay_amt,
-            ),
-            ("detlcutinfo.overlmt_amt", self.setlinfo.overlmt_selfpay, |cut| {
-                cut.overlmt_amt
-            }),
-            (
-                "detlcutinfo.preselfpay_amt",
-                self.setlinfo.preselfpay_amt,
-                |cut| cut.preselfpay_amt,
-            ),
-            ("detlcutinfo.inscp_scp_amt", self.setlinfo.inscp_scp_amt, |cut| {
-                cut.inscp_scp_amt
-            }),
+        let sums = &self.setlinfo;
+        let columns = [
+            ("detlcutinfo.fulamt_ownpay_amt", sums.fulamt_ownpay_amt),
+            ("detlcutinfo.overlmt_amt", sums.overlmt_selfpay),
+            ("detlcutinfo.preselfpay_amt", sums.preselfpay_amt),
+            ("detlcutinfo.inscp_scp_amt", sums.inscp_scp_amt),
         ];
-        for (field, sum, of) in columns {
-            if self.detlcutinfo.iter().any(|cut| of(cut).is_negative()) {
-                return Err(IdentityError::Negative { field });
-            }
-            if Money::sum(self.detlcutinfo.iter().map(of)) != Some(sum) {
-                return Err(IdentityError::Sum { field });
+        let mut left = columns.map(|(_, sum)| sum.fen());
+        for cut in &self.detlcutinfo {
+            let parts = [
+                cut.fulamt_ownpay_amt,
+                cut.overlmt_amt,
+                cut.preselfpay_amt,
+                cut.inscp_scp_amt,
+            ];
+            for ((left, part), (field, _)) in left.iter_mut().zip(parts).zip(columns) {
+                if part.is_negative() {
+                    return Err(IdentityError::Negative { field });
+                }
+                *left = left.checked_sub(part.fen()).ok_or(IdentityError::Sum { field })?;
             }
         }
-        Ok(())
+        match columns.iter().zip(left).find(|(_, left)| *left != 0) {
+            Some(((field, _), _)) => Err(IdentityError::Sum { field }),
+            None => Ok(()),
+        }
     }
 }

@@ -177,7 +177,7 @@ impl<'a> Compiler<'a> {
             goods_uncoded_at_pharmacy: base.goods.uncoded_at_pharmacy.clone(),
             causes,
             regions,
-            region_names: self.regions.len(),
+            region_names: self.regions.clone(),
             ages: base.age.iter().map(|age| age.from).collect(),
             enrolment,
             accounts: AccountRules {

@@ -45,6 +45,8 @@ pub(crate) struct Axes {
     /// `None` = the date of birth is not known.
     pub(crate) age: Option<usize>,
     pub(crate) ages: usize,
+    /// 0 = the benefit's first settlement in the year.
+    pub(crate) turn: usize,
     /// Amount in fen that a table by band is asked for.
     pub(crate) amount: i64,
 }
@@ -85,6 +87,7 @@ impl Parameter {
                 Axis::Disease => (axes.class, axes.classes),
                 Axis::Region => (axes.region, axes.regions),
                 Axis::Age => (axes.age.ok_or(FigureFault::NoAge)?, axes.ages),
+                Axis::Turn => (axes.turn, super::TURNS.len()),
                 Axis::Band => (value.band(axes.amount), value.bands.len()),
             };
             cell = cell * size + place;

@@ -233,6 +233,8 @@ pub(crate) enum Axis {
     Region,
     /// Age group.
     Age,
+    /// `first` or `later`: whether the year has seen the benefit before.
+    Turn,
     /// Amount, by the lower bounds the value gives; the last axis.
     Band,
 }

@@ -102,6 +102,16 @@ impl Packs {
         packs
     }
 
+    /// The same with the made-up figures of [`sandbox_overlays`] laid over them.
+    #[must_use]
+    pub fn with_sandbox_figures(mut self) -> Packs {
+        for (file, text) in SANDBOX {
+            let added = self.add(file, text);
+            debug_assert!(added.is_ok(), "a sandbox overlay does not load: {added:?}");
+        }
+        self
+    }
+
     /// Adds a pack, replaces the one of the same id, or lays an overlay over the pack it names. `file` names the
     /// text in errors. The first mistake is returned, and then nothing has changed; [`check`] returns them all.
     pub fn add(&mut self, file: &str, toml: &str) -> Result<(), PackError> {
@@ -127,7 +137,7 @@ impl Packs {
     }
 
     fn parts(&self, sheet: Sheet) -> Result<Parts, Vec<PackError>> {
-        if !names_overlay(&sheet.text) {
+        if !is_overlay(&sheet.text) {
             let base: PackFile =
                 toml::from_str(&sheet.text).map_err(|error| vec![sheet.not_readable(&error)])?;
             return Ok(Parts {
@@ -198,8 +208,8 @@ pub fn check(packs: &Packs, file: &str, toml: &str) -> Vec<PackError> {
     packs.read(file, toml).err().unwrap_or_default()
 }
 
-/// An overlay says so in a key that a pack does not have, before its first table.
-fn names_overlay(toml: &str) -> bool {
+/// Whether the text is an overlay: it says so in a key that a pack does not have, before its first table.
+pub fn is_overlay(toml: &str) -> bool {
     let keys = toml
         .lines()
         .map(str::trim)

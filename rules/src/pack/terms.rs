@@ -57,6 +57,27 @@ pub(crate) struct Waiting {
 }
 
 impl Region {
+    /// Its conditions in one line, for people.
+    pub(super) fn conditions(&self) -> String {
+        let areas = |word: &str, areas: &[SmolStr]| match areas {
+            [] => String::new(),
+            areas => format!("{word} {} ", areas.join(" ")),
+        };
+        let referral: Vec<String> = self
+            .referral
+            .iter()
+            .map(|r| format!("{r:?}").to_lowercase())
+            .collect();
+        let words = format!(
+            "{}{}{}{}",
+            areas("treated_in", &self.treated_in),
+            areas("treated_outside", &self.treated_outside),
+            areas("insured_in", &self.insured_in),
+            referral.join("/")
+        );
+        words.trim_end().to_owned()
+    }
+
     pub(super) fn meets(&self, person: &Person, visit: &Visit) -> bool {
         self.referral_meets(visit.registered_referral)
             && (self.treated_outside.is_empty() || self.is_outside(visit))

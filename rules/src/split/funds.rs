@@ -102,6 +102,7 @@ impl<'a> Run<'a> {
         if benefit.pay.is_empty() {
             return Ok(());
         }
+        self.axes.turn = usize::from(self.had_before(benefit));
         let mut borne = 0;
         if group.drugs.is_empty() {
             let key = benefit
@@ -123,6 +124,12 @@ impl<'a> Run<'a> {
             });
         }
         Ok(())
+    }
+
+    /// Whether the year has seen the benefit before: its own row holds expense or a deductible.
+    fn had_before(&self, benefit: &Benefit) -> bool {
+        let mut rows = self.claim.accumulated.iter().filter(|row| row.pool == benefit.id);
+        rows.any(|row| !row.in_scope.is_zero() || !row.deductible.is_zero())
     }
 
     /// Takes the deductible off a scope and notes it on the benefit's row. Returns what the person bears, fen.

@@ -57,9 +57,10 @@ pub(super) fn no_axes(pack: &Pack) -> Axes {
         class: 0,
         classes: pack.classes.len(),
         region: 0,
-        regions: pack.region_names,
+        regions: pack.region_names.len(),
         age: None,
         ages: pack.ages.len(),
+        turn: 0,
         amount: 0,
     }
 }

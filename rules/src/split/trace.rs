@@ -5,11 +5,11 @@ use smol_str::SmolStr;
 use super::funds::Bucket;
 use crate::claim::Line;
 use crate::codes::Lang;
-use crate::decimal::Ratio;
+use crate::decimal::{Quantity, Ratio, UnitPrice};
 use crate::exact::Exact;
 use crate::money::Money;
 use crate::outcome::{SetlInfo, StepKind, TraceStep};
-use crate::pack::{Benefit, Pay, Per};
+use crate::pack::{Benefit, Pay, Per, each};
 
 pub(super) struct Trace {
     steps: Option<Vec<TraceStep>>,
@@ -63,20 +63,19 @@ impl Trace {
 
     pub(super) fn over_limit(&mut self, article: &SmolStr, line: &Line, amount: Money) {
         let total = line.det_item_fee_sumamt.unwrap_or_default();
-        let ceiling = line
-            .pric_uplmt_amt
-            .map(|price| price.to_string())
-            .unwrap_or_default();
-        let cnt = line.cnt.map_or_else(|| "1".to_owned(), |cnt| cnt.to_string());
-        self.push(StepKind::OverLimit, article, amount, |lang| match lang {
-            Lang::Zh => format!(
-                "第 {} 行 超限价 {total} − {ceiling} × {cnt} = {amount}",
-                line.feedetl_sn
-            ),
-            Lang::En => format!(
-                "line {}: above the price ceiling {total} − {ceiling} × {cnt} = {amount}",
-                line.feedetl_sn
-            ),
+        self.push(StepKind::OverLimit, article, amount, |lang| {
+            let ceiling = line.pric_uplmt_amt.unwrap_or(UnitPrice::from_scaled(0));
+            let cnt = line.cnt.unwrap_or(Quantity::ONE);
+            match lang {
+                Lang::Zh => format!(
+                    "第 {} 行 超限价 {total} − {ceiling} × {cnt} = {amount}",
+                    line.feedetl_sn
+                ),
+                Lang::En => format!(
+                    "line {}: above the price ceiling {total} − {ceiling} × {cnt} = {amount}",
+                    line.feedetl_sn
+                ),
+            }
         });
     }
 
@@ -115,12 +114,7 @@ impl Trace {
                 Money::from_fen(scope),
             );
             let already = Money::from_fen(already);
-            let each = match per {
-                Per::Settlement => lang.pick("每次结算", "each settlement"),
-                Per::Visit => lang.pick("每次就诊", "each visit"),
-                Per::Year => lang.pick("每年累计", "once a year"),
-                Per::DrugYear => lang.pick("每种药品每年", "each drug once a year"),
-            };
+            let each = each(per, lang);
             let mut says = match lang {
                 Lang::Zh => format!("{} {level} 级，起付标准（{each}）{whole}", benefit.title),
                 Lang::En => format!("{}, level {level}, deductible ({each}) {whole}", benefit.id),
@@ -148,13 +142,7 @@ impl Trace {
             return;
         }
         let amount = Money::from_fen(bucket.rounded);
-        let mut articles: Vec<&str> = bucket
-            .parts
-            .iter()
-            .map(|part| part.step.article.as_str())
-            .collect();
-        articles.dedup();
-        let article = SmolStr::from(articles.join("；"));
+        let article = articles(&bucket.parts, first);
         self.push(StepKind::Pool, &article, amount, |lang| {
             let title = lang.pick(bucket.pool.title.as_str(), bucket.pool.id.as_str());
             let parts: Vec<String> = bucket.parts.iter().map(|part| part.formula(lang)).collect();
@@ -209,6 +197,16 @@ impl Trace {
             }
         });
     }
+}
+
+/// The articles of a bucket's parts, each once.
+fn articles(parts: &[Paid<'_>], first: &Paid<'_>) -> SmolStr {
+    if parts.iter().all(|part| part.step.article == first.step.article) {
+        return first.step.article.clone();
+    }
+    let mut articles: Vec<&str> = parts.iter().map(|part| part.step.article.as_str()).collect();
+    articles.dedup();
+    SmolStr::from(articles.join("；"))
 }
 
 impl Paid<'_> {

@@ -97,6 +97,7 @@ impl Stage {
                 },
                 catalogue: Some(catalogue),
                 till: 0,
+                sandbox_figures: true,
             },
         )?;
         let till = Till::open(&data, &OtherAgency::default(), out)?;

@@ -239,6 +239,10 @@ impl Compiler<'_> {
             Axis::Disease => self.classes.clone(),
             Axis::Region => self.regions.clone(),
             Axis::Age => self.ages.clone(),
+            Axis::Turn => super::super::TURNS
+                .iter()
+                .map(|name| SmolStr::new_static(name))
+                .collect(),
             Axis::Band => Vec::new(),
         }
     }

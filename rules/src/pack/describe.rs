@@ -1,0 +1,305 @@
+//! A pack's blocks in words, one line each: what the comparison of two packs goes by.
+
+use std::collections::BTreeMap;
+
+use smol_str::SmolStr;
+
+use super::file::Unit;
+use super::{Benefit, Deductible, Layer, OfflineMode, Pack, Pay, Per, Place, Pool, Region};
+use crate::codes::Lang;
+use crate::decimal::Ratio;
+use crate::money::Money;
+
+/// A figure of a unit as people write it.
+pub(super) fn quantity(unit: Unit, scaled: i64, lang: Lang) -> String {
+    match unit {
+        Unit::Yuan => Money::from_fen(scaled).to_string(),
+        Unit::Ratio => Ratio::from_scaled(scaled).percent(),
+        Unit::Days => format!("{scaled} {}", lang.pick("天", "days")),
+        Unit::Months => format!("{scaled} {}", lang.pick("个月", "months")),
+    }
+}
+
+/// What a pack says beside its figures, each under the name people look for it by.
+pub(super) fn facts(pack: &Pack, lang: Lang) -> BTreeMap<String, String> {
+    let mut facts = BTreeMap::new();
+    let mut say = |zh: &str, en: &str, words: String| {
+        facts.insert(lang.pick(zh, en).to_owned(), words);
+    };
+    let until = pack.until().map_or_else(String::new, |until| until.to_string());
+    say(
+        "适用日期",
+        "days it answers for",
+        format!("{} … {until}", pack.from),
+    );
+    say("统筹区", "area", pack.area.to_string());
+    say("险种", "insutype", pack.insutype.join(" "));
+    say(
+        "不得刷卡的物品",
+        "goods that may not be paid",
+        format!("{:?}", pack.goods_excluded).to_lowercase(),
+    );
+    say(
+        "药店须有编码的物品",
+        "goods that need a code at a pharmacy",
+        format!("{:?}", pack.goods_uncoded_at_pharmacy).to_lowercase(),
+    );
+    let accounts = &pack.accounts;
+    say(
+        "账户",
+        "accounts",
+        match lang {
+            Lang::Zh => format!(
+                "个人账户 {}，家庭共济 {}，范围 {}，可付范围外费用 {}",
+                yes(accounts.own, lang),
+                accounts.relations.join(" "),
+                accounts.family_area,
+                yes(accounts.pays_out_of_scope, lang)
+            ),
+            Lang::En => format!(
+                "own account {}, family {}, area {}, pays out of scope {}",
+                yes(accounts.own, lang),
+                accounts.relations.join(" "),
+                accounts.family_area,
+                yes(accounts.pays_out_of_scope, lang)
+            ),
+        },
+    );
+    say("离线限额", "offline limits", offline(pack, lang));
+    for rule in &pack.causes {
+        let name = format!("{} {:?}", lang.pick("不予支付", "not payable"), rule.cause).to_lowercase();
+        let account = lang.pick("个人账户可用", "account may pay");
+        facts.insert(
+            name,
+            format!("{} ({account} {})", rule.article, yes(rule.account, lang)),
+        );
+    }
+    for reading in &pack.readings {
+        let name = format!("{} {}", lang.pick("开关", "reading"), reading.name);
+        facts.insert(name, format!("{} ({})", reading.value, reading.question));
+    }
+    for (place, region) in pack.regions.iter().enumerate() {
+        let name = pack.region_names.get(region.row).cloned().unwrap_or_default();
+        let name = format!("{} {} {name}", lang.pick("异地", "elsewhere"), place + 1);
+        facts.insert(name, elsewhere(region, lang));
+    }
+    let mut nth: BTreeMap<&SmolStr, usize> = BTreeMap::new();
+    for benefit in &pack.benefits {
+        let place = nth.entry(&benefit.id).or_default();
+        *place += 1;
+        let name = lang.pick(benefit.title.as_str(), benefit.id.as_str());
+        let name = if *place > 1 && lang == Lang::En {
+            format!("{name} ({place})")
+        } else {
+            name.to_owned()
+        };
+        let word = lang.pick("待遇", "benefit");
+        for (aspect, words) in of_benefit(pack, benefit, lang) {
+            facts.insert(format!("{word} {name} · {aspect}"), words);
+        }
+    }
+    for layer in &pack.layers {
+        let pool = lang.pick(layer.pay.pool.title.as_str(), layer.pay.pool.id.as_str());
+        let name = format!("{} {pool}", lang.pick("补充层", "layer"));
+        facts.insert(name, of_layer(pack, layer, lang));
+    }
+    for pool in pools(pack) {
+        let title = lang.pick(pool.title.as_str(), pool.id.as_str());
+        let name = format!("{} {title}", lang.pick("额度", "pool"));
+        facts.insert(name, of_pool(pool, lang));
+    }
+    facts
+}
+
+fn yes(it_is: bool, lang: Lang) -> &'static str {
+    if it_is {
+        lang.pick("是", "yes")
+    } else {
+        lang.pick("否", "no")
+    }
+}
+
+fn pools(pack: &Pack) -> impl Iterator<Item = &Pool> {
+    let of_benefits = pack.benefits.iter().flat_map(|benefit| &benefit.pay);
+    let of_layers = pack.layers.iter().map(|layer| &layer.pay);
+    of_benefits.chain(of_layers).map(|pay| &*pay.pool)
+}
+
+fn of_pool(pool: &Pool, lang: Lang) -> String {
+    let Some(limit) = &pool.limit else {
+        return lang.pick("不设限额", "no limit").to_owned();
+    };
+    let counted = if limit.in_scope {
+        lang.pick("按政策范围内费用", "by in-scope expense")
+    } else {
+        lang.pick("按基金支付", "by fund payments")
+    };
+    let further = limit.each_further_disease.as_ref();
+    let further = further.map_or_else(String::new, |parameter| format!(" + {}", parameter.name));
+    let most = limit.at_most.as_ref();
+    let most = most.map_or_else(String::new, |parameter| format!(" ≤ {}", parameter.name));
+    format!("{}{further}{most} ({counted})", limit.amount.name)
+}
+
+fn of_benefit(pack: &Pack, benefit: &Benefit, lang: Lang) -> [(&'static str, String); 5] {
+    let level = pack.levels.get(benefit.level_min).cloned().unwrap_or_default();
+    let med_types = |mask: u64| {
+        let known = pack.med_types.iter().enumerate();
+        let named = known.filter(|(place, _)| mask & (1 << place) != 0);
+        named.map(|(_, code)| code.as_str()).collect::<Vec<_>>().join(" ")
+    };
+    let whens = benefit.when.iter().map(|when| {
+        let mut words = format!("med_type {}", med_types(when.med_types));
+        if let Some(at) = when.at {
+            words.push_str(match at {
+                Place::Hospital => " @hospital",
+                Place::Pharmacy => " @pharmacy",
+                Place::Prescription => " @prescription",
+            });
+        }
+        if let Some(disease) = &when.disease {
+            let classes = when.classes.iter().filter_map(|class| pack.classes.get(*class));
+            let classes: Vec<&str> = classes.map(SmolStr::as_str).collect();
+            words.push_str(&format!(" disease {disease} {}", classes.join(" ")));
+        }
+        if when.negotiated {
+            words.push_str(" negotiated");
+        }
+        if let Some(ambulance) = when.prehospital_120 {
+            words.push_str(&format!(" 120 {ambulance}"));
+        }
+        words.trim_end().to_owned()
+    });
+    let whens: Vec<String> = whens.collect();
+    let deductible = benefit.deductible.as_ref().map_or_else(
+        || lang.pick("无起付标准", "no deductible").to_owned(),
+        |deductible| of_deductible(pack, deductible, lang),
+    );
+    let pays: Vec<String> = benefit.pay.iter().map(|pay| of_pay(pack, pay, lang)).collect();
+    [
+        (lang.pick("最低级别", "lowest level"), level.to_string()),
+        (lang.pick("适用于", "for"), whens.join(" | ")),
+        (lang.pick("起付", "deductible"), deductible),
+        (lang.pick("支付", "pays"), pays.join(" → ")),
+        (lang.pick("依据", "article"), benefit.article.to_string()),
+    ]
+}
+
+/// How often a deductible is borne, in words.
+pub(crate) fn each(per: Per, lang: Lang) -> &'static str {
+    match per {
+        Per::Settlement => lang.pick("每次结算", "each settlement"),
+        Per::Visit => lang.pick("每次就诊", "each visit"),
+        Per::Year => lang.pick("每年累计", "once a year"),
+        Per::DrugYear => lang.pick("每种药品每年", "each drug once a year"),
+    }
+}
+
+fn of_deductible(pack: &Pack, deductible: &Deductible, lang: Lang) -> String {
+    let mut words = format!(
+        "{} {} ({})",
+        lang.pick("起付标准", "deductible"),
+        deductible.amount.name,
+        each(deductible.per, lang)
+    );
+    let level = deductible.level.and_then(|level| pack.levels.get(level));
+    for (sign, name) in [
+        (" × ", deductible.times.as_ref().map(|times| &times.name)),
+        (" ≤ ", deductible.year_max.as_ref().map(|most| &most.name)),
+        (" @", level),
+        (" − ", deductible.takes_over.as_ref().map(|over| &over.row)),
+    ] {
+        if let Some(name) = name {
+            words.push_str(sign);
+            words.push_str(name);
+        }
+    }
+    words
+}
+
+fn of_pay(pack: &Pack, pay: &Pay, lang: Lang) -> String {
+    let ratio: Vec<&str> = pay.ratio.iter().map(|ratio| ratio.name.as_str()).collect();
+    let ratio = if ratio.is_empty() {
+        "100 %".to_owned()
+    } else {
+        ratio.join(" + ")
+    };
+    let most = pay.at_most.as_ref();
+    let most = most.map_or_else(String::new, |most| format!(" ≤ {}", most.name));
+    let level = pay.level.and_then(|level| pack.levels.get(level));
+    let level = level.map_or_else(String::new, |level| format!(" @{level}"));
+    let bands = pay.bands.as_ref().map_or("", |bands| {
+        if bands.in_year {
+            lang.pick("（按年分段）", " (bands by the year)")
+        } else {
+            lang.pick("（按次分段）", " (bands by settlement)")
+        }
+    });
+    let stops = if pay.goes_on {
+        ""
+    } else {
+        lang.pick("，用完为止", ", stops there")
+    };
+    format!("{}: {ratio}{level}{most}{bands}{stops}", pay.pool.id)
+}
+
+fn of_layer(pack: &Pack, layer: &Layer, lang: Lang) -> String {
+    let statuses = layer
+        .statuses
+        .iter()
+        .filter_map(|status| pack.statuses.get(*status));
+    let mut whom: Vec<&str> = statuses.map(SmolStr::as_str).collect();
+    if layer.civil_servant {
+        whom.push(lang.pick("公务员", "civil servants"));
+    }
+    if whom.is_empty() {
+        whom.push(lang.pick("所有人", "everybody"));
+    }
+    let threshold = layer.threshold.as_ref();
+    let threshold = threshold.map_or_else(
+        || lang.pick("无起付标准", "no threshold").to_owned(),
+        |threshold| format!("{} {}", lang.pick("起付标准", "threshold"), threshold.name),
+    );
+    format!(
+        "{}; {}; {threshold}; {}",
+        whom.join(" "),
+        layer.benefits.join(" "),
+        of_pay(pack, &layer.pay, lang)
+    )
+}
+
+fn elsewhere(region: &Region, lang: Lang) -> String {
+    let advance = if region.advance {
+        lang.pick("全额垫付", "the person pays in advance")
+    } else {
+        lang.pick("联网结算", "settled")
+    };
+    format!("{}; {advance}; {}", region.conditions(), region.article)
+}
+
+fn offline(pack: &Pack, lang: Lang) -> String {
+    let limits = &pack.offline;
+    if limits.mode == OfflineMode::SelfPay {
+        return lang.pick("仅全额自费", "full self-pay only").to_owned();
+    }
+    match lang {
+        Lang::Zh => format!(
+            "单笔 ≤ {}，每人 ≤ {}，每次断网 ≤ {}，快照 ≤ {} 小时，账户份额 {}，{} 小时内结算",
+            limits.fund_per_sale_max,
+            limits.fund_per_person_max,
+            limits.fund_per_outage_max,
+            limits.snapshot_age_h_max,
+            limits.account_share,
+            limits.settle_within_h
+        ),
+        Lang::En => format!(
+            "a sale ≤ {}, a person ≤ {}, an outage ≤ {}, snapshot ≤ {} h, account share {}, settled within {} h",
+            limits.fund_per_sale_max,
+            limits.fund_per_person_max,
+            limits.fund_per_outage_max,
+            limits.snapshot_age_h_max,
+            limits.account_share,
+            limits.settle_within_h
+        ),
+    }
+}
