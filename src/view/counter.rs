@@ -1,16 +1,18 @@
-//! Counter page: person, lines, amounts, reasons.
+//! Counter page: lines, amounts, reasons; the person and the window's properties beside it.
 
-use yijie_rules::{Code, Grade, ItemClass, Lang, Money, Outcome, Settlement, StepKind};
-use yijie_ui::slint::{ComponentHandle as _, SharedString};
-use yijie_ui::{
-    AppWindow, BillLine, Counter, HeldBill, Item, Level, Message, Overlay, Pair, PersonState, Reason,
-};
+mod person;
+mod window;
 
-use super::{Keys, figure, list, mask_name, message, row};
+pub(super) use window::{apply, connect};
+
+use yijie_rules::{Grade, ItemClass, Lang, Money, Outcome, Settlement, StepKind};
+use yijie_ui::slint::SharedString;
+use yijie_ui::{BillLine, HeldBill, Item, Level, Message, Pair, PersonState, Reason};
+
+use super::{figure, message};
 use crate::desk::bill::{self, Benefit};
-use crate::desk::patient::{Patient, Verified};
-use crate::desk::{self, Key, State};
-use crate::record::Agent;
+use crate::desk::patient::Patient;
+use crate::desk::{self, State};
 use crate::{advice, clock};
 
 /// Relations an agent may have, as the window lists them.
@@ -56,18 +58,18 @@ pub(super) fn view(state: &State) -> View {
         _ => None,
     };
     View {
-        person: person(state),
+        person: person::person(state),
         person_lines: verified
             .map(|verified| match &state.bill.self_pay {
-                Some(reason) => vec![self_paying(reason, lang)],
-                None => particulars(verified, lang),
+                Some(reason) => vec![person::self_paying(reason, lang)],
+                None => person::particulars(verified, lang),
             })
             .unwrap_or_default(),
         agent: state
             .bill
             .agent
             .as_ref()
-            .map(|agent| agent_text(agent, lang))
+            .map(|agent| person::agent_text(agent, lang))
             .unwrap_or_default()
             .into(),
         authorisation_needed: state.bill.disease.is_some(),
@@ -132,130 +134,6 @@ pub(super) fn view(state: &State) -> View {
     }
 }
 
-fn person(state: &State) -> (PersonState, SharedString, SharedString) {
-    let lang = state.lang;
-    match &state.patient {
-        Patient::None => (PersonState::None, SharedString::new(), SharedString::new()),
-        Patient::Checking { .. } => (PersonState::Checking, SharedString::new(), SharedString::new()),
-        Patient::Refused(notice, _) => (
-            PersonState::Refused,
-            SharedString::new(),
-            advice::text(&notice.code, lang).into(),
-        ),
-        Patient::Verified(verified) => {
-            let shown = match verified.credential.cert_type() {
-                "03" => lang.pick("社保卡", "Social-security card"),
-                "01" => lang.pick("医保码", "Insurance code"),
-                _ => lang.pick("身份证号（主管核准）", "ID number, approved"),
-            };
-            if !verified.insured() {
-                let name = verified.name().map(|name| mask_name(&name));
-                let name = name.unwrap_or_else(|| lang.pick("自费顾客", "Cash customer").to_owned());
-                return (PersonState::SelfPaying, name.into(), SharedString::new());
-            }
-            let note = if verified.card_out {
-                format!("{shown} · {}", lang.pick("卡已取出", "card taken out"))
-            } else if verified.from_snapshot {
-                let taken = clock::stamp(verified.record_ms);
-                format!(
-                    "{shown} · {} {}",
-                    lang.pick("本机缓存", "cached"),
-                    taken.get(5..16).unwrap_or_default()
-                )
-            } else {
-                format!("{shown} · {}", lang.pick("已联网核验", "verified online"))
-            };
-            (
-                PersonState::Verified,
-                mask_name(&verified.record.baseinfo.psn_name).into(),
-                note.into(),
-            )
-        }
-    }
-}
-
-fn particulars(verified: &Verified, lang: Lang) -> Vec<Pair> {
-    let pair = |zh: &str, en: &str, value: String, level: Level| Pair {
-        label: lang.pick(zh, en).into(),
-        value: value.into(),
-        level,
-    };
-    let person = &verified.person;
-    let insured = match person.insutype.as_str() {
-        "310" => lang.pick("职工医保", "Employee"),
-        "390" => lang.pick("居民医保", "Resident"),
-        other => other,
-    };
-    let kind = match person.psn_type.get(..2) {
-        Some("11") => lang.pick("在职", "active"),
-        Some("12") => lang.pick("退休", "retired"),
-        _ => person.psn_type.as_str(),
-    };
-    let mut pairs = vec![
-        pair("险种", "Insurance", format!("{insured} · {kind}"), Level::Info),
-        pair(
-            "参保地",
-            "Insured in",
-            person.insuplc_admdvs.as_deref().unwrap_or("—").to_owned(),
-            Level::Info,
-        ),
-        status(verified, lang),
-    ];
-    let own = verified
-        .record
-        .facts
-        .own
-        .as_ref()
-        .map(|own| own.balc)
-        .or_else(|| {
-            verified
-                .record
-                .insuinfo
-                .iter()
-                .find(|row| row.insutype == person.insutype.as_str())
-                .and_then(|row| row.balc)
-        });
-    let balance = own.map_or_else(|| lang.pick("无账户", "None").to_owned(), figure);
-    pairs.push(pair("账户余额", "Account", balance, Level::Info));
-    if let Some(day) = verified.shown.expires_on {
-        pairs.push(pair("卡有效期", "Card valid to", day.to_string(), Level::Info));
-    }
-    for note in &verified.notes {
-        pairs.push(pair(
-            "注意",
-            "Note",
-            note.code.text().text(lang).to_owned(),
-            Level::Warning,
-        ));
-    }
-    pairs
-}
-
-fn status(verified: &Verified, lang: Lang) -> Pair {
-    let suspended = verified
-        .notes
-        .iter()
-        .any(|note| note.code == Code::AdvancePayment);
-    let (value, level) = if suspended {
-        (lang.pick("暂停联网结算", "Suspended"), Level::Warning)
-    } else {
-        (lang.pick("正常参保", "Insured"), Level::Info)
-    };
-    Pair {
-        label: lang.pick("状态", "Status").into(),
-        value: value.into(),
-        level,
-    }
-}
-
-fn agent_text(agent: &Agent, lang: Lang) -> String {
-    let relation = RELATIONS.iter().find(|(code, ..)| *code == agent.relation);
-    let relation = relation
-        .map(|(_, zh, en)| lang.pick(*zh, *en))
-        .unwrap_or_default();
-    format!("{} · {relation}", mask_name(&agent.name))
-}
-
 fn benefit_text(med_type: &str, lang: Lang) -> &'static str {
     match med_type {
         "41" => lang.pick("药店购药", "Pharmacy purchase"),
@@ -266,14 +144,6 @@ fn benefit_text(med_type: &str, lang: Lang) -> &'static str {
 
 fn self_pay_text(lang: Lang) -> &'static str {
     lang.pick("全额自费", "Paid in full, no insurance")
-}
-
-fn self_paying(reason: &str, lang: Lang) -> Pair {
-    Pair {
-        label: lang.pick("原因", "Why").into(),
-        value: advice::text(reason, lang).into(),
-        level: Level::Warning,
-    }
 }
 
 fn benefits(state: &State) -> Vec<Pair> {
@@ -446,115 +316,4 @@ fn held_bill(no: u32, held: &bill::HeldBill, lang: Lang) -> HeldBill {
         count: count_text(held.bill.lines.len(), lang).into(),
         amount: figure(held.bill.total()).into(),
     }
-}
-
-pub(super) fn apply(window: &AppWindow, before: Option<&View>, view: &View) {
-    let counter = window.global::<Counter<'_>>();
-    counter.set_person_state(view.person.0);
-    counter.set_person_name(view.person.1.clone());
-    counter.set_person_note(view.person.2.clone());
-    list(counter.get_person_lines(), &view.person_lines, |m| {
-        counter.set_person_lines(m)
-    });
-    counter.set_agent_text(view.agent.clone());
-    counter.set_agent_authorisation_needed(view.authorisation_needed);
-    list(counter.get_agent_relations(), &view.relations, |m| {
-        counter.set_agent_relations(m)
-    });
-    counter.set_benefit_text(view.benefit.clone());
-    list(counter.get_benefits(), &view.benefits, |m| {
-        counter.set_benefits(m)
-    });
-    list(counter.get_lines(), &view.lines, |m| counter.set_lines(m));
-    counter.set_line_count_text(view.line_count.clone());
-    if before.map(|b| (b.selected, b.lines.len())) != Some((view.selected, view.lines.len())) {
-        counter.set_selected(view.selected);
-    }
-    let [total, fund, account, family, cash, left] = view.sums.clone();
-    counter.set_total(total);
-    counter.set_fund(fund);
-    counter.set_account(account);
-    counter.set_family(family);
-    counter.set_cash(cash);
-    counter.set_account_left(left);
-    counter.set_account_on(view.account_on);
-    counter.set_family_available(view.family.0);
-    counter.set_family_on(view.family.1);
-    counter.set_provisional(view.provisional);
-    counter.set_grade_text(view.grade.clone());
-    list(counter.get_reasons(), &view.reasons, |m| counter.set_reasons(m));
-    counter.set_message(view.message.clone());
-    // The field is the cashier's; only a clearing by the desk overwrites it.
-    if before.is_some_and(|b| b.entry.0 != view.entry.0) {
-        counter.set_entry_text(view.entry.1.clone());
-        counter.set_suggestion(-1);
-    }
-    list(counter.get_suggestions(), &view.suggestions, |m| {
-        counter.set_suggestions(m)
-    });
-    counter.set_can_pay(view.can_pay);
-    counter.set_busy(view.busy);
-    list(counter.get_held(), &view.held, |m| counter.set_held(m));
-    let asked = view.approval.clone();
-    if asked.is_some() && counter.get_overlay() == Overlay::None {
-        counter.set_overlay(Overlay::Approval);
-    } else if asked.is_none() && counter.get_overlay() == Overlay::Approval {
-        counter.set_overlay(Overlay::None);
-    }
-    let (text, error) = asked.unwrap_or_default();
-    counter.set_approval_text(text);
-    counter.set_approval_error(error);
-}
-
-pub(super) fn connect(window: &AppWindow, keys: &Keys) {
-    let counter = window.global::<Counter<'_>>();
-    let to = keys.clone();
-    counter.on_entry_changed(move |text| to.press(Key::Entry(text.into())));
-    let to = keys.clone();
-    counter.on_entry_accepted(move |text| to.press(Key::Accept(text.into())));
-    let to = keys.clone();
-    counter.on_pick(move |at| to.press(Key::Pick(row(at))));
-    let to = keys.clone();
-    counter.on_select(move |at| to.press(Key::Select(row(at))));
-    let to = keys.clone();
-    counter.on_set_quantity(move |at, quantity| to.press(Key::Quantity(row(at), quantity.into())));
-    let to = keys.clone();
-    counter.on_remove_line(move |at| to.press(Key::Remove(row(at))));
-    let to = keys.clone();
-    counter.on_choose_benefit(move |at| to.press(Key::Benefit(row(at))));
-    let to = keys.clone();
-    counter.on_toggle_account(move || to.press(Key::ToggleAccount));
-    let to = keys.clone();
-    counter.on_toggle_family(move || to.press(Key::ToggleFamily));
-    let to = keys.clone();
-    counter.on_hold(move || to.press(Key::Hold));
-    let to = keys.clone();
-    counter.on_recall(move |at| to.press(Key::Recall(row(at))));
-    let to = keys.clone();
-    counter.on_clear(move || to.press(Key::Clear));
-    let to = keys.clone();
-    counter.on_pay(move || to.press(Key::Pay));
-    let to = keys.clone();
-    counter.on_agent_purchase(move |name, id_no, relation, authorisation| {
-        let relation = RELATIONS.get(row(relation)).map_or("other", |(code, ..)| *code);
-        to.press(Key::Agent(Agent {
-            name: name.into(),
-            id_no: id_no.to_uppercase().as_str().into(),
-            relation: relation.to_owned(),
-            authorisation: (!authorisation.is_empty()).then(|| authorisation.into()),
-        }));
-    });
-    let to = keys.clone();
-    counter.on_agent_withdraw(move || to.press(Key::NoAgent));
-    let to = keys.clone();
-    counter.on_approve(move |id, pin| {
-        to.press(Key::Approve {
-            id: id.into(),
-            pin: pin.into(),
-        })
-    });
-    let to = keys.clone();
-    counter.on_approval_cancel(move || to.press(Key::CancelApproval));
-    let to = keys.clone();
-    counter.on_dismiss_message(move || to.press(Key::Dismiss));
 }
