@@ -53,6 +53,13 @@ pub struct Agency {
     /// Longest wait for an answer before a settlement counts as unknown, in seconds.
     #[serde(default = "answer_s_max")]
     pub answer_s_max: u64,
+    /// Province profile: how the gateway wants to be spoken to.
+    #[serde(default = "profile")]
+    pub profile: String,
+}
+
+fn profile() -> String {
+    "plain".to_owned()
 }
 
 fn answer_s_max() -> u64 {
@@ -160,11 +167,11 @@ pub fn load(data: &Path) -> Result<Config, ConfigError> {
     toml::from_str(&text).map_err(|source| ConfigError::Unreadable { path, source })
 }
 
-/// Writes a new data directory's settings and takes the TLS files in, private to this user.
+/// Writes a new data directory's settings and takes the TLS files and `keys` in, private to this user.
 ///
 /// # Errors
 /// [`ConfigError::AlreadyPrepared`] if it has settings; [`ConfigError::File`] if a file cannot be read or written.
-pub fn prepare(data: &Path, config: &Config, tls_from: &Path) -> Result<(), ConfigError> {
+pub fn prepare(data: &Path, config: &Config, tls_from: &Path, keys: &[&str]) -> Result<(), ConfigError> {
     let path = path(data);
     if path.exists() {
         return Err(ConfigError::AlreadyPrepared(data.to_owned()));
@@ -175,7 +182,7 @@ pub fn prepare(data: &Path, config: &Config, tls_from: &Path) -> Result<(), Conf
         path: into.clone(),
         source,
     })?;
-    for name in ["ca.pem", "client.pem", "client.key"] {
+    for name in ["ca.pem", "client.pem", "client.key"].iter().chain(keys) {
         let from = tls_from.join(name);
         let bytes = fs::read(&from).map_err(|source| ConfigError::File { path: from, source })?;
         write_private(&into.join(name), &bytes)?;

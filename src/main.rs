@@ -169,9 +169,12 @@ struct Init {
     /// Address of the agency.
     #[arg(long)]
     agency: String,
-    /// Directory with ca.pem, client.pem and client.key.
+    /// Directory with ca.pem, client.pem and client.key, and the keys the profile asks for.
     #[arg(long)]
     tls: PathBuf,
+    /// Province profile.
+    #[arg(long, default_value = "plain")]
+    profile: String,
     /// Institution code.
     #[arg(long)]
     fixmedins: String,
@@ -359,6 +362,9 @@ enum WireAction {
         /// Province profile.
         #[arg(long, default_value = "plain")]
         profile: String,
+        /// Directory with the profile's keys, to open an encrypted reply and check a signed one.
+        #[arg(long)]
+        keys: Option<PathBuf>,
     },
 }
 
@@ -510,8 +516,8 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
         }
         Command::Agency { action } => agency(data_dir(data)?, action, out).map(|()| 0),
         Command::Wire {
-            action: WireAction::Decode { infno, profile },
-        } => commands::agency::decode(&infno, &profile, out),
+            action: WireAction::Decode { infno, profile, keys },
+        } => commands::agency::decode(&infno, &profile, keys.as_deref(), out),
     }
 }
 
@@ -569,6 +575,7 @@ fn init(data: PathBuf, new: Init, out: Out) -> Result<u8, Failure> {
         catalogue: new.catalogue,
         till: new.till,
         sandbox_figures: new.sandbox_figures,
+        profile: new.profile,
     };
     commands::init::run(&data, &till, out).map(|()| 0)
 }

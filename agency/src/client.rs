@@ -1,6 +1,7 @@
 //! The client of the national interface: one mutual-TLS connection pool, one method a transaction.
 
 mod carrier;
+mod header;
 mod http;
 mod settings;
 
@@ -8,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-use http::Http;
+use header::Headers;
+use http::{Http, Post};
 
 use crate::{
     answer::{AgencyRefusal, Answer, Cause},
@@ -16,6 +18,7 @@ use crate::{
     decode::{Weight, understand},
     envelope::{Envelope, Output},
     fields::{Checked, FieldFault},
+    keys::Keys,
     messages::{
         ec_query::{self, DecodedPerson, EcQuery, EcQueryData, EcReply},
         files::{self, DownloadData, DownloadInput, FileTicket, UploadData, UploadInput},
@@ -28,23 +31,27 @@ use crate::{
         sign::{self, Operator, SignIn, SignInData, SignInInput, SignOutData, SignOutInput},
         statement::{self, StatementInput, StatementResult, StatementTotals},
     },
+    profile::HeaderScheme,
+    seal::Seal,
     zip_text,
 };
 
 pub use carrier::{Carried, Carrier};
+pub(crate) use header::tif_signature;
 pub use settings::{ClientError, ClientSettings, InstitutionId};
 
 /// A terminal's connection to its agency. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Client {
     way: Way,
+    seal: Arc<Seal>,
     settings: Arc<ClientSettings>,
     session: Arc<Mutex<Session>>,
 }
 
 #[derive(Debug, Clone)]
 enum Way {
-    Https(Http),
+    Https(Http, Headers),
     Within(Arc<dyn Carrier>),
 }
 
@@ -58,21 +65,28 @@ impl Client {
     /// Makes a client; nothing is sent yet.
     pub fn new(settings: ClientSettings) -> Result<Client, ClientError> {
         let http = Http::new(&settings)?;
-        Ok(Client::by(Way::Https(http), settings))
+        let keys = Keys::of_terminal(&settings.profile, &settings.tls_dir)?;
+        let headers = Headers::new(&settings.profile, keys.gateway.clone());
+        Ok(Client::by(Way::Https(http, headers), keys, settings))
     }
 
-    /// A client whose messages go another way than over TLS; address and TLS files are not looked at.
+    /// A client whose messages go another way than over TLS; address, TLS files and keys are not looked at.
     pub fn within(settings: ClientSettings, carrier: Arc<dyn Carrier>) -> Client {
-        Client::by(Way::Within(carrier), settings)
+        Client::by(Way::Within(carrier), Keys::default(), settings)
     }
 
-    fn by(way: Way, settings: ClientSettings) -> Client {
+    fn by(way: Way, keys: Keys, settings: ClientSettings) -> Client {
         let session = Session {
             operator: settings.operator.clone(),
             sign_no: String::new(),
         };
+        let seal = Seal {
+            profile: settings.profile.clone(),
+            keys,
+        };
         Client {
             way,
+            seal: Arc::new(seal),
             settings: Arc::new(settings),
             session: Arc::new(Mutex::new(session)),
         }
@@ -137,7 +151,10 @@ impl Client {
                 problem: "can't be written",
             });
         };
-        match self.post(&self.settings.profile.ec_query_path, body).await {
+        match self
+            .post(&self.seal.profile.ec_query_path, body, Weight::Asks)
+            .await
+        {
             Carried::NotSent(cause) => Answer::NotSent(cause),
             Carried::Unknown(cause) => Answer::Unknown(cause),
             Carried::Body(body) => match ec_query::read(&body) {
@@ -183,7 +200,8 @@ impl Client {
         };
         let infno = transactions_of(&sale.claim).presettle;
         let place = sale.claim.person.insuplc_admdvs.as_deref().unwrap_or_default();
-        let answer = self.ask(infno, place, &input, settled::read_trial).await;
+        let read = |output: &Output<'_>| settled::read_trial(output, &self.seal.profile);
+        let answer = self.ask(infno, place, &input, read).await;
         of_person(answer, &sale.claim.person.psn_no)
     }
 
@@ -199,14 +217,9 @@ impl Client {
         let infno = transactions_of(&sale.claim).settle;
         let place = sale.claim.person.insuplc_admdvs.as_deref().unwrap_or_default();
         let answer = self
-            .send(
-                infno,
-                msgid,
-                place,
-                &input,
-                Weight::Commits,
-                settled::read_settled,
-            )
+            .send(infno, msgid, place, &input, Weight::Commits, |output| {
+                settled::read_settled(output, &self.seal.profile)
+            })
             .await;
         of_person(answer, &sale.claim.person.psn_no).map(|mut reply| {
             reply.compare_msgid(msgid);
@@ -219,24 +232,26 @@ impl Client {
         let input = CancelInput::from(request);
         let place = &request.insured.insuplc_admdvs;
         let answer = self
-            .send(
-                PHARMACY.cancel,
-                msgid,
-                place,
-                &input,
-                Weight::Commits,
-                settled::read_cancelled,
-            )
+            .send(PHARMACY.cancel, msgid, place, &input, Weight::Commits, |output| {
+                settled::read_cancelled(output, &self.seal.profile)
+            })
             .await;
         of_person(answer, &request.insured.psn_no)
     }
 
     /// 2601: reverses the transaction `oinfno` that was sent as `omsgid` and whose outcome is not known.
     pub async fn reverse(&self, msgid: &str, insured: &Insured, omsgid: &str, oinfno: &str) -> Answer<()> {
+        let profile = &self.seal.profile;
+        if !profile.reversible.iter().any(|number| number == oinfno) {
+            return not_fit(&FieldFault {
+                field: "oinfno",
+                problem: "this province reverses no such transaction",
+            });
+        }
         let data = ReversalData {
             psn_no: insured.psn_no.clone(),
             omsgid: omsgid.to_owned(),
-            oinfno: oinfno.to_owned(),
+            oinfno: profile.number_of(oinfno).to_owned(),
         };
         let input = ReversalInput { data };
         self.send(
@@ -267,7 +282,8 @@ impl Client {
         };
         let input = QueryInput { data };
         let place = &insured.insuplc_admdvs;
-        let answer = self.ask("5203", place, &input, settled::read_found).await;
+        let read = |output: &Output<'_>| settled::read_found(output, &self.seal.profile);
+        let answer = self.ask("5203", place, &input, read).await;
         match answer {
             Answer::Done(Some(reply)) if reply.medins_setl_id != settled_msgid => {
                 Answer::Unknown(Cause::BodyUnreadable {
@@ -282,7 +298,9 @@ impl Client {
     /// 3201: compares the totals of a period.
     pub async fn statement_total(&self, totals: &StatementTotals) -> Answer<StatementResult> {
         let input = StatementInput::from(totals);
-        self.ask("3201", "", &input, statement::read_statement).await
+        let style = &self.seal.profile.statement;
+        let read = |output: &Output<'_>| statement::read_statement(output, style);
+        self.ask("3201", "", &input, read).await
     }
 
     /// 9101: hands the agency a file (a ZIP). Sent twice it is two files, which does no harm.
@@ -339,14 +357,17 @@ impl Client {
             Ok(body) => body,
             Err(fault) => return not_fit(&fault),
         };
-        match self.post(&self.settings.profile.path_of("9102"), body).await {
+        match self
+            .post(&self.seal.profile.path_of("9102"), body, Weight::Asks)
+            .await
+        {
             Carried::NotSent(cause) => Answer::NotSent(cause),
             Carried::Unknown(cause) => Answer::Unknown(cause),
             Carried::Body(body) if zip_text::is_zip(&body) => match read(body) {
                 Ok(content) => Answer::Done(content),
                 Err(what) => Answer::Unknown(Cause::BodyUnreadable { what }),
             },
-            Carried::Body(body) => understand(&self.settings.profile, &body, Weight::Asks, |_| None),
+            Carried::Body(body) => understand(&self.seal, &body, Weight::Asks, |_| None),
         }
     }
 
@@ -377,14 +398,16 @@ impl Client {
         weight: Weight,
         read: impl FnOnce(&Output<'_>) -> Option<T>,
     ) -> Answer<T> {
+        let infno = self.seal.profile.number_of(infno);
         let body = match self.letter(infno, msgid, place, input) {
             Ok(body) => body,
             Err(fault) => return not_fit(&fault),
         };
-        match self.post(&self.settings.profile.path_of(infno), body).await {
+        let path = self.seal.profile.path_of(infno);
+        match self.post(&path, body, weight).await {
             Carried::NotSent(cause) => Answer::NotSent(cause),
             Carried::Unknown(cause) => Answer::Unknown(cause),
-            Carried::Body(body) => understand(&self.settings.profile, &body, weight, read),
+            Carried::Body(body) => understand(&self.seal, &body, weight, read),
         }
     }
 
@@ -413,7 +436,8 @@ impl Client {
             dev_no: settings.dev_no.clone(),
             dev_safe_info: String::new(),
             cainfo: String::new(),
-            signtype: profile.signtype.clone(),
+            signtype: String::new(),
+            enc_type: String::new(),
             infver: profile.infver.clone(),
             opter_type: session.operator.kind.clone(),
             opter: session.operator.id.clone(),
@@ -425,17 +449,42 @@ impl Client {
             input,
         };
         envelope.check()?;
-        serde_json::to_vec(&envelope).map_err(|_| FieldFault {
-            field: "input",
-            problem: "can't be written",
-        })
+        self.seal.letter(envelope)
     }
 
-    async fn post(&self, path: &str, body: Vec<u8>) -> Carried {
-        match &self.way {
-            Way::Https(http) => http.post(&self.settings.url, path, body).await,
-            Way::Within(carrier) => carrier.carry(path, body).await,
+    /// A token that the gateway no longer takes is asked for anew; what may be asked twice goes once more with it.
+    async fn post(&self, path: &str, body: Vec<u8>, weight: Weight) -> Carried {
+        let (http, headers) = match &self.way {
+            Way::Https(http, headers) => (http, headers),
+            Way::Within(carrier) => return carrier.carry(path, body).await,
+        };
+        let again = (weight == Weight::Asks && self.seal.profile.headers == HeaderScheme::Bearer)
+            .then(|| body.clone());
+        let carried = self.post_once(http, headers, path, body).await;
+        if carried != Carried::Unknown(Cause::HttpStatus { status: 401 }) {
+            return carried;
         }
+        headers.refused().await;
+        match again {
+            Some(body) => self.post_once(http, headers, path, body).await,
+            None => carried,
+        }
+    }
+
+    async fn post_once(&self, http: &Http, headers: &Headers, path: &str, body: Vec<u8>) -> Carried {
+        let base = &self.settings.url;
+        let headers = match headers.next(http, base).await {
+            Ok(headers) => headers,
+            // Without a token the message has not left.
+            Err(cause) => return Carried::NotSent(cause),
+        };
+        let post = Post {
+            path,
+            content_type: "application/json; charset=utf-8",
+            headers: &headers,
+            body,
+        };
+        http.post(base, post).await
     }
 }
 

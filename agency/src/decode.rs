@@ -8,13 +8,15 @@ use serde_json::{
 
 use crate::{
     answer::{AgencyRefusal, Answer, Cause},
-    envelope::{Output, Reply},
+    envelope::Output,
+    keys::Keys,
     messages::{
         person,
         settled::{self, IDENTITIES, IDENTITY_BROKEN, Irregularity, SettledReply},
         sign, statement,
     },
     profile::Profile,
+    seal::Seal,
 };
 
 /// Whether a call may have moved money, so that an agency's system error leaves it in doubt.
@@ -26,16 +28,16 @@ pub(crate) enum Weight {
 
 /// What a body amounts to. Whatever is not a well-formed reply of the interface is unknown.
 pub(crate) fn understand<T>(
-    profile: &Profile,
+    seal: &Seal,
     body: &[u8],
     weight: Weight,
     read: impl FnOnce(&Output<'_>) -> Option<T>,
 ) -> Answer<T> {
-    let reply = match Reply::parse(body) {
+    let reply = match seal.reply(body) {
         Ok(reply) => reply,
         Err(fault) => return Answer::Unknown(Cause::BodyUnreadable { what: fault.what() }),
     };
-    if reply.infcode == -1 && weight == Weight::Commits && profile.system_error_unknown {
+    if reply.infcode == -1 && weight == Weight::Commits && seal.profile.system_error_unknown {
         return Answer::Unknown(Cause::AgencySystemError);
     }
     if reply.infcode != 0 {
@@ -46,7 +48,7 @@ pub(crate) fn understand<T>(
     }
     match read(&reply.output) {
         Some(value) => Answer::Done(value),
-        None if matches!(reply.output, Output::Opaque) => Answer::Unknown(Cause::BodyUnreadable {
+        None if matches!(reply.output, Output::Opaque(_)) => Answer::Unknown(Cause::BodyUnreadable {
             what: "the output is encrypted or no JSON",
         }),
         None => Answer::Unknown(Cause::BodyUnreadable {
@@ -89,14 +91,18 @@ pub struct IdentityCheck {
 }
 
 /// Reads the reply of transaction `infno` as the client would.
-pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile) -> Decoded {
-    let plain = infno.trim_end_matches(char::is_alphabetic);
+pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile, keys: &Keys) -> Decoded {
+    let seal = Seal {
+        profile: profile.clone(),
+        keys: keys.clone(),
+    };
+    let plain = profile.national_of(infno);
     let weight = match plain {
         "2102" | "2103" | "2207" | "2208" | "2304" | "2305" | "2401" | "2601" => Weight::Commits,
         _ => Weight::Asks,
     };
-    let answer = understand(profile, body, weight, |output| content(plain, output));
-    let reply = Reply::parse(body).ok();
+    let answer = understand(&seal, body, weight, |output| content(plain, output, profile));
+    let reply = seal.reply(body).ok();
     let mut decoded = Decoded {
         infno: infno.to_owned(),
         outcome: "settled",
@@ -158,13 +164,15 @@ enum Content {
     Other(Option<Box<RawValue>>),
 }
 
-fn content(infno: &str, output: &Output<'_>) -> Option<Content> {
+fn content(infno: &str, output: &Output<'_>, profile: &Profile) -> Option<Content> {
     let settled = |reply| Content::Settled(Box::new(reply));
     match infno {
-        "2101" | "2206" | "2303" => settled::read_trial(output).map(settled),
-        "2102" | "2207" | "2304" => settled::read_settled(output).map(settled),
-        "2103" | "2208" | "2305" => settled::read_cancelled(output).map(settled),
-        "5203" => settled::read_found(output).map(|found| found.map_or(Content::Other(None), settled)),
+        "2101" | "2206" | "2303" => settled::read_trial(output, profile).map(settled),
+        "2102" | "2207" | "2304" => settled::read_settled(output, profile).map(settled),
+        "2103" | "2208" | "2305" => settled::read_cancelled(output, profile).map(settled),
+        "5203" => {
+            settled::read_found(output, profile).map(|found| found.map_or(Content::Other(None), settled))
+        }
         "1101" | "1161" => {
             person::read_person(output).map(|record| Content::Other(to_raw_value(&record).ok()))
         }
@@ -175,11 +183,11 @@ fn content(infno: &str, output: &Output<'_>) -> Option<Content> {
             ))
         }
         "3201" => {
-            let read = statement::read_statement(output)?;
+            let read = statement::read_statement(output, &profile.statement)?;
             let found = json!({"stmt_rslt": read.stmt_rslt, "stmt_rslt_dscr": read.stmt_rslt_dscr});
             Some(Content::Other(to_raw_value(&found).ok()))
         }
-        _ if matches!(output, Output::Opaque) => None,
+        _ if matches!(output, Output::Opaque(_)) => None,
         _ => {
             Some(Content::Other(output.node().and_then(|node| {
                 RawValue::from_string(node.raw().to_owned()).ok()

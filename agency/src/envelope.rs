@@ -8,7 +8,7 @@ use crate::{
     msgid::MSGID_LEN,
 };
 
-/// The request envelope (18 fields).
+/// The request envelope (18 fields, and enc_type where a province encrypts).
 #[derive(Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Envelope<I> {
@@ -21,6 +21,8 @@ pub(crate) struct Envelope<I> {
     pub(crate) dev_safe_info: String,
     pub(crate) cainfo: String,
     pub(crate) signtype: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) enc_type: String,
     pub(crate) infver: String,
     pub(crate) opter_type: String,
     pub(crate) opter: String,
@@ -44,6 +46,7 @@ impl<I: Default> Default for Envelope<I> {
             dev_safe_info: String::new(),
             cainfo: String::new(),
             signtype: String::new(),
+            enc_type: String::new(),
             infver: String::new(),
             opter_type: String::new(),
             opter: String::new(),
@@ -53,6 +56,33 @@ impl<I: Default> Default for Envelope<I> {
             fixmedins_name: String::new(),
             sign_no: String::new(),
             input: I::default(),
+        }
+    }
+}
+
+impl<I> Envelope<I> {
+    /// The same envelope around something else.
+    pub(crate) fn with<J>(&self, input: J) -> Envelope<J> {
+        Envelope {
+            infno: self.infno.clone(),
+            msgid: self.msgid.clone(),
+            mdtrtarea_admvs: self.mdtrtarea_admvs.clone(),
+            insuplc_admdvs: self.insuplc_admdvs.clone(),
+            recer_sys_code: self.recer_sys_code.clone(),
+            dev_no: self.dev_no.clone(),
+            dev_safe_info: self.dev_safe_info.clone(),
+            cainfo: self.cainfo.clone(),
+            signtype: self.signtype.clone(),
+            enc_type: self.enc_type.clone(),
+            infver: self.infver.clone(),
+            opter_type: self.opter_type.clone(),
+            opter: self.opter.clone(),
+            opter_name: self.opter_name.clone(),
+            inf_time: self.inf_time.clone(),
+            fixmedins_code: self.fixmedins_code.clone(),
+            fixmedins_name: self.fixmedins_name.clone(),
+            sign_no: self.sign_no.clone(),
+            input,
         }
     }
 }
@@ -82,6 +112,7 @@ pub(crate) struct Reply<'a> {
     pub(crate) err_msg: String,
     pub(crate) inf_refmsgid: String,
     pub(crate) refmsg_time: String,
+    pub(crate) cainfo: String,
     /// The output, if it holds anything: an object, or the object inside a string.
     pub(crate) output: Output<'a>,
 }
@@ -92,10 +123,12 @@ pub(crate) enum Output<'a> {
     Nothing,
     /// An object.
     Object(Node<'a>),
-    /// An object as text inside a string; read it with [`Node::parse`].
+    /// An object as text inside a string, where the profile expects none; read it with [`Node::parse`].
     Text(String),
-    /// A string that is no JSON object: ciphertext, as far as this profile knows.
-    Opaque,
+    /// The same where the profile expects it, or decrypted.
+    Inner(String),
+    /// A string that is no JSON object: ciphertext, as long as nobody opens it.
+    Opaque(String),
 }
 
 /// What a body is, if not a reply.
@@ -107,6 +140,7 @@ pub(crate) enum NotAReply {
     NotJson,
     OtherShape,
     InfcodeUnreadable,
+    SignatureWrong,
 }
 
 impl NotAReply {
@@ -118,6 +152,7 @@ impl NotAReply {
             NotAReply::NotJson => "broken or incomplete JSON",
             NotAReply::OtherShape => "JSON without infcode",
             NotAReply::InfcodeUnreadable => "infcode is no number",
+            NotAReply::SignatureWrong => "its signature does not hold",
         }
     }
 }
@@ -147,6 +182,7 @@ impl<'a> Reply<'a> {
             err_msg: fields.text("err_msg"),
             inf_refmsgid: fields.text("inf_refmsgid"),
             refmsg_time: fields.text("refmsg_time"),
+            cainfo: fields.text("cainfo"),
             output: read_output(&fields),
         })
     }
@@ -167,7 +203,7 @@ fn read_output<'a>(fields: &Fields<'a>) -> Output<'a> {
     match node.text() {
         None => Output::Nothing,
         Some(text) if Node::parse(&text).is_some_and(|inner| inner.fields().is_some()) => Output::Text(text),
-        Some(_) => Output::Opaque,
+        Some(text) => Output::Opaque(text),
     }
 }
 
@@ -176,8 +212,8 @@ impl Output<'_> {
     pub(crate) fn node(&self) -> Option<Node<'_>> {
         match self {
             Output::Object(node) => Some(*node),
-            Output::Text(text) => Node::parse(text),
-            Output::Nothing | Output::Opaque => None,
+            Output::Text(text) | Output::Inner(text) => Node::parse(text),
+            Output::Nothing | Output::Opaque(_) => None,
         }
     }
 
@@ -245,7 +281,8 @@ mod tests {
                 Output::Nothing => "nothing",
                 Output::Object(_) => "object",
                 Output::Text(_) => "text",
-                Output::Opaque => "opaque",
+                Output::Inner(_) => "inner",
+                Output::Opaque(_) => "opaque",
             };
             assert_eq!(found, kind, "{body}");
         }

@@ -8,11 +8,14 @@ mod crypto;
 mod decode;
 mod envelope;
 mod fields;
+mod gm;
+mod keys;
 mod lenient;
 mod messages;
 mod msgid;
 mod profile;
 mod sandbox;
+mod seal;
 mod zip_text;
 
 pub use answer::{AgencyRefusal, Answer, Cause};
@@ -20,6 +23,8 @@ pub use client::{Carried, Carrier, Client, ClientError, ClientSettings, Institut
 pub use clock::{beijing_now, now, simulate_clock};
 pub use crypto::install_crypto;
 pub use decode::{Decoded, IdentityCheck, decode_reply};
+pub use gm::{CipherKey, KeyUnreadable, SignKey, SignatureForm, VerifyKey, sm3_hex};
+pub use keys::{Keys, KeysError};
 pub use messages::{
     ec_query::DecodedPerson,
     files::FileTicket,
@@ -33,7 +38,7 @@ pub use messages::{
     statement::{StatementResult, StatementTotals, StatementVerdict},
 };
 pub use msgid::{MSGID_LEN, MsgIds};
-pub use profile::{Profile, ProfileError, StatementStyle};
+pub use profile::{Cainfo, HeaderScheme, InputForm, Profile, ProfileError, StatementStyle, TraceCodes};
 pub use sandbox::{
     DEMO_PERSONS, LedgerError, LedgerRow, LocalAgency, Sandbox, SandboxError, SandboxSettings,
     SettlementState, TlsError, read_ledger,

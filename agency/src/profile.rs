@@ -1,6 +1,10 @@
 //! Profiles: what a province does differently, as data (one TOML each).
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+
+use crate::gm::SignatureForm;
 
 /// How one province's gateway wants to be spoken to.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -10,16 +14,50 @@ pub struct Profile {
     pub name: String,
     /// What it is, for people.
     pub title: String,
-    /// Path of a transaction below the agency's address; `{infno}` stands for the transaction number.
+    /// Path of a transaction below the agency's address; `{infno}` stands for the transaction number, `{service}` for
+    /// its entry in `services`.
     pub path: String,
+    /// Service paths by transaction number, where `path` asks for them.
+    #[serde(default)]
+    pub services: BTreeMap<String, String>,
     /// Path of the medical-insurance code decoder.
     pub ec_query_path: String,
+    /// What the gateway wants to see in the HTTP headers.
+    pub headers: HeaderScheme,
+    /// Where a bearer token is given out.
+    #[serde(default)]
+    pub token_path: String,
     /// Receiving system (接收方系统代码).
     pub recer_sys_code: String,
     /// Interface version.
     pub infver: String,
     /// Signature type of the envelope; empty when the envelope is not signed.
+    #[serde(default)]
     pub signtype: String,
+    /// Kind of encryption named in the envelope; empty: the envelope has no such field.
+    #[serde(default)]
+    pub enc_type: String,
+    /// How `input` and `output` are written.
+    pub input: InputForm,
+    /// What stands in cainfo.
+    pub cainfo: Cainfo,
+    /// How a signature in cainfo is written.
+    #[serde(default = "base64")]
+    pub cainfo_form: SignatureForm,
+    /// The agency signs its output the same way, and a reply whose signature does not hold is none.
+    #[serde(default)]
+    pub reply_signed: bool,
+    /// Numbers of the province's own variants, by the national number (`"2207" = "2207A"`).
+    #[serde(default)]
+    pub variants: BTreeMap<String, String>,
+    /// National numbers of the transactions 2601 may reverse.
+    pub reversible: Vec<String>,
+    /// fund_pay_sumamt contains the personal account's part.
+    pub fund_sum_includes_account: bool,
+    /// acct_pay contains the family account's part (共济) instead of standing beside it.
+    pub family_inside_account: bool,
+    /// Where a drug's trace codes are given.
+    pub trace_codes: TraceCodes,
     /// infcode -1 leaves a money transaction in doubt instead of refusing it.
     pub system_error_unknown: bool,
     /// A repeated msgid gets the first answer again.
@@ -28,6 +66,62 @@ pub struct Profile {
     pub claim_in_exp_content: bool,
     /// Reconciliation.
     pub statement: StatementStyle,
+}
+
+fn base64() -> SignatureForm {
+    SignatureForm::Base64
+}
+
+/// What a gateway wants to see in the HTTP headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeaderScheme {
+    /// Nothing but the client's certificate.
+    None,
+    /// x-tif-paasid, -timestamp, -nonce and -signature.
+    Tif,
+    /// `Authorization: Bearer`, with a token from `token_path`.
+    Bearer,
+    /// apikey.
+    Apikey,
+}
+
+/// How `input` and `output` are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputForm {
+    /// A JSON object.
+    Object,
+    /// That object as text inside a string.
+    String,
+    /// That text under SM4, in Base64.
+    Ciphertext,
+}
+
+/// What stands in cainfo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cainfo {
+    /// Nothing.
+    None,
+    /// SM3withSM2 over the envelope's fields but cainfo and input, sorted, as `k=v&k=v`.
+    EnvelopeSm2,
+    /// SM3withSM2 over the text of the plain input.
+    InputSm2,
+    /// SM3 of the text of the plain input.
+    InputSm3,
+}
+
+/// Where a drug's trace codes (药品追溯码) are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TraceCodes {
+    /// 3505, in `drugtracinfo`.
+    Sale,
+    /// 3505, one code in `drug_trac_codg`.
+    SaleSingle,
+    /// The settlement, in `drug_trac_info`, and 3505 again.
+    Settlement,
 }
 
 /// How a province writes its reconciliation (3201, 3202).
@@ -54,10 +148,12 @@ pub struct StatementStyle {
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
     /// No built-in profile has this name.
-    #[error("no profile is called {name:?}")]
+    #[error("no profile is called {name:?}; there are {known}")]
     NotFound {
         /// The name asked for.
         name: String,
+        /// Those there are.
+        known: String,
     },
     /// The TOML can't be read.
     #[error("the profile can't be read")]
@@ -78,14 +174,27 @@ impl ProfileError {
     }
 }
 
-const BUILT_IN: [(&str, &str); 1] = [("plain", include_str!("../profiles/plain.toml"))];
+const BUILT_IN: [(&str, &str); 5] = [
+    ("plain", include_str!("../profiles/plain.toml")),
+    ("hebei", include_str!("../profiles/hebei.toml")),
+    ("hubei", include_str!("../profiles/hubei.toml")),
+    ("jilin", include_str!("../profiles/jilin.toml")),
+    ("guangdong", include_str!("../profiles/guangdong.toml")),
+];
 
 impl Profile {
-    /// A built-in profile by name.
+    /// The names of the built-in profiles.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name)
+    }
+
+    /// A built-in profile by name; `hebei-like` is `hebei`.
     pub fn built_in(name: &str) -> Result<Profile, ProfileError> {
-        let found = BUILT_IN.iter().find(|(known, _)| *known == name);
+        let plain = name.strip_suffix("-like").unwrap_or(name);
+        let found = BUILT_IN.iter().find(|(known, _)| *known == plain);
         let (_, text) = found.ok_or_else(|| ProfileError::NotFound {
             name: name.to_owned(),
+            known: Profile::names().collect::<Vec<_>>().join(", "),
         })?;
         Profile::from_toml(text)
     }
@@ -97,9 +206,30 @@ impl Profile {
         })
     }
 
-    /// Path of a transaction below the agency's address.
+    /// The province's number of a transaction.
+    pub fn number_of<'a>(&'a self, national: &'a str) -> &'a str {
+        self.variants.get(national).map_or(national, String::as_str)
+    }
+
+    /// The national number of a province's transaction: its variant's, or the number without its letter.
+    pub fn national_of<'a>(&'a self, infno: &'a str) -> &'a str {
+        let variant = self.variants.iter().find(|(_, own)| *own == infno);
+        variant.map_or(
+            infno.trim_end_matches(|end: char| end.is_ascii_alphabetic()),
+            |(national, _)| national,
+        )
+    }
+
+    /// Path of a transaction below the agency's address, by the province's number. A number that has no service of
+    /// its own goes by the national one's, and where there is none either, under its number.
     pub fn path_of(&self, infno: &str) -> String {
-        self.path.replace("{infno}", infno)
+        let service = self
+            .services
+            .get(infno)
+            .or_else(|| self.services.get(self.national_of(infno)));
+        self.path
+            .replace("{infno}", infno)
+            .replace("{service}", service.map_or(infno, String::as_str))
     }
 }
 
@@ -109,21 +239,52 @@ mod tests {
 
     #[test]
     fn every_built_in_profile_loads_under_its_name() {
-        for (name, _) in BUILT_IN {
+        for name in Profile::names() {
             assert_eq!(Profile::built_in(name).unwrap().name, name);
         }
+        assert_eq!(Profile::built_in("jilin-like").unwrap().name, "jilin");
+        let error = Profile::built_in("nowhere").unwrap_err();
+        assert_eq!(error.code(), "PROFILE_NOT_FOUND");
+        assert!(error.to_string().contains("hubei"), "{error}");
+    }
+
+    #[test]
+    fn every_transaction_has_a_path_of_its_own_where_the_province_gives_one() {
+        let profile = Profile::built_in("hebei").unwrap();
+        assert_eq!(profile.number_of("2207"), "2207A");
+        assert_eq!(profile.national_of("2207A"), "2207");
+        assert_eq!(profile.national_of("2203"), "2203");
         assert_eq!(
-            Profile::built_in("nowhere").unwrap_err().code(),
-            "PROFILE_NOT_FOUND"
+            profile.path_of("2207A"),
+            "/fsi/api/outpatientSettleService/saveSettletment"
         );
+        assert_eq!(
+            profile.path_of("2207"),
+            "/fsi/api/outpatientSettleService/saveSettletmentV2"
+        );
+        let mut paths: Vec<String> = profile
+            .services
+            .keys()
+            .map(|infno| profile.path_of(infno))
+            .collect();
+        let count = paths.len();
+        paths.sort();
+        paths.dedup();
+        assert_eq!(paths.len(), count, "two transactions share a path");
+        let one_for_all = Profile::built_in("jilin").unwrap();
+        assert_eq!(one_for_all.path_of("1101"), one_for_all.path_of("2102"));
     }
 
     #[test]
     fn an_unknown_key_is_an_error() {
-        let text = format!("{}\nsurprise = 1\n", BUILT_IN[0].1);
-        assert_eq!(
-            Profile::from_toml(&text).unwrap_err().code(),
-            "PROFILE_UNREADABLE"
-        );
+        for text in [
+            format!("surprise = 1\n{}", BUILT_IN[0].1),
+            format!("{}\nsurprise = 1\n", BUILT_IN[0].1),
+        ] {
+            assert_eq!(
+                Profile::from_toml(&text).unwrap_err().code(),
+                "PROFILE_UNREADABLE"
+            );
+        }
     }
 }

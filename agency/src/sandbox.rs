@@ -4,6 +4,7 @@
 
 mod agency;
 mod book;
+mod door;
 mod faults;
 mod files;
 mod ledger;
@@ -27,7 +28,7 @@ pub use local::LocalAgency;
 pub use persons::DEMO_PERSONS;
 pub use tls::TlsError;
 
-use crate::profile::Profile;
+use crate::{keys::KeysError, profile::Profile};
 
 /// How a sandbox agency runs.
 #[derive(Debug, Clone)]
@@ -60,6 +61,9 @@ pub enum SandboxError {
     /// The certificates.
     #[error("the sandbox's certificates can't be made or used")]
     Tls(#[from] TlsError),
+    /// Keys and secrets of the profile.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// The ledger.
     #[error("the sandbox's ledger can't be used")]
     Ledger(#[from] LedgerError),
@@ -103,6 +107,7 @@ impl SandboxError {
         match self {
             SandboxError::Data { .. } => "SANDBOX_DATA_UNWRITABLE",
             SandboxError::Tls(error) => error.code(),
+            SandboxError::Keys(error) => error.code(),
             SandboxError::Ledger(error) => error.code(),
             SandboxError::PersonsUnreadable { .. } => "PERSONS_FILE_UNREADABLE",
             SandboxError::PersonsMalformed { .. } => "PERSONS_FILE_MALFORMED",

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 
 use proptest::{prelude::*, test_runner::Config};
 use serde_json::Value;
-use yijie_agency::{Decoded, Profile, SettledReply, decode_reply};
+use yijie_agency::{Decoded, Keys, Profile, SettledReply, decode_reply};
 
 fn sample(name: &str) -> Vec<u8> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -15,7 +15,12 @@ fn sample(name: &str) -> Vec<u8> {
 }
 
 fn decode(infno: &str, name: &str) -> (Decoded, Value) {
-    let decoded = decode_reply(infno, &sample(name), &Profile::built_in("plain").unwrap());
+    let decoded = decode_reply(
+        infno,
+        &sample(name),
+        &Profile::built_in("plain").unwrap(),
+        &Keys::default(),
+    );
     let json = serde_json::to_value(&decoded).unwrap();
     (decoded, json)
 }
@@ -203,16 +208,21 @@ fn odd_bodies() {
         ("", "unknown"),
     ] {
         assert_eq!(
-            decode_reply("2102", body.as_bytes(), &profile).outcome,
+            decode_reply("2102", body.as_bytes(), &profile, &Keys::default()).outcome,
             outcome,
             "{body}"
         );
     }
-    let found = decode_reply("5203", br#"{"infcode":0,"output":{"setlinfo":null}}"#, &profile);
+    let found = decode_reply(
+        "5203",
+        br#"{"infcode":0,"output":{"setlinfo":null}}"#,
+        &profile,
+        &Keys::default(),
+    );
     assert_eq!((found.outcome, found.reply.is_none()), ("settled", true));
     // More digits than a float holds.
     let long = br#"{"infcode":0,"output":{"setlinfo":{"setl_id":"1","medfee_sumamt":12345678901234.67,"psn_cash_pay":0.29}}}"#;
-    let json = serde_json::to_value(decode_reply("2102", long, &profile)).unwrap();
+    let json = serde_json::to_value(decode_reply("2102", long, &profile, &Keys::default())).unwrap();
     assert_eq!(
         json.pointer("/reply/setlinfo/medfee_sumamt")
             .and_then(Value::as_str),
@@ -281,7 +291,7 @@ proptest! {
             replace(&mut tree, &mut nth, value);
         }
         let body = serde_json::to_vec(&tree).unwrap();
-        let decoded = decode_reply(infno, &body, &Profile::built_in("plain").unwrap());
+        let decoded = decode_reply(infno, &body, &Profile::built_in("plain").unwrap(), &Keys::default());
         prop_assert!(["settled", "refused", "unknown"].contains(&decoded.outcome));
         // Done is only ever said of infcode 0.
         prop_assert!(decoded.outcome != "settled" || decoded.infcode == Some(0));
@@ -300,7 +310,7 @@ proptest! {
         body[at] = byte;
         let cut_off = cut < body.len();
         body.truncate(cut);
-        let decoded = decode_reply(infno, &body, &Profile::built_in("plain").unwrap());
+        let decoded = decode_reply(infno, &body, &Profile::built_in("plain").unwrap(), &Keys::default());
         if cut_off && cut + 3 < sample(name).len() {
             prop_assert_eq!(decoded.outcome, "unknown");
         }

@@ -3,7 +3,7 @@
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use yijie_agency::{Profile, Sandbox, SandboxSettings, decode_reply, read_ledger};
+use yijie_agency::{Keys, Profile, Sandbox, SandboxSettings, decode_reply, read_ledger};
 
 use super::{Failure, Out, tasks};
 
@@ -50,13 +50,17 @@ pub fn ledger(data: &Path, out: Out) -> Result<(), Failure> {
 ///
 /// # Errors
 /// [`Failure`].
-pub fn decode(infno: &str, profile: &str, out: Out) -> Result<u8, Failure> {
+pub fn decode(infno: &str, profile: &str, keys: Option<&Path>, out: Out) -> Result<u8, Failure> {
     let profile = Profile::built_in(profile).map_err(|e| Failure::input(e.code(), &e))?;
+    let keys = keys.map(|dir| Keys::of_terminal(&profile, dir)).transpose();
+    let keys = keys
+        .map_err(|e| Failure::input(e.code(), &e))?
+        .unwrap_or_default();
     let mut body = Vec::new();
     io::stdin()
         .read_to_end(&mut body)
         .map_err(|e| Failure::input("INPUT_UNREADABLE", e))?;
-    let decoded = decode_reply(infno, &body, &profile);
+    let decoded = decode_reply(infno, &body, &profile, &keys);
     out.line(serde_json::to_string_pretty(&decoded).map_err(|e| Failure::could_not("INTERNAL", e))?)?;
     Ok(match decoded.outcome {
         "settled" => 0,

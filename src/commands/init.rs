@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use yijie_agency::MsgIds;
+use yijie_agency::{Keys, MsgIds};
 
 use crate::books::Books;
 use crate::catalogue::Catalogue;
@@ -35,6 +35,8 @@ pub struct NewTill {
     pub till: u8,
     /// Whether made-up figures fill what is not published.
     pub sandbox_figures: bool,
+    /// Province profile.
+    pub profile: String,
 }
 
 /// Prepares `data`.
@@ -75,6 +77,7 @@ pub fn prepare(data: &Path, new: &NewTill) -> Result<(), Failure> {
         agency: Agency {
             url: new.agency.clone(),
             answer_s_max: 20,
+            profile: new.profile.clone(),
         },
         devices: new.devices.clone(),
         till: new.till,
@@ -82,8 +85,9 @@ pub fn prepare(data: &Path, new: &NewTill) -> Result<(), Failure> {
     };
     let msgids = Arc::new(MsgIds::new(&new.institution.code, new.till));
     // What no sale could be sent through is told now, before anything is written.
-    super::client(&settings, new.agency.clone(), new.tls.clone(), msgids)?;
-    config::prepare(data, &settings, &new.tls)?;
+    let client = super::client(&settings, new.agency.clone(), new.tls.clone(), msgids)?;
+    let keys = Keys::files(&client.settings().profile);
+    config::prepare(data, &settings, &new.tls, &keys)?;
     let (books, _) = Books::open(data, &new.institution.code, new.till)?;
     let now_ms = clock::now_ms();
     books.append(

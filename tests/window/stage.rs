@@ -60,6 +60,7 @@ impl Stage {
             catalogue: Some(dir.path().join("goods.csv")),
             till: 0,
             sandbox_figures: false,
+            profile: "plain".to_owned(),
         };
         let data = dir.path().join("till");
         prepare(&data, &new).unwrap_or_else(|failure| panic!("{failure:?}"));

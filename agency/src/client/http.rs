@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     carrier::Carried,
+    header::Header,
     settings::{ClientError, ClientSettings},
 };
 use crate::{
@@ -22,6 +23,14 @@ const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub(super) struct Http(reqwest::Client);
 
+/// What is posted.
+pub(super) struct Post<'a> {
+    pub(super) path: &'a str,
+    pub(super) content_type: &'static str,
+    pub(super) headers: &'a [Header],
+    pub(super) body: Vec<u8>,
+}
+
 impl Http {
     /// Makes the pool; nothing is sent yet.
     pub(super) fn new(settings: &ClientSettings) -> Result<Http, ClientError> {
@@ -33,14 +42,14 @@ impl Http {
         http_client(settings).map(Http)
     }
 
-    /// Posts JSON and reads the whole answer.
-    pub(super) async fn post(&self, base: &str, path: &str, body: Vec<u8>) -> Carried {
-        let url = format!("{}{path}", base.trim_end_matches('/'));
-        let request = self
-            .0
-            .post(url)
-            .header("content-type", "application/json; charset=utf-8")
-            .body(body);
+    /// Posts it and reads the whole answer.
+    pub(super) async fn post(&self, base: &str, post: Post<'_>) -> Carried {
+        let url = format!("{}{}", base.trim_end_matches('/'), post.path);
+        let mut request = self.0.post(url).header("content-type", post.content_type);
+        for (name, value) in post.headers {
+            request = request.header(*name, value.as_str());
+        }
+        let request = request.body(post.body);
         let mut response = match request.send().await {
             Ok(response) => response,
             Err(error) => return classify(&error),

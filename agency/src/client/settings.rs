@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
-use crate::{messages::sign::Operator, msgid::MsgIds, profile::Profile};
+use crate::{keys::KeysError, messages::sign::Operator, msgid::MsgIds, profile::Profile};
 
 /// The designated institution this terminal belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct InstitutionId {
 pub struct ClientSettings {
     /// Address of the agency, `https://host:port`.
     pub url: String,
-    /// Directory with ca.pem, client.pem and client.key.
+    /// Directory with ca.pem, client.pem and client.key, and what the profile asks for beside them.
     pub tls_dir: PathBuf,
     /// The institution.
     pub institution: InstitutionId,
@@ -84,6 +84,9 @@ pub enum ClientError {
     /// The address is not an https address.
     #[error("the agency's address has to begin with https:// and name a host")]
     UrlInvalid,
+    /// A key or secret of the profile.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
 }
 
 impl ClientError {
@@ -97,6 +100,7 @@ impl ClientError {
             | ClientError::FilesUnusable { .. }
             | ClientError::FileEmpty { .. } => "TLS_FILES_UNREADABLE",
             ClientError::UrlInvalid => "AGENCY_URL_INVALID",
+            ClientError::Keys(error) => error.code(),
         }
     }
 }

@@ -8,6 +8,7 @@ use yijie_rules::{Accumulated, Money, Ratio, SetlInfo};
 use crate::{
     envelope::Output,
     lenient::{Fields, Node, amount},
+    profile::Profile,
 };
 
 /// A settlement as the agency gave it, under the field names of 2102/2207. Serialises for the journal and for
@@ -102,25 +103,25 @@ impl SettledReply {
 }
 
 /// 2101, 2206: setl_id may be missing.
-pub(crate) fn read_trial(output: &Output<'_>) -> Option<SettledReply> {
-    read(output, Signs::Kept)
+pub(crate) fn read_trial(output: &Output<'_>, profile: &Profile) -> Option<SettledReply> {
+    read(output, profile, Signs::Kept)
 }
 
 /// 2102, 2207: without setl_id there is no settlement to speak of.
-pub(crate) fn read_settled(output: &Output<'_>) -> Option<SettledReply> {
-    read(output, Signs::Kept).filter(|reply| !reply.setl_id.is_empty())
+pub(crate) fn read_settled(output: &Output<'_>, profile: &Profile) -> Option<SettledReply> {
+    read(output, profile, Signs::Kept).filter(|reply| !reply.setl_id.is_empty())
 }
 
 /// 2103, 2208: some agencies give the amounts negative, some as they were.
-pub(crate) fn read_cancelled(output: &Output<'_>) -> Option<SettledReply> {
-    read(output, Signs::Dropped)
+pub(crate) fn read_cancelled(output: &Output<'_>, profile: &Profile) -> Option<SettledReply> {
+    read(output, profile, Signs::Dropped)
 }
 
 /// 5203: nothing found is an answer too.
-pub(crate) fn read_found(output: &Output<'_>) -> Option<Option<SettledReply>> {
+pub(crate) fn read_found(output: &Output<'_>, profile: &Profile) -> Option<Option<SettledReply>> {
     let nothing = match output {
         Output::Nothing => true,
-        Output::Opaque => return None,
+        Output::Opaque(_) => return None,
         _ => output
             .fields()
             .is_some_and(|fields| fields.get("setlinfo").is_none_or(|info| info.raw() == "{}")),
@@ -128,7 +129,7 @@ pub(crate) fn read_found(output: &Output<'_>) -> Option<Option<SettledReply>> {
     if nothing {
         Some(None)
     } else {
-        read_settled(output).map(Some)
+        read_settled(output, profile).map(Some)
     }
 }
 
@@ -138,7 +139,7 @@ enum Signs {
     Dropped,
 }
 
-fn read(output: &Output<'_>, signs: Signs) -> Option<SettledReply> {
+fn read(output: &Output<'_>, profile: &Profile, signs: Signs) -> Option<SettledReply> {
     let fields = output.fields()?;
     let info = fields.get("setlinfo")?.fields()?;
     let mut reading = Reading {
@@ -149,7 +150,8 @@ fn read(output: &Output<'_>, signs: Signs) -> Option<SettledReply> {
     if matches!(output, Output::Text(_)) {
         reading.note("OUTPUT_IS_TEXT", "output");
     }
-    let setlinfo = reading.setlinfo()?;
+    let mut setlinfo = reading.setlinfo()?;
+    as_the_nation_sums(&mut setlinfo, profile, &mut reading.irregularities);
     let setldetail: Vec<FundLine> = fields
         .items("setldetail")
         .into_iter()
@@ -326,6 +328,49 @@ impl Reading<'_, '_> {
     }
 }
 
+/// The sums as the national interface has them: the fund's without the personal account, the own account without the
+/// family's. Where the profile says so, or where the figures say so all by themselves.
+fn as_the_nation_sums(info: &mut SetlInfo, profile: &Profile, irregularities: &mut Vec<Irregularity>) {
+    let sum = |amounts: &[Money]| Money::sum(amounts.iter().copied());
+    let funds = sum(&funds_of(info));
+    let with_account = funds.and_then(|funds| funds.checked_add(info.acct_pay));
+    let shows = funds != Some(info.fund_pay_sumamt) && with_account == Some(info.fund_pay_sumamt);
+    if (profile.fund_sum_includes_account || shows)
+        && let Some(less) = info.fund_pay_sumamt.checked_sub(info.acct_pay)
+    {
+        info.fund_pay_sumamt = less;
+        if !profile.fund_sum_includes_account {
+            irregularities.push(Irregularity::new("FUND_SUM_INCLUDES_ACCOUNT", "fund_pay_sumamt"));
+        }
+    }
+    let inside = sum(&[info.acct_pay, info.psn_cash_pay]);
+    let beside = sum(&[info.acct_pay, info.acct_mulaid_pay, info.psn_cash_pay]);
+    let shows = beside != Some(info.psn_part_amt) && inside == Some(info.psn_part_amt);
+    if (profile.family_inside_account || shows)
+        && !info.acct_mulaid_pay.is_zero()
+        && let Some(own) = info.acct_pay.checked_sub(info.acct_mulaid_pay)
+        && !own.is_negative()
+    {
+        info.acct_pay = own;
+        if !profile.family_inside_account {
+            irregularities.push(Irregularity::new("FAMILY_INSIDE_ACCOUNT", "acct_pay"));
+        }
+    }
+}
+
+fn funds_of(info: &SetlInfo) -> [Money; 8] {
+    [
+        info.hifp_pay,
+        info.cvlserv_pay,
+        info.hifes_pay,
+        info.hifmi_pay,
+        info.hifob_pay,
+        info.maf_pay,
+        info.hifdm_pay,
+        info.oth_pay,
+    ]
+}
+
 const KNOWN_FUNDS: [&str; 27] = [
     "310100", "310101", "310103", "310200", "310201", "320100", "330100", "330101", "340100", "350100",
     "360100", "370100", "390100", "390200", "390300", "390400", "510100", "610100", "610102", "610103",
@@ -355,17 +400,6 @@ fn check_identities(info: &SetlInfo, detail: &[FundLine], irregularities: &mut V
         info.preselfpay_amt,
         info.inscp_scp_amt,
     ];
-    let funds = [
-        info.hifp_pay,
-        info.cvlserv_pay,
-        info.hifes_pay,
-        info.hifmi_pay,
-        info.hifob_pay,
-        info.maf_pay,
-        info.hifdm_pay,
-        info.oth_pay,
-    ];
-    let own = [info.acct_pay, info.psn_cash_pay];
     let own_and_family = [info.acct_pay, info.acct_mulaid_pay, info.psn_cash_pay];
     let parts = [info.fund_pay_sumamt, info.psn_part_amt, info.hosp_part_amt];
     let mut expect = |name: &str, holds: bool| {
@@ -375,10 +409,8 @@ fn check_identities(info: &SetlInfo, detail: &[FundLine], irregularities: &mut V
     };
     let sum = |amounts: &[Money]| Money::sum(amounts.iter().copied());
     expect(SCOPE, sum(&scope) == Some(info.medfee_sumamt));
-    expect(FUNDS, sum(&funds) == Some(info.fund_pay_sumamt));
-    // Some provinces count the family account inside acct_pay, some beside it.
-    let person = [sum(&own), sum(&own_and_family)].contains(&Some(info.psn_part_amt));
-    expect(PERSON, person);
+    expect(FUNDS, sum(&funds_of(info)) == Some(info.fund_pay_sumamt));
+    expect(PERSON, sum(&own_and_family) == Some(info.psn_part_amt));
     expect(PAYERS, sum(&parts) == Some(info.medfee_sumamt));
     if !detail.is_empty() {
         let listed = Money::sum(detail.iter().map(|line| line.fund_payamt));

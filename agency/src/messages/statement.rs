@@ -6,6 +6,7 @@ use yijie_rules::Money;
 use crate::{
     envelope::Output,
     fields::{Checked, FieldFault, number, required},
+    profile::StatementStyle,
 };
 
 /// The terminal's sums of one insurance type, settlement category and settling agency.
@@ -45,7 +46,7 @@ pub struct StatementResult {
 /// stmt_rslt, understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatementVerdict {
-    /// Both sides agree (000000, in some provinces 0).
+    /// Both sides agree (000000 in most provinces; the profile has the codes).
     Balanced,
     /// The agency holds more (000101).
     AgencyMore,
@@ -58,14 +59,17 @@ pub enum StatementVerdict {
 }
 
 impl StatementVerdict {
-    pub(crate) fn of(stmt_rslt: &str) -> StatementVerdict {
-        match stmt_rslt {
-            "000000" | "0" => StatementVerdict::Balanced,
-            "000101" => StatementVerdict::AgencyMore,
-            "000102" => StatementVerdict::TerminalMore,
-            "000103" => StatementVerdict::Differs,
-            _ => StatementVerdict::Other,
-        }
+    pub(crate) fn of(stmt_rslt: &str, style: &StatementStyle) -> StatementVerdict {
+        let verdicts = [
+            (&style.balanced, StatementVerdict::Balanced),
+            (&style.agency_more, StatementVerdict::AgencyMore),
+            (&style.terminal_more, StatementVerdict::TerminalMore),
+            (&style.differs, StatementVerdict::Differs),
+        ];
+        let found = verdicts
+            .iter()
+            .find(|(codes, _)| codes.iter().any(|code| code == stmt_rslt));
+        found.map_or(StatementVerdict::Other, |(_, verdict)| *verdict)
     }
 }
 
@@ -122,11 +126,11 @@ impl Checked for StatementInput {
     }
 }
 
-pub(crate) fn read_statement(output: &Output<'_>) -> Option<StatementResult> {
+pub(crate) fn read_statement(output: &Output<'_>, style: &StatementStyle) -> Option<StatementResult> {
     let info = output.fields()?.get("stmtinfo")?.fields()?;
     let stmt_rslt = info.text("stmt_rslt");
     (!stmt_rslt.is_empty()).then(|| StatementResult {
-        verdict: StatementVerdict::of(&stmt_rslt),
+        verdict: StatementVerdict::of(&stmt_rslt, style),
         stmt_rslt_dscr: info.text("stmt_rslt_dscr"),
         stmt_rslt,
     })

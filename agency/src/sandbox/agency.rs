@@ -5,7 +5,7 @@ mod sales;
 mod tests;
 
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Map, Value, json, value::RawValue};
 use yijie_rules::{Money, Packs};
 
 use super::{
@@ -29,7 +29,7 @@ use crate::{
         sign::{SignInInput, SignOutInput},
         statement::StatementInput,
     },
-    profile::Profile,
+    seal::{Rejected, Seal},
 };
 
 /// What goes back.
@@ -42,7 +42,7 @@ type Request = Envelope<Option<Box<RawValue>>>;
 
 /// The agency behind the counter of its server.
 pub(crate) struct Agency {
-    profile: Profile,
+    seal: Seal,
     persons: Vec<SandboxPerson>,
     any_person: bool,
     packs: Packs,
@@ -62,6 +62,16 @@ enum Fail {
 impl From<No> for Fail {
     fn from(no: No) -> Fail {
         Fail::No(no)
+    }
+}
+
+impl From<Rejected> for No {
+    fn from(rejected: Rejected) -> No {
+        match rejected {
+            Rejected::Unreadable => No::new("ENVELOPE_UNREADABLE", "报文无法解析"),
+            Rejected::Input => No::new("INPUT_UNREADABLE", "入参形式不符或无法解密"),
+            Rejected::Signature => No::new("SIGNATURE_INVALID", "报文签名验证失败"),
+        }
     }
 }
 
@@ -88,7 +98,7 @@ impl From<std::io::Error> for Fail {
 
 impl Agency {
     pub(crate) fn new(
-        profile: Profile,
+        seal: Seal,
         persons: Vec<SandboxPerson>,
         any_person: bool,
         files: Files,
@@ -103,7 +113,7 @@ impl Agency {
             book.apply(entry);
         }
         Agency {
-            profile,
+            seal,
             persons,
             any_person,
             packs: Packs::builtin().with_sandbox_figures(),
@@ -132,12 +142,12 @@ impl Agency {
 
     /// Whether a path is the decoder's.
     pub(crate) fn is_ec_query(&self, path: &str) -> bool {
-        path == self.profile.ec_query_path
+        path == self.seal.profile.ec_query_path
     }
 
     /// Whether a path is one of the interface's for this transaction.
     pub(crate) fn is_transaction(&self, path: &str, infno: &str) -> bool {
-        path == self.profile.path_of(infno)
+        path == self.seal.profile.path_of(infno)
     }
 
     /// ec.query.
@@ -172,32 +182,39 @@ impl Agency {
     /// One transaction, committed before it is answered.
     pub(crate) fn transact(&mut self, body: &[u8]) -> Answered {
         self.serial += 1;
-        let request: Request = match serde_json::from_slice(body) {
+        let request = match self.seal.request(body) {
             Ok(request) => request,
-            Err(_) => return self.refuse("", &No::new("ENVELOPE_UNREADABLE", "报文无法解析")),
+            Err(rejected) => return self.refuse("", &rejected.into()),
         };
         let region = request.mdtrtarea_admvs.clone();
         match self.dispatch(&request) {
             Ok(Answered::Json(output)) => {
                 let output = serde_json::from_str(&output).unwrap_or(Value::Null);
-                replies::success(&region, self.serial, &output)
+                self.answered(replies::success(&region, self.serial, output))
             }
             Ok(zip) => zip,
             Err(Fail::No(no)) => self.refuse(&region, &no),
             Err(Fail::System(error)) => {
                 tracing::error!(%error, "the sandbox's records can't be written");
-                replies::system_error(&region, self.serial, "系统异常，请冲正")
+                self.answered(replies::system_error(&region, self.serial, "系统异常，请冲正"))
             }
         }
     }
 
     fn refuse(&self, region: &str, no: &No) -> Answered {
-        replies::refusal(region, self.serial, no)
+        self.answered(replies::refusal(region, self.serial, no))
+    }
+
+    fn answered(&self, reply: Map<String, Value>) -> Answered {
+        Answered::Json(self.seal.answer(reply))
     }
 
     fn dispatch(&mut self, request: &Request) -> Result<Answered, Fail> {
         request.check()?;
-        let output = match request.infno.as_str() {
+        if request.recer_sys_code != self.seal.profile.recer_sys_code {
+            return Err(No::new("FIELD_INVALID", "recer_sys_code: another system's").into());
+        }
+        let output = match self.seal.profile.national_of(&request.infno) {
             "9001" => self.sign_in(request)?,
             "9002" => {
                 input::<SignOutInput>(request)?;
@@ -300,12 +317,14 @@ impl Agency {
             read(&data.acct_pay),
         ];
         let claimed_count = data.fixmedins_setl_cnt.parse::<i64>().unwrap_or(-1);
-        let (stmt_rslt, dscr) = match count.cmp(&claimed_count) {
-            std::cmp::Ordering::Greater => ("000101", "中心多"),
-            std::cmp::Ordering::Less => ("000102", "医药机构多"),
-            std::cmp::Ordering::Equal if sums != claimed => ("000103", "数据不一致"),
-            std::cmp::Ordering::Equal => ("000000", "平"),
+        let style = &self.seal.profile.statement;
+        let (codes, dscr) = match count.cmp(&claimed_count) {
+            std::cmp::Ordering::Greater => (&style.agency_more, "中心多"),
+            std::cmp::Ordering::Less => (&style.terminal_more, "医药机构多"),
+            std::cmp::Ordering::Equal if sums != claimed => (&style.differs, "数据不一致"),
+            std::cmp::Ordering::Equal => (&style.balanced, "平"),
         };
+        let stmt_rslt = codes.first();
         Ok(
             json!({"stmtinfo": {"setl_optins": data.setl_optins, "stmt_rslt": stmt_rslt, "stmt_rslt_dscr": dscr}}),
         )
@@ -319,7 +338,7 @@ impl Agency {
         let found = at.and_then(|at| self.book.settlement(at));
         Ok(found.map_or_else(
             || json!({"setlinfo": null, "setldetail": []}),
-            |(settled, state)| replies::found(settled, state),
+            |(settled, state)| replies::found(settled, state, &self.seal.profile),
         ))
     }
 

@@ -3,13 +3,11 @@
 use serde_json::{Map, Value, json};
 use yijie_rules::{FundPay, LineCut, Money, SetlInfo};
 
-use super::{
-    agency::Answered,
-    ledger::{Settled, SettlementState},
-};
+use super::ledger::{Settled, SettlementState};
 use crate::{
     PersonRecord,
     clock::{beijing_now, compact_time, wire_time},
+    profile::Profile,
     zip_text::pack,
 };
 
@@ -29,37 +27,40 @@ impl No {
     }
 }
 
-pub(crate) fn success(region: &str, serial: u64, output: &Value) -> Answered {
+pub(crate) fn success(region: &str, serial: u64, output: Value) -> Map<String, Value> {
     envelope(region, serial, 0, "", output)
 }
 
-pub(crate) fn refusal(region: &str, serial: u64, no: &No) -> Answered {
+pub(crate) fn refusal(region: &str, serial: u64, no: &No) -> Map<String, Value> {
     envelope(
         region,
         serial,
         -2,
         &format!("{} {}", no.code, no.words),
-        &Value::Null,
+        Value::Null,
     )
 }
 
 /// infcode -1: the sandbox's own trouble.
-pub(crate) fn system_error(region: &str, serial: u64, words: &str) -> Answered {
-    envelope(region, serial, -1, words, &Value::Null)
+pub(crate) fn system_error(region: &str, serial: u64, words: &str) -> Map<String, Value> {
+    envelope(region, serial, -1, words, Value::Null)
 }
 
-fn envelope(region: &str, serial: u64, infcode: i32, err_msg: &str, output: &Value) -> Answered {
+fn envelope(region: &str, serial: u64, infcode: i32, err_msg: &str, output: Value) -> Map<String, Value> {
     let time = compact_time(beijing_now());
-    let reply = json!({
-        "infcode": infcode,
-        "inf_refmsgid": format!("{region:0<6}{time}{serial:010}"),
-        "refmsg_time": format!("{time}000"),
-        "respond_time": format!("{time}000"),
-        "enctype": "", "signtype": "", "cainfo": "", "warn_msg": null,
-        "err_msg": err_msg,
-        "output": output,
-    });
-    Answered::Json(reply.to_string())
+    let head = [
+        ("infcode", json!(infcode)),
+        ("inf_refmsgid", json!(format!("{region:0<6}{time}{serial:010}"))),
+        ("refmsg_time", json!(format!("{time}000"))),
+        ("respond_time", json!(format!("{time}000"))),
+        ("cainfo", json!("")),
+        ("warn_msg", Value::Null),
+        ("err_msg", json!(err_msg)),
+        ("output", output),
+    ];
+    head.into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 pub(crate) fn person(record: &PersonRecord) -> Value {
@@ -91,8 +92,15 @@ fn insured_row(row: &crate::InsuredRow) -> Value {
     })
 }
 
-/// setlinfo's amounts; 2101 and 2102 have no hosp_part_amt.
-fn amounts(info: &SetlInfo) -> Map<String, Value> {
+/// setlinfo's amounts, summed as the province does; 2101 and 2102 have no hosp_part_amt.
+fn amounts(info: &SetlInfo, profile: &Profile) -> Map<String, Value> {
+    let mut info = info.clone();
+    if profile.fund_sum_includes_account {
+        info.fund_pay_sumamt = info.fund_pay_sumamt.saturating_add(info.acct_pay);
+    }
+    if profile.family_inside_account {
+        info.acct_pay = info.acct_pay.saturating_add(info.acct_mulaid_pay);
+    }
     let mut fields = match json!(info) {
         Value::Object(fields) => fields,
         _ => Map::new(),
@@ -127,8 +135,8 @@ fn cuts(rows: &[LineCut]) -> Value {
 }
 
 /// 2101 and 2102.
-pub(crate) fn settlement(settled: &Settled) -> Value {
-    let mut info = amounts(&settled.setlinfo);
+pub(crate) fn settlement(settled: &Settled, profile: &Profile) -> Value {
+    let mut info = amounts(&settled.setlinfo, profile);
     identify(&mut info, settled);
     json!({
         "setlinfo": info,
@@ -139,8 +147,8 @@ pub(crate) fn settlement(settled: &Settled) -> Value {
 }
 
 /// 5203, with that transaction's spellings.
-pub(crate) fn found(settled: &Settled, state: SettlementState) -> Value {
-    let mut info = amounts(&settled.setlinfo);
+pub(crate) fn found(settled: &Settled, state: SettlementState, profile: &Profile) -> Value {
+    let mut info = amounts(&settled.setlinfo, profile);
     identify(&mut info, settled);
     respell(&mut info);
     info.insert(
@@ -155,8 +163,14 @@ pub(crate) fn found(settled: &Settled, state: SettlementState) -> Value {
 }
 
 /// 2103: a settlement of its own with negative amounts, in that transaction's spellings.
-pub(crate) fn cancellation(settled: &Settled, cancel_setl_id: &str, msgid: &str, balance: Money) -> Value {
-    let mut info = amounts(&settled.setlinfo);
+pub(crate) fn cancellation(
+    settled: &Settled,
+    cancel_setl_id: &str,
+    msgid: &str,
+    balance: Money,
+    profile: &Profile,
+) -> Value {
+    let mut info = amounts(&settled.setlinfo, profile);
     for (name, value) in &mut info {
         if let Some(amount) = value
             .as_str()

@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
 use hyper::{
-    Request, Response, StatusCode,
+    HeaderMap, Request, Response, StatusCode,
     body::{Body, Frame, Incoming},
     header::{CONTENT_LENGTH, CONTENT_TYPE},
     server::conn::http1,
@@ -29,11 +29,13 @@ use tokio_rustls::TlsAcceptor;
 use super::{
     SandboxError, SandboxSettings,
     agency::{Agency, Answered},
+    door::Door,
     faults::{self, Faults, Misdeed},
     files::Files,
     ledger::Ledger,
-    persons,
+    persons, tls_dir,
 };
+use crate::{keys::Keys, seal::Seal};
 
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
@@ -42,6 +44,7 @@ const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 pub(crate) struct Site {
     pub(crate) agency: Agency,
     pub(crate) faults: Faults,
+    door: Door,
 }
 
 /// None once the sandbox is stopped.
@@ -101,6 +104,7 @@ enum Deed {
 
 async fn answer(request: Request<Incoming>, site: Shared) -> Result<Reply, io::Error> {
     let path = request.uri().path().to_owned();
+    let headers = request.headers().clone();
     let body = match Limited::new(request.into_body(), BODY_BYTES_MAX).collect().await {
         Ok(body) => body.to_bytes(),
         Err(_) => return Ok(page(StatusCode::PAYLOAD_TOO_LARGE, "too large")),
@@ -108,7 +112,8 @@ async fn answer(request: Request<Incoming>, site: Shared) -> Result<Reply, io::E
     // The ledger is written in there, and waits for the disk.
     let deed = tokio::task::spawn_blocking(move || {
         let mut site = site.lock().unwrap_or_else(PoisonError::into_inner);
-        site.as_mut().map_or(Deed::Close, |site| site.deed(&path, &body))
+        site.as_mut()
+            .map_or(Deed::Close, |site| site.deed(&path, &headers, &body))
     });
     match deed.await.map_err(io::Error::other)? {
         Deed::Answer(answered) => Ok(reply(answered)),
@@ -138,10 +143,16 @@ impl Site {
             };
             faults::check(file).map_err(malformed)?;
         }
+        let keys = Keys::of_agency(&settings.profile, &tls_dir(&settings.data))?;
         let (ledger, entries) = Ledger::open(&settings.data)?;
+        let door = Door::new(&settings.profile, keys.gateway.clone());
+        let seal = Seal {
+            profile: settings.profile,
+            keys,
+        };
         Ok(Site {
             agency: Agency::new(
-                settings.profile,
+                seal,
                 persons.unwrap_or_default(),
                 settings.any_person,
                 Files::new(&settings.data),
@@ -149,6 +160,7 @@ impl Site {
                 &entries,
             ),
             faults: Faults::new(settings.faults),
+            door,
         })
     }
 
@@ -161,7 +173,16 @@ impl Site {
         known.then(|| self.agency.transact(body))
     }
 
-    fn deed(&mut self, path: &str, body: &[u8]) -> Deed {
+    fn deed(&mut self, path: &str, headers: &HeaderMap, body: &[u8]) -> Deed {
+        if self.door.gives_tokens(path) {
+            return match self.door.token(headers, body) {
+                Some(token) => Deed::Answer(Answered::Json(token)),
+                None => Deed::Status(StatusCode::UNAUTHORIZED, "unauthorized"),
+            };
+        }
+        if !self.door.admits(headers) {
+            return Deed::Status(StatusCode::UNAUTHORIZED, "unauthorized");
+        }
         let decoder = self.agency.is_ec_query(path);
         let infno = if decoder {
             "ec.query".to_owned()

@@ -1,4 +1,5 @@
-//! The sandbox's own certificates: one authority, one server, one client; made at the first start, kept after.
+//! The sandbox's own certificates (one authority, one server, one client), SM2 keys and gateway secrets: made at the
+//! first start, kept after.
 
 use std::{
     fs::{self, OpenOptions},
@@ -16,6 +17,8 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     server::WebPkiClientVerifier,
 };
+
+use crate::gm::{KeyUnreadable, SignKey, sm3_hex};
 
 /// Certificates or keys that can't be made or used.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +42,9 @@ pub enum TlsError {
         /// Why.
         source: rustls::pki_types::pem::Error,
     },
+    /// An SM2 key can't be made.
+    #[error("an SM2 key can't be made")]
+    Sm2(#[from] KeyUnreadable),
     /// The certificates don't fit together.
     #[error("the certificates don't fit together")]
     Unfit(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -49,22 +55,58 @@ impl TlsError {
     pub fn code(&self) -> &'static str {
         match self {
             TlsError::File { .. } => "SANDBOX_TLS_FILE",
-            TlsError::Make(_) => "SANDBOX_TLS_NOT_MADE",
+            TlsError::Make(_) | TlsError::Sm2(_) => "SANDBOX_TLS_NOT_MADE",
             TlsError::Pem { .. } => "SANDBOX_TLS_NO_PEM",
             TlsError::Unfit(_) => "SANDBOX_TLS_UNFIT",
         }
     }
 }
 
-/// Makes the six files unless they are there. ca.pem is written last, so it stands for all of them.
+/// Makes certificates, SM2 keys and the gateway's secrets unless they are there.
 pub(crate) fn ensure(dir: &Path) -> Result<(), TlsError> {
-    if dir.join("ca.pem").is_file() {
-        return Ok(());
-    }
     fs::create_dir_all(dir).map_err(|source| TlsError::File {
         file: dir.to_owned(),
         source,
     })?;
+    ensure_certificates(dir)?;
+    ensure_secrets(dir)
+}
+
+/// What the profiles ask for beside certificates. gateway.toml is written last, so it stands for all of them.
+fn ensure_secrets(dir: &Path) -> Result<(), TlsError> {
+    if dir.join("gateway.toml").is_file() {
+        return Ok(());
+    }
+    for (private, public) in [("sm2.key", "sm2.pem"), ("agency-sm2.key", "agency-sm2.pem")] {
+        let key = SignKey::generate()?;
+        write(dir, private, &key.to_pem()?)?;
+        write(dir, public, &key.verify_key().to_pem()?)?;
+    }
+    let secret = || {
+        sm3_hex(
+            KeyPair::generate()
+                .map(|key| key.serialize_der())
+                .unwrap_or_default()
+                .as_slice(),
+        )
+    };
+    let client_id: String = secret().chars().take(16).collect();
+    let gateway = format!(
+        "# What the sandbox's gateway knows its terminal by.\npaasid = \"sandbox\"\nsecret = \"{}\"\napikey = \"{}\"\n\
+         client_id = \"{client_id}\"\nclient_secret = \"{}\"\nuser = \"terminal\"\npassword = \"{}\"\n",
+        secret(),
+        secret(),
+        secret(),
+        secret(),
+    );
+    write(dir, "gateway.toml", &gateway)
+}
+
+/// ca.pem is written last, so it stands for all of them.
+fn ensure_certificates(dir: &Path) -> Result<(), TlsError> {
+    if dir.join("ca.pem").is_file() {
+        return Ok(());
+    }
     let ca_key = KeyPair::generate()?;
     let ca_key_pem = ca_key.serialize_pem();
     let ca = CertifiedIssuer::self_signed(ca_params(&ca_key)?, ca_key)?;
@@ -124,7 +166,7 @@ fn write(dir: &Path, name: &str, text: &str) -> Result<(), TlsError> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
-    if name.ends_with(".key") {
+    if name.ends_with(".key") || name == "gateway.toml" {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     }
     let written = options

@@ -32,6 +32,10 @@ impl Rig {
         Rig::with(|_| {}).await
     }
 
+    pub(crate) async fn under(profile: &str) -> Rig {
+        Rig::with(|settings| settings.profile = Profile::built_in(profile).unwrap()).await
+    }
+
     pub(crate) async fn with(change: impl FnOnce(&mut SandboxSettings)) -> Rig {
         let dir = tempfile::tempdir().unwrap();
         let persons = dir.path().join("persons.json");
@@ -47,7 +51,7 @@ impl Rig {
         change(&mut settings);
         let sandbox = Sandbox::start(settings.clone()).await.unwrap();
         let ids = Arc::new(MsgIds::new(INSTITUTION, 0));
-        let client = Client::new(client_settings(&sandbox.url(), &sandbox.tls_dir(), &ids)).unwrap();
+        let client = client_of(&sandbox, &settings.profile, &ids);
         Rig {
             dir,
             sandbox: Some(sandbox),
@@ -67,13 +71,22 @@ impl Rig {
             sandbox.stop().await;
         }
         let sandbox = Sandbox::start(self.settings.clone()).await.unwrap();
-        self.client = Client::new(client_settings(&sandbox.url(), &sandbox.tls_dir(), &self.ids)).unwrap();
+        self.client = client_of(&sandbox, &self.settings.profile, &self.ids);
         self.sandbox = Some(sandbox);
     }
 
     pub(crate) fn ledger(&self) -> Vec<yijie_agency::LedgerRow> {
         yijie_agency::read_ledger(&self.settings.data).unwrap()
     }
+}
+
+/// A client that speaks the sandbox's profile.
+fn client_of(sandbox: &Sandbox, profile: &Profile, ids: &Arc<MsgIds>) -> Client {
+    let settings = ClientSettings {
+        profile: profile.clone(),
+        ..client_settings(&sandbox.url(), &sandbox.tls_dir(), ids)
+    };
+    Client::new(settings).unwrap()
 }
 
 pub(crate) fn client_settings(url: &str, tls_dir: &Path, ids: &Arc<MsgIds>) -> ClientSettings {
@@ -112,6 +125,15 @@ pub(crate) fn claim(psn_no: &str, amount: &str) -> Claim {
 
 pub(crate) fn sale(psn_no: &str, amount: &str) -> SaleRequest {
     sale_of(claim(psn_no, amount))
+}
+
+/// The same at a pharmacy, where 2102 is the whole of it.
+pub(crate) fn pharmacy_sale(psn_no: &str, amount: &str) -> SaleRequest {
+    let mut claim = claim(psn_no, amount);
+    claim.institution.fixmedins_type = Some("2".into());
+    claim.institution.medinslv = None;
+    claim.visit.med_type = "41".into();
+    sale_of(claim)
 }
 
 pub(crate) fn sale_of(claim: Claim) -> SaleRequest {

@@ -98,6 +98,7 @@ impl Stage {
                 catalogue: Some(catalogue),
                 till: 0,
                 sandbox_figures: true,
+                profile: "plain".to_owned(),
             },
         )?;
         let till = Till::open(&data, &OtherAgency::default(), out)?;

@@ -9,7 +9,7 @@ use crate::{
     clock::{beijing_now, compact_time, wire_time},
     messages::{
         person::PersonData,
-        pharmacy::{CancelInput, PHARMACY, SaleInput},
+        pharmacy::{CancelInput, SaleInput},
         reversal::ReversalInput,
     },
     sandbox::{
@@ -24,7 +24,7 @@ impl Agency {
     /// 2101: computes, commits nothing.
     pub(super) fn presettle(&self, request: &Request) -> Result<Value, Fail> {
         let (_, settled) = self.compute(request, false)?;
-        Ok(replies::settlement(&settled))
+        Ok(replies::settlement(&settled, &self.seal.profile))
     }
 
     /// 2102.
@@ -33,7 +33,7 @@ impl Agency {
             return Ok(again);
         }
         let (opening, settled) = self.compute(request, true)?;
-        let output = replies::settlement(&settled);
+        let output = replies::settlement(&settled, &self.seal.profile);
         let opening = opening
             .into_iter()
             .map(|registered| Entry::Registered(Box::new(registered)));
@@ -49,10 +49,10 @@ impl Agency {
         }
         match self.book.sent(msgid) {
             None => Ok(None),
-            Some(Sent::Settlement(at)) if self.profile.repeated_msgid_idempotent => Ok(self
+            Some(Sent::Settlement(at)) if self.seal.profile.repeated_msgid_idempotent => Ok(self
                 .book
                 .settlement(at)
-                .map(|(settled, _)| replies::settlement(settled))),
+                .map(|(settled, _)| replies::settlement(settled, &self.seal.profile))),
             Some(_) => Err(No::new("MSGID_REPEATED", "发送方报文ID重复")),
         }
     }
@@ -182,6 +182,7 @@ impl Agency {
             &cancel_setl_id,
             &request.msgid,
             balance,
+            &self.seal.profile,
         ))
     }
 
@@ -196,7 +197,9 @@ impl Agency {
     pub(super) fn reverse(&mut self, request: &Request) -> Result<Value, Fail> {
         self.fresh_or_refuse(&request.msgid)?;
         let data = input::<ReversalInput>(request)?.data;
-        if ![PHARMACY.settle, PHARMACY.cancel].contains(&data.oinfno.as_str()) {
+        let profile = &self.seal.profile;
+        let original = profile.national_of(&data.oinfno);
+        if !profile.reversible.iter().any(|number| number == original) {
             return Err(No::new("NOT_REVERSIBLE", "该交易不可冲正").into());
         }
         let (msgid, omsgid, time) = (request.msgid.clone(), data.omsgid, wire_time(beijing_now()));

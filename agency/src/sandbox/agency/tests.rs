@@ -9,11 +9,13 @@ use yijie_rules::{Accumulated, Claim, Money};
 use super::{Agency, Answered};
 use crate::{
     Profile,
+    keys::Keys,
     sandbox::{
         files::Files,
         ledger::{Ledger, SettlementState, read_ledger},
         persons::{self, DEMO_PERSONS},
     },
+    seal::Seal,
 };
 
 const ACTIVE: &str = "539900000000000000000002";
@@ -24,7 +26,10 @@ fn agency(data: &Path) -> Agency {
     let (ledger, entries) = Ledger::open(data).unwrap();
     let people = persons::parse(DEMO_PERSONS).unwrap();
     Agency::new(
-        Profile::built_in("plain").unwrap(),
+        Seal {
+            profile: Profile::built_in("plain").unwrap(),
+            keys: Keys::default(),
+        },
         people,
         false,
         Files::new(data),
@@ -88,7 +93,7 @@ fn a_missing_or_contradictory_field_is_named() {
         ),
         ("/infno", json!("2999"), "INFNO_UNKNOWN 不支持的交易 2999"),
         ("/input", Value::Null, "FIELD_INVALID input: missing"),
-        ("/input", json!([]), "FIELD_INVALID psn_no: missing"),
+        ("/input", json!([]), "INPUT_UNREADABLE"),
         (
             "/input/druginfo/psn_no",
             json!(""),
