@@ -1,5 +1,5 @@
 # Thin: every recipe is one command a person could type.
-.PHONY: run test bench lint release
+.PHONY: run test bench simulate lint release
 
 run: ## Installs what is missing and runs the main job: the demo, with a window where there is a display.
 	./scripts/setup.sh run
@@ -15,6 +15,9 @@ lint: ## Formatting and lints, as CI runs them.
 
 bench: ## Prints the table of docs/benchmarks.md.
 	./scripts/bench.sh
+
+simulate: ## A million steps of the simulation; SEED and STEPS choose others. Takes the better part of an hour.
+	cargo run --locked --release -- simulate --seed $(or $(SEED),1) --steps $(or $(STEPS),1000000)
 
 release: ## The program as it is shipped: target/release/yijie.
 	cargo build --locked --release

@@ -14,12 +14,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use yijie::books::Books;
-use yijie::desk::offline::Exposure;
 use yijie::desk::{self, Effect, Event, Key, Setup, State};
-use yijie::record::{Record, Sale};
+use yijie::record::Sale;
 use yijie::sync::Sync;
 use yijie::view::Screen;
-use yijie::{books::row::SaleRow, catalogue::Catalogue, clock, config::Institution};
+use yijie::{catalogue::Catalogue, clock, config::Institution};
 use yijie_agency::{
     Client, ClientSettings, Credential, DEMO_PERSONS, InstitutionId, Operator, Profile, Sandbox,
     SandboxSettings,
@@ -190,18 +189,9 @@ async fn sales(sync: &Sync, books: &Arc<Books>, packs: &Packs) {
             consent: Vec::new(),
             tendered: None,
         };
-        let record = Record::Sale {
-            sale: Box::new(sale.clone()),
-            sending: true,
-        };
         let write = Instant::now();
-        let seq = books.append(&record, clock::now_ms()).unwrap();
-        journal.push(write.elapsed());
         let row = sync
-            .send(
-                SaleRow::new(sale, true, seq, clock::now_ms()),
-                &Exposure::default(),
-            )
+            .sell(sale, true, |_| journal.push(write.elapsed()))
             .await
             .unwrap();
         assert_eq!(row.state.word(), "settled");

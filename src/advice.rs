@@ -1,6 +1,7 @@
 //! What a cashier can do about each code: words in Chinese and English, one row a code.
 
 mod counter;
+mod statement;
 mod till;
 
 use yijie_rules::{CodeText, Lang, codes};
@@ -90,6 +91,7 @@ impl Words {
 fn own() -> impl Iterator<Item = &'static Advice> {
     counter::ROWS
         .iter()
+        .chain(statement::ROWS)
         .chain(till::ROWS)
         .chain(std::iter::once(&UNKNOWN))
 }

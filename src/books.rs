@@ -1,8 +1,10 @@
 //! The till's books: every record goes to the journal first, and what the counter asks for stands in the store.
 
+mod days;
 pub mod row;
+pub mod waiting;
 
-use jiff::civil::Date;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -10,22 +12,27 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use yijie_agency::{MsgIds, PersonRecord};
 use yijie_offline_cache::{
-    Change, DataLock, Draft, Entry, Journal, JournalError, Key, LockError, Store, StoreError, Vault,
-    VaultError,
+    Change, DataLock, Disk, Draft, Entry, Journal, JournalError, Key, Limits, LockError, OsDisk, Store,
+    StoreError, Vault, VaultError,
 };
 use yijie_rules::{Accumulated, Money, OwnAccount, Refusal};
 
 use crate::catalogue::Item;
-use crate::clock;
 use crate::operators::Operator;
 use crate::record::{Record, Sale};
 use row::SaleRow;
+pub use waiting::{Standing, Waiting, WaitingSale};
 
 /// Form of the rows in the store. A store of another form is set aside and built anew from the journal.
-const ROWS_FORM: u32 = 1;
+const ROWS_FORM: u32 = 3;
+
+/// Entries brought into a store that is behind in one step.
+const ENTRIES_PER_STEP: usize = 1024;
 
 const SALES: &str = "sales";
 const QUEUE: &str = "queue";
+const OPEN: &str = "open";
+const UPLOADS: &str = "uploads";
 const MSGIDS: &str = "msgids";
 const DECLINED: &str = "declined";
 const PERSONS: &str = "persons";
@@ -35,6 +42,8 @@ const PACKS: &str = "packs";
 const CATALOGUE: &str = "catalogue";
 const HELD: &str = "held";
 const SETTLED: &str = "settled";
+const REFUNDED: &str = "refunded";
+const CLOSED: &str = "closed";
 const DIFFERENCES: &str = "differences";
 const META: &str = "meta";
 
@@ -105,17 +114,6 @@ pub struct Findings {
     pub replayed: u64,
 }
 
-/// What the books hold open, and the day so far.
-#[derive(Debug, Clone, Default)]
-pub struct Standing {
-    /// Sales without a final state, oldest first.
-    pub queue: Vec<SaleRow>,
-    /// Settled sales whose figures differ from what the patient was told, oldest first.
-    pub differences: Vec<SaleRow>,
-    /// Sales settled today, and the sum of their bills.
-    pub settled_today: (usize, Money),
-}
-
 /// The books of one data directory, held by one process.
 pub struct Books {
     journal: Journal,
@@ -137,9 +135,22 @@ impl Books {
     /// # Errors
     /// [`BooksError`]; nothing is changed where it cannot be opened.
     pub fn open(data: &Path, institution_code: &str, till: u8) -> Result<(Books, Findings), BooksError> {
+        Books::open_on(Arc::new(OsDisk), data, institution_code, till)
+    }
+
+    /// As [`Books::open`], with the journal on another disk than the machine's.
+    ///
+    /// # Errors
+    /// [`BooksError`].
+    pub fn open_on(
+        disk: Arc<dyn Disk>,
+        data: &Path,
+        institution_code: &str,
+        till: u8,
+    ) -> Result<(Books, Findings), BooksError> {
         let lock = DataLock::acquire(data)?;
         let vault = Vault::open_or_create(data)?;
-        let (journal, opened) = Journal::open(data, &vault)?;
+        let (journal, opened) = Journal::open_on(disk, data, &vault, Limits::default())?;
         let last = journal.last().map_or(0, |(seq, _)| seq);
         let mut findings = Findings {
             torn_tail: opened.torn.map(|torn| torn.kept),
@@ -152,7 +163,7 @@ impl Books {
             }
             other => other?,
         };
-        let last_msgid: Option<String> = read(&store, META, Key::Plain(b"msgid"))?;
+        let last_msgid: Option<String> = store.read(META, Key::Plain(b"msgid"))?;
         let msgids = match last_msgid {
             Some(last) => MsgIds::resume(institution_code, till, &last),
             None => MsgIds::new(institution_code, till),
@@ -202,7 +213,8 @@ impl Books {
                 .wait(projected)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        let done = project(&self.store, seq, time_ms, record);
+        let done = rows_of(&self.store, seq, time_ms, record)
+            .and_then(|rows| Ok(self.store.apply(seq, &rows.changes())?));
         projected.failed = done.is_err();
         if done.is_ok() {
             projected.seq = seq;
@@ -236,7 +248,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn sale(&self, id: &str) -> Result<Option<SaleRow>, BooksError> {
-        read(&self.store, SALES, Key::Plain(id.as_bytes()))
+        self.store.read(SALES, Key::Secret(id.as_bytes()))
     }
 
     /// The sale a message id was used for.
@@ -244,7 +256,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn sale_of_msgid(&self, msgid: &str) -> Result<Option<String>, BooksError> {
-        read(&self.store, MSGIDS, Key::Plain(msgid.as_bytes()))
+        self.store.read(MSGIDS, Key::Secret(msgid.as_bytes()))
     }
 
     /// What a rule answered to a client id that never became a sale.
@@ -252,79 +264,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn declined(&self, id: &str) -> Result<Option<Refusal>, BooksError> {
-        read(&self.store, DECLINED, Key::Plain(id.as_bytes()))
-    }
-
-    /// Sales without a final state, oldest first.
-    ///
-    /// # Errors
-    /// [`BooksError`] if the store cannot be read.
-    pub fn queue(&self) -> Result<Vec<SaleRow>, BooksError> {
-        let mut rows = Vec::new();
-        for item in self.store.scan(QUEUE)? {
-            let (_, value) = item?;
-            let id: String = decode(&value)?;
-            rows.push(self.sale(&id)?.ok_or(BooksError::NoSuchSale)?);
-        }
-        Ok(rows)
-    }
-
-    /// Whether any sale waits.
-    ///
-    /// # Errors
-    /// [`BooksError`] if the store cannot be read.
-    pub fn waits(&self) -> Result<bool, BooksError> {
-        Ok(self.store.scan(QUEUE)?.next().transpose()?.is_some())
-    }
-
-    /// Whether a sale of this person waits.
-    ///
-    /// # Errors
-    /// [`BooksError`] if the store cannot be read.
-    pub fn waits_for(&self, psn_no: &str) -> Result<bool, BooksError> {
-        Ok(self
-            .queue()?
-            .iter()
-            .any(|row| row.sale.claim.person.psn_no == psn_no))
-    }
-
-    /// What is open, and the settlements of a day.
-    ///
-    /// # Errors
-    /// [`BooksError`] if the store cannot be read.
-    pub fn standing(&self, day: Date) -> Result<Standing, BooksError> {
-        let settled = self.settled_on(day)?;
-        let bills = settled
-            .iter()
-            .filter_map(|row| row.reply.as_ref())
-            .map(|reply| reply.setlinfo.medfee_sumamt);
-        let mut differences = Vec::new();
-        for item in self.store.scan(DIFFERENCES)? {
-            differences.push(
-                self.sale(&decode::<String>(&item?.1)?)?
-                    .ok_or(BooksError::NoSuchSale)?,
-            );
-        }
-        Ok(Standing {
-            queue: self.queue()?,
-            differences,
-            settled_today: (settled.len(), bills.fold(Money::ZERO, Money::saturating_add)),
-        })
-    }
-
-    /// Sales settled on a Beijing day and not undone since, in the order they were settled.
-    ///
-    /// # Errors
-    /// [`BooksError`] if the store cannot be read.
-    pub fn settled_on(&self, day: Date) -> Result<Vec<SaleRow>, BooksError> {
-        let mut rows = Vec::new();
-        for item in self.store.scan_prefix(SETTLED, day.to_string().as_bytes())? {
-            rows.push(
-                self.sale(&decode::<String>(&item?.1)?)?
-                    .ok_or(BooksError::NoSuchSale)?,
-            );
-        }
-        Ok(rows)
+        self.store.read(DECLINED, Key::Secret(id.as_bytes()))
     }
 
     /// Every sale, in no promised order.
@@ -340,9 +280,9 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn person(&self, known_by: &str) -> Result<Option<(i64, PersonRecord)>, BooksError> {
-        let psn_no: Option<String> = read(&self.store, CREDENTIALS, Key::Secret(known_by.as_bytes()))?;
+        let psn_no: Option<String> = self.store.read(CREDENTIALS, Key::Secret(known_by.as_bytes()))?;
         match psn_no {
-            Some(psn_no) => read(&self.store, PERSONS, Key::Secret(psn_no.as_bytes())),
+            Some(psn_no) => self.store.read(PERSONS, Key::Secret(psn_no.as_bytes())),
             None => Ok(None),
         }
     }
@@ -352,7 +292,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn operator(&self, id: &str) -> Result<Option<Operator>, BooksError> {
-        read(&self.store, OPERATORS, Key::Plain(id.as_bytes()))
+        self.store.read(OPERATORS, Key::Secret(id.as_bytes()))
     }
 
     /// All operators.
@@ -368,7 +308,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn pack(&self, id: &str) -> Result<Option<(i64, String)>, BooksError> {
-        read(&self.store, PACKS, Key::Plain(id.as_bytes()))
+        self.store.read(PACKS, Key::Plain(id.as_bytes()))
     }
 
     /// The price list.
@@ -376,7 +316,10 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn catalogue(&self) -> Result<Vec<Item>, BooksError> {
-        Ok(read(&self.store, CATALOGUE, Key::Plain(b"items"))?.unwrap_or_default())
+        Ok(self
+            .store
+            .read(CATALOGUE, Key::Plain(b"items"))?
+            .unwrap_or_default())
     }
 
     /// Identification codes of cards reported lost.
@@ -384,7 +327,10 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn lost_cards(&self) -> Result<Vec<String>, BooksError> {
-        Ok(read(&self.store, META, Key::Plain(b"lost-cards"))?.unwrap_or_default())
+        Ok(self
+            .store
+            .read(META, Key::Plain(b"lost-cards"))?
+            .unwrap_or_default())
     }
 
     /// Bills put aside.
@@ -400,7 +346,10 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn sign_no(&self) -> Result<Option<String>, BooksError> {
-        Ok(read::<Option<String>>(&self.store, META, Key::Plain(b"sign-no"))?.flatten())
+        Ok(self
+            .store
+            .read::<Option<String>>(META, Key::Plain(b"sign-no"))?
+            .flatten())
     }
 
     /// Every entry of the journal from `from_seq` on, as written.
@@ -430,7 +379,7 @@ fn caught_up(
     findings: &mut Findings,
 ) -> Result<Store, BooksError> {
     let (mut store, mut opened) = Store::open(data, vault)?;
-    let form = || read::<u32>(&store, META, Key::Plain(b"form")).ok().flatten();
+    let form = || store.read::<u32>(META, Key::Plain(b"form")).ok().flatten();
     if opened.applied_seq > 0 && form() != Some(ROWS_FORM) {
         findings.store_rebuilt = Some(store.set_aside()?);
         (store, opened) = Store::open(data, vault)?;
@@ -447,11 +396,18 @@ fn caught_up(
             store: opened.applied_seq,
         });
     }
+    let mut behind = Behind::new(&store);
     for entry in journal.replay(opened.applied_seq + 1) {
         let entry = entry?;
-        project(&store, entry.seq, entry.time_ms, &record_of(&entry)?)?;
+        let rows = rows_of(&behind, entry.seq, entry.time_ms, &record_of(&entry)?)?;
+        behind.add(entry.seq, rows);
         findings.replayed += 1;
+        if behind.seqs.len() >= ENTRIES_PER_STEP {
+            behind.apply()?;
+        }
     }
+    behind.apply()?;
+    drop(behind);
     Ok(store)
 }
 
@@ -470,20 +426,13 @@ fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T, BooksError> {
     serde_json::from_slice(value).map_err(|e| not_understood(0, &e))
 }
 
-fn read<T: DeserializeOwned>(
-    store: &Store,
-    tree: &'static str,
-    key: Key<'_>,
-) -> Result<Option<T>, BooksError> {
-    store.get(tree, key)?.map(|value| decode(&value)).transpose()
-}
-
 /// Rows an entry writes; collected, then applied in one step with the entry's number.
 #[derive(Default)]
 struct Rows {
     rows: Vec<(&'static str, OwnKey, Option<Vec<u8>>)>,
 }
 
+#[derive(PartialEq, Eq, Hash)]
 enum OwnKey {
     Plain(Vec<u8>),
     Secret(Vec<u8>),
@@ -531,11 +480,81 @@ impl Rows {
     }
 }
 
+/// What an entry finds in the store.
+trait Found {
+    fn value(&self, tree: &'static str, key: Key<'_>) -> Result<Option<Vec<u8>>, BooksError>;
+
+    fn read<T: DeserializeOwned>(&self, tree: &'static str, key: Key<'_>) -> Result<Option<T>, BooksError> {
+        self.value(tree, key)?.map(|value| decode(&value)).transpose()
+    }
+}
+
+impl Found for Store {
+    fn value(&self, tree: &'static str, key: Key<'_>) -> Result<Option<Vec<u8>>, BooksError> {
+        Ok(self.get(tree, key)?)
+    }
+}
+
+/// A store that is behind the journal, and the rows that many entries put on top of it: written in one step, each row
+/// as the last of them left it.
+struct Behind<'a> {
+    store: &'a Store,
+    seqs: Vec<u64>,
+    latest: HashMap<(&'static str, OwnKey), Option<Vec<u8>>>,
+}
+
+impl<'a> Behind<'a> {
+    fn new(store: &'a Store) -> Behind<'a> {
+        Behind {
+            store,
+            seqs: Vec::new(),
+            latest: HashMap::new(),
+        }
+    }
+
+    fn add(&mut self, seq: u64, rows: Rows) {
+        self.seqs.push(seq);
+        self.latest.extend(
+            rows.rows
+                .into_iter()
+                .map(|(tree, key, value)| ((tree, key), value)),
+        );
+    }
+
+    fn apply(&mut self) -> Result<(), BooksError> {
+        let rows = Rows {
+            rows: self
+                .latest
+                .drain()
+                .map(|((tree, key), value)| (tree, key, value))
+                .collect(),
+        };
+        let changes = rows.changes();
+        let last = self.seqs.last().copied();
+        let steps = self.seqs.drain(..).map(|seq| {
+            let all: &[Change<'_>] = if Some(seq) == last { &changes } else { &[] };
+            (seq, all)
+        });
+        Ok(self.store.apply_run(steps)?)
+    }
+}
+
+impl Found for Behind<'_> {
+    fn value(&self, tree: &'static str, key: Key<'_>) -> Result<Option<Vec<u8>>, BooksError> {
+        match self.latest.get(&(tree, OwnKey::of(key))) {
+            Some(drafted) => Ok(drafted.clone()),
+            None => self.store.value(tree, key),
+        }
+    }
+}
+
 /// What an entry means for the store. Depends only on the entry and on what earlier entries left there.
-fn project(store: &Store, seq: u64, time_ms: i64, record: &Record) -> Result<(), BooksError> {
+fn rows_of(found: &impl Found, seq: u64, time_ms: i64, record: &Record) -> Result<Rows, BooksError> {
     let mut rows = Rows::default();
     match record {
-        Record::Operator { operator } => rows.put(OPERATORS, Key::Plain(operator.id.as_bytes()), operator)?,
+        Record::Operator { operator } => {
+            rows.put(OPERATORS, Key::Secret(operator.id.as_bytes()), operator)?
+        }
         Record::Session { sign_no, begins, .. } => {
             rows.put(
                 META,
@@ -563,12 +582,12 @@ fn project(store: &Store, seq: u64, time_ms: i64, record: &Record) -> Result<(),
             rows.put(HELD, Key::Plain(&no.to_be_bytes()), &(no, bill))?
         }
         Record::Held { no, bill: None } => rows.delete(HELD, Key::Plain(&no.to_be_bytes())),
-        Record::Declined { sale, refusal } => rows.put(DECLINED, Key::Plain(sale.as_bytes()), refusal)?,
+        Record::Declined { sale, refusal } => rows.put(DECLINED, Key::Secret(sale.as_bytes()), refusal)?,
         Record::Sale { sale, sending } => {
             if sale.offline.as_ref().is_some_and(|terms| terms.carried) {
                 let own = sale.settlement.accounts_after.own.as_ref().map(|own| own.balc);
                 use_up(
-                    store,
+                    found,
                     &mut rows,
                     &sale.claim.person.psn_no,
                     own,
@@ -576,62 +595,45 @@ fn project(store: &Store, seq: u64, time_ms: i64, record: &Record) -> Result<(),
                 )?;
             }
             let row = SaleRow::new((**sale).clone(), *sending, seq, time_ms);
-            sell(store, &mut rows, &row)?;
+            sell(found, &mut rows, None, &row)?;
+        }
+        Record::Closed { date, totals, .. } => {
+            rows.put(CLOSED, Key::Plain(date.as_bytes()), totals)?;
         }
         _ => {
             if let Some(id) = record.sale() {
-                let place = seq.to_be_bytes();
-                let day = clock::today(time_ms).to_string();
-                let row: Option<SaleRow> = read(store, SALES, Key::Plain(id.as_bytes()))?;
+                let row: Option<SaleRow> = found.read(SALES, Key::Secret(id.as_bytes()))?;
                 let before = row.ok_or(BooksError::NoSuchSale)?;
-                let settled_at = before.settled_at.clone();
-                let mut row = before.after(record, time_ms);
-                match record {
-                    Record::Settled {
-                        difference, reply, ..
-                    } => {
-                        let sale = &row.sale;
-                        let own = sale.claim.accounts.own.as_ref().map(|_| reply.setlinfo.balc);
-                        let used = reply
-                            .accumulated_after
-                            .as_ref()
-                            .unwrap_or(&sale.settlement.accumulated_after);
-                        use_up(store, &mut rows, &sale.claim.person.psn_no, own, used)?;
-                        let place = [day.as_bytes(), &place].concat();
-                        rows.put(SETTLED, Key::Plain(&place), &row.sale.id)?;
-                        if difference.is_some() {
-                            rows.put(DIFFERENCES, Key::Plain(&place), &row.sale.id)?;
-                        }
-                        row.settled_at = Some(place);
-                    }
-                    Record::Reversed { .. } => {
-                        if let Some(place) = settled_at {
-                            rows.delete(SETTLED, Key::Plain(&place));
-                            rows.delete(DIFFERENCES, Key::Plain(&place));
-                        }
-                        row.settled_at = None;
-                    }
-                    _ => {}
+                let mut row = before.clone().after(record, time_ms);
+                days::place(&mut rows, seq, record, &mut row, time_ms)?;
+                if let Record::Settled { reply, .. } = record {
+                    let sale = &row.sale;
+                    let own = sale.claim.accounts.own.as_ref().map(|_| reply.setlinfo.balc);
+                    let used = reply
+                        .accumulated_after
+                        .as_ref()
+                        .unwrap_or(&sale.settlement.accumulated_after);
+                    use_up(found, &mut rows, &sale.claim.person.psn_no, own, used)?;
                 }
-                sell(store, &mut rows, &row)?;
+                sell(found, &mut rows, Some(&before), &row)?;
             }
         }
     }
     if seq == 1 {
         rows.put(META, Key::Plain(b"form"), &ROWS_FORM)?;
     }
-    Ok(store.apply(seq, &rows.changes())?)
+    Ok(rows)
 }
 
 /// The books' record of a person after a sale: what the year has used and the balance, until the agency is asked anew.
 fn use_up(
-    store: &Store,
+    found: &impl Found,
     rows: &mut Rows,
     psn_no: &str,
     own: Option<Money>,
     used: &[Accumulated],
 ) -> Result<(), BooksError> {
-    let known: Option<(i64, PersonRecord)> = read(store, PERSONS, Key::Secret(psn_no.as_bytes()))?;
+    let known: Option<(i64, PersonRecord)> = found.read(PERSONS, Key::Secret(psn_no.as_bytes()))?;
     let Some((taken_ms, mut person)) = known else {
         return Ok(());
     };
@@ -652,20 +654,20 @@ fn use_up(
     rows.put(PERSONS, Key::Secret(psn_no.as_bytes()), &(taken_ms, person))
 }
 
-fn sell(store: &Store, rows: &mut Rows, row: &SaleRow) -> Result<(), BooksError> {
+/// The row of a sale, the message ids it is found by, and its place among what waits.
+fn sell(
+    found: &impl Found,
+    rows: &mut Rows,
+    before: Option<&SaleRow>,
+    row: &SaleRow,
+) -> Result<(), BooksError> {
     let sale: &Sale = &row.sale;
-    rows.put(SALES, Key::Plain(sale.id.as_bytes()), row)?;
-    rows.put(MSGIDS, Key::Plain(row.msgid.as_bytes()), &sale.id)?;
+    rows.put(SALES, Key::Secret(sale.id.as_bytes()), row)?;
+    rows.put(MSGIDS, Key::Secret(row.msgid.as_bytes()), &sale.id)?;
     // An older sale may be worked on after a younger one: the greatest id used is what new ones go on after.
-    let greatest: Option<String> = read(store, META, Key::Plain(b"msgid"))?;
+    let greatest: Option<String> = found.read(META, Key::Plain(b"msgid"))?;
     if greatest.is_none_or(|greatest| greatest < row.last_msgid) {
         rows.put(META, Key::Plain(b"msgid"), &row.last_msgid)?;
     }
-    let place = row.seq.to_be_bytes();
-    if row.state.is_final() {
-        rows.delete(QUEUE, Key::Plain(&place));
-    } else {
-        rows.put(QUEUE, Key::Plain(&place), &sale.id)?;
-    }
-    Ok(())
+    waiting::place(found, rows, before, row)
 }

@@ -10,6 +10,7 @@ pub mod packs;
 pub mod queue;
 pub mod scan;
 pub mod sell;
+pub mod simulate;
 pub mod split;
 pub mod window;
 
@@ -24,6 +25,7 @@ use yijie_rules::{Lang, Packs};
 
 use crate::books::{Books, BooksError, Findings};
 use crate::config::{self, Config, ConfigError};
+use crate::operators::Role;
 use crate::record::Record;
 use crate::sync::Sync;
 use crate::{advice, clock};
@@ -256,6 +258,40 @@ pub fn tasks() -> Result<tokio::runtime::Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::could_not("INTERNAL", error))
+}
+
+/// Who confirms what only a supervisor may, and the file with the PIN.
+#[derive(Debug, Clone, Default)]
+pub struct Supervisor {
+    /// Operator number.
+    pub operator: Option<String>,
+    /// File with the PIN.
+    pub pin_file: Option<PathBuf>,
+}
+
+impl Supervisor {
+    /// The operator's number, if the PIN is right and the operator is a supervisor.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn check(&self, books: &Books) -> Result<String, Failure> {
+        let (Some(id), Some(file)) = (&self.operator, &self.pin_file) else {
+            return Err(Failure::input("SUPERVISOR_NEEDED", "--operator --pin-file"));
+        };
+        let pin = std::fs::read_to_string(file)
+            .map_err(|e| Failure::input("PIN_FILE_MISSING", format!("{}: {e}", file.display())))?;
+        let refused = |code: &str| Failure {
+            exit: 2,
+            code: code.to_owned(),
+            detail: String::new(),
+        };
+        match books.operator(id)? {
+            None => Err(Failure::input("OPERATOR_UNKNOWN", id)),
+            Some(operator) if !operator.has_pin(pin.trim()) => Err(refused("PIN_NOT_RIGHT")),
+            Some(operator) if operator.role != Role::Supervisor => Err(refused("SUPERVISOR_NEEDED")),
+            Some(operator) => Ok(operator.id),
+        }
+    }
 }
 
 /// One line of standard input without its end: a PIN.

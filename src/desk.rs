@@ -509,7 +509,7 @@ pub fn step(state: &mut State, now_ms: i64, event: Event) -> Vec<Effect> {
         Event::CommitFailed { code } => pay::commit_failed(state, &code),
         Event::SaleMoved(row) => pay::moved(state, *row),
         Event::QueueRead(standing) => {
-            state.exposure = Exposure::of(&standing.queue);
+            state.exposure = standing.exposure.clone();
             state.standing = *standing;
             Vec::new()
         }
@@ -557,7 +557,7 @@ pub fn step(state: &mut State, now_ms: i64, event: Event) -> Vec<Effect> {
 
 /// Time passes: what waits is tried again; how often is the way's own patience.
 fn tick(state: &State) -> Vec<Effect> {
-    match (&state.operator, &state.outage, state.standing.queue.is_empty()) {
+    match (&state.operator, &state.outage, state.standing.waiting.count == 0) {
         (Some(_), Some(_), _) => vec![Effect::Probe],
         (Some(_), None, false) if !state.draining && state.now_ms - state.drained_ms >= DRAIN_PAUSE_MS => {
             vec![Effect::Drain]

@@ -12,6 +12,7 @@ pub mod devices;
 pub mod operators;
 pub mod record;
 pub mod runtime;
+pub mod simulate;
 pub mod slip;
 pub mod sync;
 pub mod view;

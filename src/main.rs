@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use jiff::civil::Date;
 use yijie::commands::{
-    self, Failure, OtherAgency, Out, init::NewTill, journal, packs::bundles, pin_from_stdin, queue, sell,
-    split,
+    self, Failure, OtherAgency, Out, Supervisor, init::NewTill, journal, packs::bundles, pin_from_stdin,
+    queue, sell, split,
 };
 use yijie::config::{Devices, Institution};
+use yijie::record::Closing;
 use yijie_agency::{Profile, SandboxSettings};
 use yijie_rules::Lang;
 
@@ -127,6 +128,15 @@ enum Command {
     Close {
         #[command(flatten)]
         agency: AgencyArgs,
+    },
+    /// Till, disk, network and agency in one process under a simulated clock, everything going wrong: do the books hold?
+    Simulate {
+        /// Everything follows from it.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many steps.
+        #[arg(long, default_value_t = 10_000)]
+        steps: u64,
     },
     /// The journal.
     Journal {
@@ -299,11 +309,45 @@ enum QueueAction {
         /// Sale or message id.
         id: String,
     },
-    /// Work on one sale.
+    /// Work on one sale; or, with a supervisor's PIN, close its difference with the patient.
     Resolve {
         /// Sale or message id.
         id: String,
+        /// How the difference is closed: the agency's figures are accepted without cash, cash is collected, or given
+        /// back.
+        #[arg(long)]
+        difference: Option<HowClosed>,
+        #[command(flatten)]
+        supervisor: SupervisorArgs,
     },
+    /// Settled sales whose figures differ from what the patient was told.
+    Differences,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum HowClosed {
+    Accept,
+    Collect,
+    Refund,
+}
+
+#[derive(Args)]
+struct SupervisorArgs {
+    /// Number of the supervisor who confirms it.
+    #[arg(long)]
+    operator: Option<String>,
+    /// File with the supervisor's PIN.
+    #[arg(long)]
+    pin_file: Option<PathBuf>,
+}
+
+impl From<SupervisorArgs> for Supervisor {
+    fn from(args: SupervisorArgs) -> Supervisor {
+        Supervisor {
+            operator: args.operator,
+            pin_file: args.pin_file,
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -484,7 +528,22 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
                 QueueAction::List => queue::Request::List,
                 QueueAction::Drain => queue::Request::Drain,
                 QueueAction::Show { id } => queue::Request::Show(id),
-                QueueAction::Resolve { id } => queue::Request::Resolve(id),
+                QueueAction::Resolve {
+                    id, difference: None, ..
+                } => queue::Request::Resolve(id),
+                QueueAction::Resolve {
+                    id,
+                    difference: Some(how),
+                    supervisor,
+                } => {
+                    let closing = match how {
+                        HowClosed::Accept => Closing::Accepted,
+                        HowClosed::Collect => Closing::Collected,
+                        HowClosed::Refund => Closing::Refunded,
+                    };
+                    queue::Request::Close(id, closing, supervisor.into())
+                }
+                QueueAction::Differences => queue::Request::Differences,
             };
             queue::run(&data_dir(data)?, &agency.into(), request, out)
         }
@@ -495,6 +554,7 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
             commands::close::run(&data_dir(data)?, &agency.into(), Some(date), out)
         }
         Command::Close { agency } => commands::close::run(&data_dir(data)?, &agency.into(), None, out),
+        Command::Simulate { seed, steps } => commands::simulate::run(seed, steps, out),
         Command::Journal { action } => {
             let data = data_dir(data)?;
             match action {

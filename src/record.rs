@@ -141,6 +141,9 @@ pub enum Record {
     Reversed {
         /// Sale id.
         sale: String,
+        /// The refund (2103), which counts on a day of its own; absent where the settlement counts as never made (2601).
+        #[serde(default)]
+        refund: Option<Refund>,
     },
     /// The agency refused to undo the settlement: it stands.
     ReversalRefused {
@@ -148,6 +151,17 @@ pub enum Record {
         sale: String,
         /// The agency's text.
         message: String,
+    },
+    /// A supervisor closed a difference with the patient.
+    DifferenceClosed {
+        /// Sale id.
+        sale: String,
+        /// Who.
+        operator: String,
+        /// How.
+        closing: Closing,
+        /// Cash collected (positive) or given back (negative).
+        cash: Money,
     },
     /// A receipt was printed.
     Printed {
@@ -162,6 +176,20 @@ pub enum Record {
         date: String,
         /// What the agency said of each total.
         totals: Vec<ClosedTotal>,
+        /// Where its detail (3202) disagreed, and what a supervisor confirmed to be done about it.
+        #[serde(default)]
+        mended: Vec<Mended>,
+    },
+    /// The clearing of a month was applied for (3203).
+    ClearingApplied {
+        /// Month, `yyyyMM`.
+        month: String,
+        /// Category (清算类别).
+        clr_type: String,
+        /// The agency's number of the application.
+        clr_appy_evt_id: String,
+        /// Who applied.
+        operator: String,
     },
     /// Records left the till.
     Exported {
@@ -195,8 +223,10 @@ impl Record {
             Record::Reversing { .. } => "reversing",
             Record::Reversed { .. } => "reversed",
             Record::ReversalRefused { .. } => "reversal-refused",
+            Record::DifferenceClosed { .. } => "difference-closed",
             Record::Printed { .. } => "printed",
             Record::Closed { .. } => "closed",
+            Record::ClearingApplied { .. } => "clearing-applied",
             Record::Exported { .. } => "exported",
         }
     }
@@ -214,6 +244,7 @@ impl Record {
             | Record::Unknown { sale, .. }
             | Record::Reversing { sale, .. }
             | Record::Reversed { sale, .. }
+            | Record::DifferenceClosed { sale, .. }
             | Record::ReversalRefused { sale, .. }
             | Record::Printed { sale, .. } => Some(sale),
             _ => None,
@@ -297,6 +328,57 @@ pub struct Difference {
     pub cash: Money,
 }
 
+/// A refund as the agency counts it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Refund {
+    /// The refund's own settlement number; blank where the answer was lost.
+    pub setl_id: String,
+    /// When, by the agency's clock; blank where the answer was lost.
+    pub setl_time: String,
+}
+
+/// How a difference was closed with the patient.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Closing {
+    /// The agency's figures stand and no cash moved: the institution bears it.
+    Accepted,
+    /// The patient paid what was missing.
+    Collected,
+    /// The patient got back what was too much.
+    Refunded,
+}
+
+/// One row of the agency's detail that disagreed, and what was done.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Mended {
+    /// Message id of the settlement.
+    pub msgid: String,
+    /// stmt_rslt of the row.
+    pub result: String,
+    /// What was done: stable word.
+    pub action: String,
+    /// Who confirmed it; blank for what needs nobody.
+    pub operator: String,
+    /// Stable code of why it could not be done; blank if it was.
+    pub failed: String,
+}
+
+/// Another till's part of a total, as the agency's detail (3202) shows it.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Share {
+    /// Number of the till.
+    pub till: u8,
+    /// Settlements less reversals.
+    pub count: i64,
+    /// medfee_sumamt.
+    pub medfee: Money,
+    /// fund_pay_sumamt.
+    pub fund: Money,
+    /// acct_pay.
+    pub account: Money,
+}
+
 /// One total of a day close (3201).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ClosedTotal {
@@ -318,4 +400,7 @@ pub struct ClosedTotal {
     pub result: String,
     /// True if the agency's totals agree.
     pub balanced: bool,
+    /// What other tills of the institution have in the agency's total; the figures above are this till's own.
+    #[serde(default)]
+    pub others: Vec<Share>,
 }

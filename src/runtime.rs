@@ -10,10 +10,9 @@ use tokio::runtime::Handle;
 use yijie_agency::{Answer, SaleRequest};
 use yijie_rules::Money;
 
-use crate::books::row::{SaleRow, SaleState};
+use crate::books::row::SaleRow;
 use crate::books::{Books, BooksError};
 use crate::config::Institution;
-use crate::desk::offline::Exposure;
 use crate::desk::{self, Effect, Event, Level, Notice, Setup, State};
 use crate::devices;
 use crate::record::{Record, Sale};
@@ -171,7 +170,7 @@ impl Runtime {
             }
             Effect::Resolve(id) => {
                 self.tasks.spawn(async move {
-                    match this.sync.advance(&id).await {
+                    match this.sync.resolve(&id).await {
                         Ok(row) => this.tell(Event::SaleMoved(Box::new(row))),
                         Err(error) => this.fault(&error),
                     }
@@ -245,39 +244,21 @@ impl Runtime {
     async fn commit(&self, mut sale: Sale, send: bool) {
         sale.msgid = self.books.next_msgid();
         sale.id = sale_id(&sale.msgid);
-        let (books, time_ms) = (self.books.clone(), clock::now_ms());
-        let booked = tokio::task::spawn_blocking(move || {
-            let person = &sale.claim.person.psn_no;
-            let queue = books.queue()?;
-            let sending = send && !queue.iter().any(|open| open.sale.claim.person.psn_no == *person);
-            let record = Record::Sale {
-                sale: Box::new(sale.clone()),
-                sending,
-            };
-            let seq = books.append(&record, time_ms)?;
-            Ok::<_, BooksError>((SaleRow::new(sale, sending, seq, time_ms), Exposure::of(&queue)))
+        let told = AtomicBool::new(false);
+        let sold = self.sync.sell(sale, send, |row| {
+            told.store(true, Ordering::Release);
+            self.tell(Event::Committed(Box::new(row.clone())));
         });
-        let (row, exposure) = match booked.await {
-            Ok(Ok(booked)) => booked,
-            Ok(Err(error)) => {
-                return self.tell(Event::CommitFailed {
-                    code: error.code().to_owned(),
-                });
+        match sold.await {
+            Ok(row) if row.history.len() > 1 => {
+                self.tell(Event::SaleMoved(Box::new(row)));
+                self.tell_line();
             }
-            Err(_) => {
-                return self.tell(Event::CommitFailed {
-                    code: BooksError::Stalled.code().to_owned(),
-                });
-            }
-        };
-        let sending = row.state == SaleState::Sending;
-        self.tell(Event::Committed(Box::new(row.clone())));
-        if sending {
-            match self.sync.send(row, &exposure).await {
-                Ok(row) => self.tell(Event::SaleMoved(Box::new(row))),
-                Err(error) => self.fault(&error),
-            }
-            self.tell_line();
+            Ok(_) => {}
+            Err(error) if told.load(Ordering::Acquire) => self.fault(&error),
+            Err(error) => self.tell(Event::CommitFailed {
+                code: error.code().to_owned(),
+            }),
         }
         self.read_queue();
     }

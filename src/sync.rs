@@ -1,19 +1,24 @@
-//! Gets every committed sale to the agency exactly once: send, find out, reverse, send anew; a person's sales in order.
+//! Gets every committed sale to the agency exactly once: a person's sales in order, many persons' at a time.
+
+mod doubt;
+mod people;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use yijie_agency::{
-    AgencyRefusal, Answer, CancelRequest, Cause, Client, Insured, PHARMACY, SaleRequest, SettledReply,
-};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use yijie_agency::{AgencyRefusal, Answer, Cause, Client, Insured, SaleRequest, SettledReply};
 use yijie_rules::Packs;
 
 use crate::books::row::{SaleRow, SaleState};
 use crate::books::{Books, BooksError};
 use crate::clock;
 use crate::desk::Outage;
-use crate::desk::offline::{Exposure, Verdict, judge};
-use crate::record::{Difference, Record};
+use crate::desk::offline::{Verdict, judge, offer};
+use crate::record::{Difference, KEPT, Record, Sale};
+use people::People;
 
 /// First and longest pause after the agency could not be reached, in milliseconds.
 const PAUSE_MS_MIN: i64 = 500;
@@ -22,6 +27,8 @@ const PAUSE_MS_MAX: i64 = 30_000;
 const REPEATED: &str = "MSGID_REPEATED";
 /// Most requests one sale may need in one go: query, reversal, new settlement.
 const GO_STEPS_MAX: u32 = 4;
+/// Persons whose sales are on the way at the same time.
+const PERSONS_AT_ONCE_MAX: usize = 16;
 
 /// The way to the agency and what is known of its condition.
 pub struct Sync {
@@ -29,6 +36,7 @@ pub struct Sync {
     client: Client,
     packs: Arc<Packs>,
     line: Mutex<Line>,
+    people: People,
 }
 
 #[derive(Default)]
@@ -56,6 +64,7 @@ impl Sync {
             client,
             packs,
             line: Mutex::default(),
+            people: People::default(),
         }
     }
 
@@ -110,44 +119,135 @@ impl Sync {
         }
     }
 
-    /// Sends a sale that was committed as sending, and books what came of it.
+    /// Journals a sale and tells it, then sends it, if it is to be sent and nothing else of the same person is open or
+    /// on the way. Never waits for another sale.
     ///
     /// # Errors
-    /// [`BooksError`] if the books cannot be written; the sale is then unknown after a restart.
-    pub async fn send(&self, row: SaleRow, exposure: &Exposure) -> Result<SaleRow, BooksError> {
+    /// [`BooksError`] if the books cannot be written; a sale that was told is then unknown after a restart.
+    pub async fn sell(
+        &self,
+        sale: Sale,
+        send: bool,
+        committed: impl FnOnce(&SaleRow),
+    ) -> Result<SaleRow, BooksError> {
+        let turn = if send {
+            self.people.try_turn(&sale.claim.person.psn_no)
+        } else {
+            None
+        };
+        let (books, free, time_ms) = (self.books.clone(), turn.is_some(), clock::now_ms());
+        let row = off_the_loop(move || {
+            let sending = free && books.open_sales(&sale.claim.person.psn_no)?.is_empty();
+            let record = Record::Sale {
+                sale: Box::new(sale.clone()),
+                sending,
+            };
+            let seq = books.append(&record, time_ms)?;
+            Ok(SaleRow::new(sale, sending, seq, time_ms))
+        })
+        .await?;
+        committed(&row);
+        if row.state != SaleState::Sending {
+            return Ok(row);
+        }
         let record = match self.settle(&row).await {
-            Answer::NotSent(cause) if !unfit(&cause) => self.not_sent(&row, cause.code(), exposure),
+            Answer::NotSent(cause) if !unfit(&cause) => self.not_sent(&row, cause.code())?,
             answer => outcome(&row, answer),
         };
         self.write(&record, row).await
     }
 
+    /// Journals a sale that is made without the agency: within the pack's limits it waits; beyond them it is taken back,
+    /// so that the client can take cash instead. The claim states the person's record.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the books cannot be written.
+    pub fn sell_offline(&self, mut sale: Sale, cause: &str) -> Result<SaleRow, BooksError> {
+        let now_ms = clock::now_ms();
+        let outage = self.outage().unwrap_or_else(|| Outage {
+            since_ms: now_ms,
+            cause: cause.to_owned(),
+        });
+        let exposure = self.books.exposure(&sale.claim.person.psn_no)?;
+        let offered = offer(&self.packs, &mut sale, &KEPT, now_ms, &exposure, &outage, now_ms);
+        let record = Record::Sale {
+            sale: Box::new(sale.clone()),
+            sending: false,
+        };
+        let seq = self.books.append(&record, now_ms)?;
+        let row = SaleRow::new(sale, false, seq, now_ms);
+        let Err((code, limit)) = offered else {
+            return Ok(row);
+        };
+        let taken_back = Record::NotSent {
+            sale: row.sale.id.clone(),
+            cause: outage.cause,
+            offline: None,
+            withdrawn: Some((code.to_owned(), limit)),
+        };
+        self.books.append(&taken_back, now_ms)?;
+        Ok(row.after(&taken_back, now_ms))
+    }
+
     /// A request that surely never left: the sale waits within the pack's limits, or is taken back.
-    fn not_sent(&self, row: &SaleRow, cause: &str, exposure: &Exposure) -> Record {
+    fn not_sent(&self, row: &SaleRow, cause: &str) -> Result<Record, BooksError> {
+        let exposure = self.books.exposure(&row.sale.claim.person.psn_no)?;
         let now_ms = clock::now_ms();
         let outage = self.outage().unwrap_or(Outage {
             since_ms: now_ms,
             cause: cause.to_owned(),
         });
         // The agency answered about the person just before.
-        let verdict = judge(&self.packs, &row.sale, now_ms, exposure, &outage, now_ms);
+        let verdict = judge(&self.packs, &row.sale, now_ms, &exposure, &outage, now_ms);
         let (offline, withdrawn) = match verdict {
             Verdict::Carry(terms) => (Some(terms), None),
             Verdict::SelfPay(code, limit) => (None, Some((code.to_owned(), limit))),
         };
-        Record::NotSent {
+        Ok(Record::NotSent {
             sale: row.sale.id.clone(),
             cause: cause.to_owned(),
             offline,
             withdrawn,
-        }
+        })
     }
 
-    /// Works on one sale until it has a final state or the agency cannot say.
+    /// Works on one sale, and first on those of the same person that were made before it. A sale that is on the way
+    /// already is left alone.
     ///
     /// # Errors
     /// [`BooksError`] if the books cannot be read or written.
-    pub async fn advance(&self, id: &str) -> Result<SaleRow, BooksError> {
+    pub async fn resolve(&self, id: &str) -> Result<SaleRow, BooksError> {
+        let row = self.books.sale(id)?.ok_or(BooksError::NoSuchSale)?;
+        let (moved, _unread) = mpsc::unbounded_channel();
+        self.work_on(&row.sale.claim.person.psn_no, Some(id), &moved)
+            .await?;
+        self.books.sale(id)?.ok_or(BooksError::NoSuchSale)
+    }
+
+    /// A person's open sales, oldest first, until one stays open or `last` is reached.
+    async fn work_on(
+        &self,
+        psn_no: &str,
+        last: Option<&str>,
+        moved: &mpsc::UnboundedSender<SaleRow>,
+    ) -> Result<(), BooksError> {
+        let Some(_turn) = self.people.try_turn(psn_no) else {
+            return Ok(());
+        };
+        while let Some(id) = self.books.open_sales(psn_no)?.into_iter().next() {
+            let row = self.advance(&id).await?;
+            let stays = !row.state.is_final();
+            // Nobody listens any more: the pass was given up.
+            drop(moved.send(row));
+            if stays || last == Some(id.as_str()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Works on one sale until it has a final state or the agency cannot say. The person's turn is the caller's.
+    async fn advance(&self, id: &str) -> Result<SaleRow, BooksError> {
         let mut row = self.books.sale(id)?.ok_or(BooksError::NoSuchSale)?;
         for _ in 0..GO_STEPS_MAX {
             row = match row.state {
@@ -185,136 +285,13 @@ impl Sync {
         self.write(&record, row).await
     }
 
-    /// The agency may have settled: ask; if it holds nothing, reverse, so that a late arrival finds the door shut.
-    async fn find_out(&self, row: SaleRow) -> Result<SaleRow, BooksError> {
-        let answer = self.client.find_settlement(&insured(&row), &row.msgid).await;
-        self.heard(&answer);
-        match answer {
-            Answer::Done(Some(reply)) if !reply.refunded => {
-                let record = settled(&row, reply);
-                self.write(&record, row).await
-            }
-            Answer::Done(_) | Answer::Refused(_) => {
-                let operator = row.sale.operator.clone();
-                let row = self.begin_reversal(row, operator, false).await?;
-                self.reverse(row).await
-            }
-            Answer::NotSent(cause) | Answer::Unknown(cause) => self.still_unknown(row, cause.code()).await,
-        }
-    }
-
-    async fn still_unknown(&self, row: SaleRow, cause: &str) -> Result<SaleRow, BooksError> {
-        if row.cause.as_ref().is_some_and(|(known, _)| known == cause) {
-            return Ok(row);
-        }
-        let record = Record::Unknown {
-            sale: row.sale.id.clone(),
-            cause: cause.to_owned(),
-        };
-        self.write(&record, row).await
-    }
-
-    /// First journal the message id a reversal leaves under: one that is only in memory could be issued again after a
-    /// crash, and the agency would take another request for a repetition.
-    async fn begin_reversal(
-        &self,
-        row: SaleRow,
-        operator: String,
-        over: bool,
-    ) -> Result<SaleRow, BooksError> {
-        let record = Record::Reversing {
-            sale: row.sale.id.clone(),
-            msgid: self.books.next_msgid(),
-            operator,
-            over,
-        };
-        self.write(&record, row).await
-    }
-
-    async fn reversed(&self, row: SaleRow) -> Result<SaleRow, BooksError> {
-        let record = Record::Reversed {
-            sale: row.sale.id.clone(),
-        };
-        self.write(&record, row).await
-    }
-
-    /// 2601 of what may or may not have been settled, under the message id journalled last.
-    async fn reverse(&self, row: SaleRow) -> Result<SaleRow, BooksError> {
-        let answer = self
-            .client
-            .reverse(&row.last_msgid, &insured(&row), &row.msgid, PHARMACY.settle)
-            .await;
-        self.heard(&answer);
-        match answer {
-            Answer::Done(()) => self.reversed(row).await,
-            Answer::Refused(refusal) if gone(&refusal) => self.reversed(row).await,
-            Answer::Refused(refusal) if repeated(&refusal) => self.still_unknown(row, REPEATED).await,
-            Answer::Refused(_) => self.still_unknown(row, "REVERSAL_REFUSED").await,
-            Answer::NotSent(cause) | Answer::Unknown(cause) => self.still_unknown(row, cause.code()).await,
-        }
-    }
-
-    /// A reversal without an answer: a sale to be settled anew is reversed again, one that is over cancelled again
-    /// unless the agency says that it is gone.
-    async fn reverse_again(&self, row: SaleRow) -> Result<SaleRow, BooksError> {
-        let operator = row.sale.operator.clone();
-        if row.reversal_over != Some(true) {
-            // The same request again does no harm, a reversal being what it is, and costs no entry while the line is
-            // down. Where the agency has had it, another message id gets the answer that was lost.
-            let had = row.cause.as_ref().is_some_and(|(code, _)| code == REPEATED);
-            let row = if had {
-                self.begin_reversal(row, operator, false).await?
-            } else {
-                row
-            };
-            return self.reverse(row).await;
-        }
-        let answer = self.client.find_settlement(&insured(&row), &row.msgid).await;
-        self.heard(&answer);
-        match answer {
-            Answer::Done(Some(reply)) if !reply.refunded => {
-                let row = self.begin_reversal(row, operator, true).await?;
-                self.cancel(row).await
-            }
-            Answer::Done(_) => self.reversed(row).await,
-            Answer::Refused(_) => self.still_unknown(row, "REVERSAL_REFUSED").await,
-            Answer::NotSent(cause) | Answer::Unknown(cause) => self.still_unknown(row, cause.code()).await,
-        }
-    }
-
-    /// 2103 of a settlement that is known to stand, under the message id journalled last.
-    async fn cancel(&self, row: SaleRow) -> Result<SaleRow, BooksError> {
-        let Some(reply) = &row.reply else {
-            return self.still_unknown(row, "REVERSAL_REFUSED").await;
-        };
-        let request = CancelRequest {
-            insured: insured(&row),
-            setl_id: reply.setl_id.clone(),
-            mdtrt_id: reply.mdtrt_id.clone(),
-        };
-        let answer = self.client.cancel(&row.last_msgid, &request).await;
-        self.heard(&answer);
-        match answer {
-            Answer::Done(_) => self.reversed(row).await,
-            Answer::Refused(refusal) if gone(&refusal) => self.reversed(row).await,
-            Answer::Refused(refusal) if repeated(&refusal) => self.still_unknown(row, REPEATED).await,
-            // It stands, and the agency says so: settled it stays.
-            Answer::Refused(refusal) => {
-                let record = Record::ReversalRefused {
-                    sale: row.sale.id.clone(),
-                    message: refusal.message,
-                };
-                self.write(&record, row).await
-            }
-            Answer::NotSent(cause) | Answer::Unknown(cause) => self.still_unknown(row, cause.code()).await,
-        }
-    }
-
     /// Cancels a settled sale for good.
     ///
     /// # Errors
     /// [`BooksError`] if the books cannot be read or written.
     pub async fn undo(&self, id: &str, operator: &str) -> Result<SaleRow, BooksError> {
+        let row = self.books.sale(id)?.ok_or(BooksError::NoSuchSale)?;
+        let _turn = self.people.turn(&row.sale.claim.person.psn_no).await;
         let row = self.books.sale(id)?.ok_or(BooksError::NoSuchSale)?;
         if row.state != SaleState::Settled {
             return self.advance(id).await;
@@ -323,28 +300,47 @@ impl Sync {
         self.cancel(row).await
     }
 
-    /// Works on the queue, oldest first. A sale that stays open holds up its own person's later sales, nobody else's.
+    /// Works on the queue, oldest first, on many persons' sales at a time. A sale that stays open holds up its own
+    /// person's later sales, nobody else's. The queue is read as it is walked.
     ///
     /// # Errors
     /// [`BooksError`] if the books cannot be read or written.
-    pub async fn drain(&self, mut moved: impl FnMut(&SaleRow)) -> Result<Drained, BooksError> {
-        let mut held_up = HashSet::new();
+    pub async fn drain(self: &Arc<Self>, mut moved: impl FnMut(&SaleRow)) -> Result<Drained, BooksError> {
+        let (told, mut telling) = mpsc::unbounded_channel();
         let mut drained = Drained::default();
-        for row in self.books.queue()? {
-            let person = row.sale.claim.person.psn_no.clone();
-            if held_up.contains(&person) || !self.may_try() {
-                drained.left += 1;
+        let mut tell = |row: SaleRow| {
+            moved(&row);
+            drained.finished += usize::from(row.state.is_final());
+        };
+        let mut begun = HashSet::new();
+        let mut at_work = JoinSet::new();
+        for sale in self.books.waiting_sales()? {
+            let psn_no = sale?.psn_no;
+            if begun.contains(&psn_no) {
                 continue;
             }
-            let row = self.advance(&row.sale.id).await?;
-            moved(&row);
-            if row.state.is_final() {
-                drained.finished += 1;
-            } else {
-                drained.left += 1;
-                held_up.insert(person);
+            // One answer that was lost stops nobody as long as others are answered.
+            while at_work.len() >= PERSONS_AT_ONCE_MAX || (!self.may_try() && !at_work.is_empty()) {
+                tokio::select! {
+                    Some(row) = telling.recv() => tell(row),
+                    Some(done) = at_work.join_next() => finished(done)?,
+                }
             }
+            if !self.may_try() {
+                break;
+            }
+            begun.insert(psn_no.clone());
+            let (this, told) = (self.clone(), told.clone());
+            at_work.spawn(async move { this.work_on(&psn_no, None, &told).await });
         }
+        drop(told);
+        while let Some(row) = telling.recv().await {
+            tell(row);
+        }
+        while let Some(done) = at_work.join_next().await {
+            finished(done)?;
+        }
+        drained.left = self.books.waiting()?.count;
         Ok(drained)
     }
 
@@ -364,11 +360,27 @@ impl Sync {
     async fn write(&self, record: &Record, row: SaleRow) -> Result<SaleRow, BooksError> {
         let time_ms = clock::now_ms();
         let (books, owned) = (self.books.clone(), record.clone());
-        match tokio::task::spawn_blocking(move || books.append(&owned, time_ms)).await {
-            Ok(written) => written.map(|_| row.after(record, time_ms)),
-            Err(_) => Err(BooksError::Stalled),
-        }
+        off_the_loop(move || books.append(&owned, time_ms)).await?;
+        Ok(row.after(record, time_ms))
     }
+}
+
+/// Waits for the disk on a thread that may block. Where there is only one thread, in a simulation, nobody else waits.
+async fn off_the_loop<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BooksError> + Send + 'static,
+) -> Result<T, BooksError> {
+    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        let done = work();
+        tokio::task::yield_now().await;
+        return done;
+    }
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or(Err(BooksError::Stalled))
+}
+
+fn finished(done: Result<Result<(), BooksError>, tokio::task::JoinError>) -> Result<(), BooksError> {
+    done.unwrap_or(Err(BooksError::Stalled))
 }
 
 /// What an answer to a settlement request is booked as.
@@ -426,11 +438,6 @@ fn insured(row: &SaleRow) -> Insured {
 /// The agency has seen the message id before.
 fn repeated(refusal: &AgencyRefusal) -> bool {
     refusal.reason() == Some(REPEATED)
-}
-
-/// The agency holds nothing to reverse: never arrived, or reversed before. Either way there is no settlement.
-fn gone(refusal: &AgencyRefusal) -> bool {
-    matches!(refusal.reason(), Some("ORIGINAL_NOT_FOUND" | "ALREADY_REVERSED"))
 }
 
 fn refused(id: &str, refusal: AgencyRefusal) -> Record {

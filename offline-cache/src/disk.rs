@@ -1,4 +1,4 @@
-//! What the journal asks of a disk, so that a test can stand in for one that loses power, fills up or fails to flush.
+//! What the journal asks of a disk, so that another can stand in for one that loses power, fills up or fails to flush.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::file;
 
 /// The writing side of a disk; reading goes to the files directly.
-pub(crate) trait Disk: Send + Sync {
+pub trait Disk: Send + Sync {
     /// A new file to write on; it must not exist. Its name is durable only after [`Disk::sync_dir`].
     fn create(&self, path: &Path) -> io::Result<Box<dyn LogFile>>;
     /// An existing file, to go on at `len`.
@@ -23,7 +23,7 @@ pub(crate) trait Disk: Send + Sync {
 }
 
 /// A file that only grows, or is cut back to what was durable.
-pub(crate) trait LogFile: Send {
+pub trait LogFile: Send {
     /// Adds at the end; not durable yet.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
     /// Makes all appended bytes durable.
@@ -33,7 +33,7 @@ pub(crate) trait LogFile: Send {
 }
 
 /// The machine's own disk.
-pub(crate) struct OsDisk;
+pub struct OsDisk;
 
 impl Disk for OsDisk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn LogFile>> {

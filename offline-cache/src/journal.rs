@@ -252,7 +252,11 @@ impl Journal {
         Self::open_on(Arc::new(OsDisk), dir, vault, limits)
     }
 
-    pub(crate) fn open_on(
+    /// As [`Journal::open_with`], on another disk than the machine's.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub fn open_on(
         disk: Arc<dyn Disk>,
         dir: &Path,
         vault: &Vault,

@@ -13,7 +13,6 @@ mod record;
 mod recover;
 mod replay;
 mod segment;
-#[cfg(test)]
 mod simulated;
 mod store;
 #[cfg(test)]
@@ -22,11 +21,13 @@ mod vault;
 mod verify;
 mod writer;
 
+pub use disk::{Disk, LogFile, OsDisk};
 pub use journal::{Draft, Entry, Journal, JournalError, Limits, Opened, Torn};
 pub use lock::{DataLock, LockError};
 pub use mark::MarkFound;
 pub use replay::Replay;
 pub use segment::{Broken, Fault};
+pub use simulated::{SimulatedDisk, Trouble};
 pub use store::{Change, Key, Scan, Store, StoreError, StoreOpened};
 pub use vault::{Vault, VaultError};
 pub use verify::{Verified, verify};

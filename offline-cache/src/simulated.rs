@@ -1,4 +1,4 @@
-//! A disk that remembers what a flush made durable, for tests that cut its power, fill it or fail its flushes.
+//! A disk that remembers what a flush made durable, for whoever cuts its power, fills it or fails its flushes.
 //!
 //! Files are really written, so that reading needs no stand-in; beside them it keeps what a power cut would leave.
 
@@ -15,7 +15,7 @@ const SECTOR_BYTES: usize = 512;
 
 /// What goes wrong at the disk's `n`-th call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub enum Trouble {
     /// Power goes: this call and all after it fail.
     PowerCut,
     /// Half of what is appended is taken, then the disk is full. Other calls go well.
@@ -26,8 +26,9 @@ pub(crate) enum Trouble {
     FlushFails,
 }
 
+/// Clones are the same disk.
 #[derive(Clone, Default)]
-pub(crate) struct SimulatedDisk(Arc<Mutex<Remembered>>);
+pub struct SimulatedDisk(Arc<Mutex<Remembered>>);
 
 #[derive(Default)]
 struct Remembered {
@@ -58,12 +59,62 @@ fn eio() -> io::Error {
 }
 
 impl SimulatedDisk {
-    pub(crate) fn trouble_at(&self, call: u32, trouble: Trouble) {
+    /// A disk on which everything under `dir` has long been durable.
+    ///
+    /// # Errors
+    /// The machine's own disk refused.
+    pub fn holding(dir: &Path) -> io::Result<SimulatedDisk> {
+        let disk = SimulatedDisk::default();
+        for item in fs::read_dir(dir)? {
+            let path = item?.path();
+            if path.is_dir() {
+                for inner in fs::read_dir(&path)? {
+                    disk.adopt(&inner?.path())?;
+                }
+            } else {
+                disk.adopt(&path)?;
+            }
+        }
+        Ok(disk)
+    }
+
+    fn adopt(&self, path: &Path) -> io::Result<()> {
+        if !path.is_file() {
+            return Ok(());
+        }
+        let current = fs::read(path)?;
+        let mut disk = lock(&self.0);
+        let file = disk.files.len();
+        disk.files.push(Contents {
+            durable: current.len(),
+            current,
+            lost: false,
+        });
+        disk.names.insert(path.to_owned(), file);
+        disk.durable_names.insert(path.to_owned(), file);
+        Ok(())
+    }
+
+    /// Whether its power is gone, or it took no more for good.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        lock(&self.0).dead
+    }
+
+    /// The trouble that was to come does not.
+    pub fn calm(&self) {
+        lock(&self.0).trouble = None;
+    }
+
+    /// Something goes wrong at the `call`-th call from now on, 0 being the next.
+    pub fn trouble_at(&self, call: u32, trouble: Trouble) {
         let mut disk = lock(&self.0);
         disk.trouble = Some((disk.calls + call, trouble));
     }
 
-    pub(crate) fn calls(&self) -> u32 {
+    /// How many calls there were.
+    #[must_use]
+    pub fn calls(&self) -> u32 {
         lock(&self.0).calls
     }
 
@@ -80,24 +131,41 @@ impl SimulatedDisk {
         if disk.dead { Err(eio()) } else { Ok(trouble) }
     }
 
-    /// Writes what a power cut now would leave into `to`; `draw(n)` decides between n ways.
-    pub(crate) fn left_after_cut(&self, from: &Path, to: &Path, draw: &mut dyn FnMut(usize) -> usize) {
+    /// Writes what a power cut now would leave of `from` into `to`, which may be the same; `draw(n)` decides between n
+    /// ways.
+    ///
+    /// # Errors
+    /// The machine's own disk refused.
+    pub fn left_after_cut(
+        &self,
+        from: &Path,
+        to: &Path,
+        draw: &mut dyn FnMut(usize) -> usize,
+    ) -> io::Result<()> {
         let disk = lock(&self.0);
         for (path, file) in &disk.names {
-            let contents = &disk.files[*file];
+            let (Some(contents), Ok(place)) = (disk.files.get(*file), path.strip_prefix(from)) else {
+                continue;
+            };
+            let target = to.join(place);
             let durable_name = disk.durable_names.get(path) == Some(file);
             if !durable_name && draw(2) == 0 {
-                continue;
+                match fs::remove_file(&target) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => continue,
+                }
             }
             let mut bytes = contents.current.clone();
             if contents.lost {
                 bytes.truncate(contents.durable);
             }
             scatter(&mut bytes, contents.durable, draw);
-            let target = to.join(path.strip_prefix(from).unwrap());
-            fs::create_dir_all(target.parent().unwrap()).unwrap();
-            fs::write(target, bytes).unwrap();
+            if let Some(parent) = target.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            fs::write(target, bytes)?;
         }
+        Ok(())
     }
 }
 
@@ -114,8 +182,11 @@ fn scatter(bytes: &mut Vec<u8>, durable: usize, draw: &mut dyn FnMut(usize) -> u
         _ => {
             for start in (0..bytes.len()).step_by(SECTOR_BYTES) {
                 let end = (start + SECTOR_BYTES).min(bytes.len());
-                if end > durable && draw(2) == 0 {
-                    bytes[start.max(durable)..end].fill(0);
+                if end > durable
+                    && draw(2) == 0
+                    && let Some(sector) = bytes.get_mut(start.max(durable)..end)
+                {
+                    sector.fill(0);
                 }
             }
         }
@@ -140,12 +211,15 @@ impl Disk for SimulatedDisk {
     fn open(&self, path: &Path, len: u64) -> io::Result<Box<dyn LogFile>> {
         self.call()?;
         let real = OsDisk.open(path, len)?;
-        let file = lock(&self.0).names[path];
-        assert_eq!(
-            lock(&self.0).files[file].current.len() as u64,
-            len,
-            "opened in the middle"
-        );
+        let known = lock(&self.0).names.get(path).copied();
+        let Some(file) = known else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        if let Some(contents) = lock(&self.0).files.get_mut(file) {
+            contents
+                .current
+                .truncate(usize::try_from(len).unwrap_or(usize::MAX));
+        }
         Ok(Box::new(SimulatedFile {
             disk: self.clone(),
             file,
@@ -201,10 +275,13 @@ impl LogFile for SimulatedFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let trouble = self.disk.call()?;
         let full = matches!(trouble, Some(Trouble::Full | Trouble::FullForGood));
-        let taken = if full { &bytes[..bytes.len() / 2] } else { bytes };
+        let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
+        let taken = if full { half } else { bytes };
         self.real.append(taken)?;
         let mut disk = lock(&self.disk.0);
-        disk.files[self.file].current.extend_from_slice(taken);
+        if let Some(contents) = disk.files.get_mut(self.file) {
+            contents.current.extend_from_slice(taken);
+        }
         disk.dead |= trouble == Some(Trouble::FullForGood);
         if full {
             Err(io::ErrorKind::StorageFull.into())
@@ -216,7 +293,9 @@ impl LogFile for SimulatedFile {
     fn sync(&mut self) -> io::Result<()> {
         let trouble = self.disk.call()?;
         let mut disk = lock(&self.disk.0);
-        let contents = &mut disk.files[self.file];
+        let Some(contents) = disk.files.get_mut(self.file) else {
+            return Err(eio());
+        };
         if trouble == Some(Trouble::FlushFails) {
             contents.lost = true;
             return Err(eio());
@@ -231,9 +310,12 @@ impl LogFile for SimulatedFile {
         self.disk.call()?;
         self.real.cut(len)?;
         let mut disk = lock(&self.disk.0);
-        let contents = &mut disk.files[self.file];
-        contents.current.truncate(len as usize);
-        contents.durable = contents.current.len();
+        if let Some(contents) = disk.files.get_mut(self.file) {
+            contents
+                .current
+                .truncate(usize::try_from(len).unwrap_or(usize::MAX));
+            contents.durable = contents.current.len();
+        }
         Ok(())
     }
 }

@@ -104,7 +104,8 @@ fn no_power_cut_loses_an_acknowledged_entry_or_tears_a_batch() {
         disk.trouble_at(dice.below(120) as u32, Trouble::PowerCut);
         let sizes: Vec<usize> = (0..7).map(|_| dice.below(1_500)).collect();
         let acknowledged = write_until_dark(&journal, &sizes);
-        disk.left_after_cut(&dir, &left, &mut |ways| dice.below(ways));
+        disk.left_after_cut(&dir, &left, &mut |ways| dice.below(ways))
+            .unwrap();
         copy_keys(&dir, &left);
 
         let (journal, opened) =
@@ -177,7 +178,7 @@ fn a_failed_flush_stops_the_journal_until_it_is_opened_anew() {
         let seen = entries(&journal);
         assert!((written_before..=written_before + 1).contains(&seen.len()));
         let left = root.path().join("left");
-        disk.left_after_cut(&dir, &left, &mut |_| 0);
+        disk.left_after_cut(&dir, &left, &mut |_| 0).unwrap();
         copy_keys(&dir, &left);
         assert_eq!(entries(&Journal::open(&left, &vault).unwrap().0), seen);
         journal.append(draft(b"goes on")).unwrap();

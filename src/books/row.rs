@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use yijie_agency::SettledReply;
 use yijie_rules::{Money, SetlInfo};
 
-use crate::record::{Difference, Record, Sale};
+use crate::record::{Closing, Difference, Record, Refund, Sale};
 
 /// State of a sale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +91,14 @@ pub struct SaleRow {
     pub msgid_spent: bool,
     /// Place among the settlements, day first; absent while it is not settled.
     pub settled_at: Option<Vec<u8>>,
+    /// Who asked for the reversal that is under way.
+    pub reversed_by: Option<String>,
+    /// Message ids that were tried before and reversed: should one of them settle all the same, it is this sale's.
+    pub spent: Vec<String>,
+    /// The refund, where it was undone by one.
+    pub refund: Option<Refund>,
+    /// How the difference was closed with the patient.
+    pub closing: Option<Closing>,
     /// Receipts printed.
     pub copies: u32,
     /// What happened, oldest first.
@@ -120,6 +128,10 @@ impl SaleRow {
             reversal_over: None,
             msgid_spent: false,
             settled_at: None,
+            reversed_by: None,
+            spent: Vec::new(),
+            refund: None,
+            closing: None,
             copies: 0,
             history: vec![Step {
                 time_ms,
@@ -137,6 +149,9 @@ impl SaleRow {
         match record {
             Record::Attempt { msgid, .. } => {
                 self.state = SaleState::Sending;
+                if self.msgid_spent {
+                    self.spent.push(std::mem::take(&mut self.msgid));
+                }
                 self.msgid_spent = false;
                 msgid.clone_into(&mut self.msgid);
                 msgid.clone_into(&mut self.last_msgid);
@@ -171,6 +186,7 @@ impl SaleRow {
                 msgid.clone_into(&mut self.msgid);
                 self.reply = Some((**reply).clone());
                 self.difference.clone_from(difference);
+                self.closing = None;
                 self.cause = None;
             }
             Record::Refused { infcode, message, .. } => {
@@ -187,12 +203,20 @@ impl SaleRow {
                 self.cause = Some((cause.clone(), String::new()));
                 code = Some(cause.clone());
             }
-            Record::Reversing { msgid, over, .. } => {
+            Record::Reversing {
+                msgid,
+                over,
+                operator,
+                ..
+            } => {
                 self.state = SaleState::Reversing;
+                self.reversed_by = Some(operator.clone());
                 self.reversal_over = Some(*over);
                 msgid.clone_into(&mut self.last_msgid);
             }
-            Record::Reversed { .. } => {
+            Record::Reversed { refund, .. } => {
+                self.refund.clone_from(refund);
+                self.reversed_by = None;
                 let over = self.reversal_over.take() == Some(true);
                 self.state = if over {
                     SaleState::Reversed
@@ -208,8 +232,10 @@ impl SaleRow {
             Record::ReversalRefused { message, .. } => {
                 self.state = SaleState::Settled;
                 self.reversal_over = None;
+                self.reversed_by = None;
                 self.cause = Some(("REVERSAL_REFUSED".to_owned(), message.clone()));
             }
+            Record::DifferenceClosed { closing, .. } => self.closing = Some(*closing),
             Record::Printed { copies_before, .. } => self.copies = copies_before + 1,
             _ => {}
         }
@@ -237,6 +263,20 @@ impl SaleRow {
         self.reply
             .as_ref()
             .map_or(&self.sale.told, |reply| &reply.setlinfo)
+    }
+
+    /// The difference, while nobody has closed it.
+    #[must_use]
+    pub fn open_difference(&self) -> Option<&Difference> {
+        self.difference
+            .as_ref()
+            .filter(|_| self.state == SaleState::Settled && self.closing.is_none())
+    }
+
+    /// When the request that was journalled last as this kind left.
+    #[must_use]
+    pub fn last(&self, kind: &str) -> Option<&Step> {
+        self.history.iter().rev().find(|step| step.kind == kind)
     }
 
     /// What went back of the cash handed over.

@@ -20,7 +20,7 @@ use crate::{advice, clock};
 pub fn run(data: &Path, agency: &OtherAgency, date: Option<Date>, out: Out) -> Result<u8, Failure> {
     let till = Till::open(data, agency, out)?;
     let day = date.unwrap_or_else(|| clock::today(clock::now_ms()));
-    let open = till.books.queue()?.len();
+    let open = till.books.waiting()?.count;
     if open > 0 {
         return Err(Failure::could_not("SALES_STILL_OPEN", open));
     }
@@ -69,6 +69,7 @@ pub async fn compare(books: &Books, sync: &Sync, day: Date) -> Result<Vec<Closed
     let record = Record::Closed {
         date: day.to_string(),
         totals: totals.clone(),
+        mended: Vec::new(),
     };
     books.append(&record, clock::now_ms())?;
     Ok(totals)
@@ -94,6 +95,7 @@ fn totals_of(books: &Books, day: Date) -> Result<Vec<ClosedTotal>, Failure> {
             account: Money::ZERO,
             result: String::new(),
             balanced: false,
+            others: Vec::new(),
         });
         total.count += 1;
         total.medfee = total.medfee.saturating_add(reply.setlinfo.medfee_sumamt);

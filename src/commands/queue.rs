@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use yijie_rules::Lang;
+use yijie_rules::{Lang, Money};
 
 use super::sell::answer;
-use super::{Failure, OtherAgency, Out, Till, tasks};
+use super::{Failure, OtherAgency, Out, Supervisor, Till, tasks};
+use crate::books::BooksError;
 use crate::books::row::{SaleRow, SaleState};
+use crate::record::{Closing, Record};
+use crate::sync::Drained;
 use crate::{advice, clock};
 
 /// What is asked of the queue.
@@ -20,6 +23,10 @@ pub enum Request {
     Show(String),
     /// Work on one sale.
     Resolve(String),
+    /// Settled sales whose figures differ from what the patient was told.
+    Differences,
+    /// Close such a difference with the patient.
+    Close(String, Closing, Supervisor),
     /// Undo a settled sale.
     Reverse(String),
 }
@@ -32,19 +39,14 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
     let till = Till::open(data, agency, out)?;
     match request {
         Request::List => {
-            let queue = till.books.queue()?;
+            let queue = till.books.queue(usize::MAX)?;
             out.print(&queue.iter().map(brief).collect::<Vec<_>>(), || {
                 list(&queue, out.lang)
             })?;
             Ok(0)
         }
         Request::Drain => {
-            let drained = tasks()?.block_on(till.sync.drain(|row| {
-                if !out.json {
-                    // The summary below is what counts; a closed output ends the command there.
-                    drop(out.line(words(row, out.lang)));
-                }
-            }))?;
+            let drained = tasks()?.block_on(drain(&till, out))?;
             let told = json!({"finished": drained.finished, "left": drained.left});
             out.print(&told, || match out.lang {
                 Lang::Zh => format!("完成 {} 笔，未完成 {} 笔", drained.finished, drained.left),
@@ -65,8 +67,37 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
             Ok(0)
         }
         Request::Resolve(id) => {
-            let id = find(&till, &id)?.sale.id;
-            finish(&tasks()?.block_on(till.sync.advance(&id))?, out)
+            let row = find(&till, &id)?;
+            if row.open_difference().is_some() {
+                return Err(Failure {
+                    exit: 2,
+                    code: "DIFFERENCE_OPEN".to_owned(),
+                    detail: difference_words(&row, out.lang),
+                });
+            }
+            finish(&tasks()?.block_on(till.sync.resolve(&row.sale.id))?, out)
+        }
+        Request::Differences => {
+            let rows = till.books.differences()?;
+            out.print(&rows.iter().map(answer).collect::<Vec<_>>(), || {
+                if rows.is_empty() {
+                    return out
+                        .lang
+                        .pick("没有待多退少补的结算", "no difference is open")
+                        .to_owned();
+                }
+                let lines = rows.iter().map(|row| difference_words(row, out.lang));
+                lines.collect::<Vec<_>>().join("\n")
+            })?;
+            Ok(0)
+        }
+        Request::Close(id, closing, supervisor) => {
+            let row = find(&till, &id)?;
+            let operator = supervisor.check(&till.books)?;
+            let record = closing_of(&row, closing, operator)?;
+            let time_ms = clock::now_ms();
+            till.books.append(&record, time_ms)?;
+            finish(&row.after(&record, time_ms), out)
         }
         Request::Reverse(id) => {
             let row = find(&till, &id)?;
@@ -88,6 +119,69 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
             finish(&row, out)
         }
     }
+}
+
+/// Passes over the queue, as long as one finishes something: an answer that was lost puts its sale off to the next.
+async fn drain(till: &Till, out: Out) -> Result<Drained, BooksError> {
+    let mut all = Drained::default();
+    loop {
+        let pass = till.sync.drain(|row| {
+            if !out.json {
+                // The summary is what counts; a closed output ends the command there.
+                drop(out.line(words(row, out.lang)));
+            }
+        });
+        let drained = pass.await?;
+        all.finished += drained.finished;
+        all.left = drained.left;
+        if drained.left == 0 || drained.finished == 0 {
+            return Ok(all);
+        }
+        till.sync.try_now();
+    }
+}
+
+/// What is journalled when a supervisor closes a sale's difference: the cash that moves is the difference's.
+///
+/// # Errors
+/// [`Failure`] if there is no open difference, or the cash would go the wrong way.
+pub fn closing_of(row: &SaleRow, closing: Closing, operator: String) -> Result<Record, Failure> {
+    let Some(difference) = row.open_difference() else {
+        return Err(Failure::input("NO_DIFFERENCE", &row.sale.id));
+    };
+    let cash = match closing {
+        Closing::Accepted => Money::ZERO,
+        Closing::Collected if difference.cash > Money::ZERO => difference.cash,
+        Closing::Refunded if difference.cash < Money::ZERO => difference.cash,
+        Closing::Collected | Closing::Refunded => {
+            return Err(Failure::input("DIFFERENCE_OTHER_WAY", difference.cash));
+        }
+    };
+    Ok(Record::DifferenceClosed {
+        sale: row.sale.id.clone(),
+        operator,
+        closing,
+        cash,
+    })
+}
+
+fn difference_words(row: &SaleRow, lang: Lang) -> String {
+    let difference = row.difference.clone().unwrap_or_default();
+    let (zh, en) = if difference.cash > Money::ZERO {
+        ("应补收现金", "the patient still owes")
+    } else {
+        ("应退还现金", "the patient is owed")
+    };
+    format!(
+        "{}  {} {}  {} {}  {} {}",
+        row.sale.id,
+        lang.pick(zh, en),
+        difference.cash,
+        lang.pick("基金", "funds"),
+        difference.fund,
+        lang.pick("账户", "account"),
+        difference.account
+    )
 }
 
 /// A sale by its id or by a message id.

@@ -9,8 +9,6 @@ use yijie_rules::{Claim, Lang, Outcome, Refusal, split};
 
 use super::{Failure, OtherAgency, Out, Till, tasks};
 use crate::books::row::{SaleRow, SaleState};
-use crate::desk::Outage;
-use crate::desk::offline::{Exposure, offer};
 use crate::record::{KEPT, OfflineTerms, Record, Sale};
 use crate::{advice, clock};
 
@@ -40,7 +38,6 @@ pub fn run(request: &Request, out: Out) -> Result<u8, Failure> {
     let operator = operator(&till, request)?;
     let tasks = tasks()?;
     let mut counter = Counter {
-        exposure: Exposure::of(&till.books.queue()?),
         till,
         operator,
         offline: request.offline,
@@ -139,7 +136,6 @@ struct Counter {
     till: Till,
     operator: String,
     offline: bool,
-    exposure: Exposure,
 }
 
 impl Counter {
@@ -148,7 +144,7 @@ impl Counter {
             let open = !known.state.is_final() && !self.offline && self.till.sync.may_try();
             let row = if open {
                 // All that waits, not this sale alone: a person's sales are settled in the order they were made.
-                self.drain().await?;
+                self.till.sync.drain(|_| ()).await?;
                 self.till.books.sale(&order.id)?.unwrap_or(known)
             } else {
                 known
@@ -183,11 +179,16 @@ impl Counter {
             consent: Vec::new(),
             tendered: None,
         };
-        if self.online(&sale).await? {
-            self.sell_online(sale).await
+        let online = self.online(&sale).await?;
+        let sync = &self.till.sync;
+        let row = if online {
+            sync.sell(sale, true, |_| ()).await?
+        } else if self.offline {
+            sync.sell_offline(sale, "OFFLINE_ASKED")?
         } else {
-            self.sell_offline(sale)
-        }
+            sync.sell_offline(sale, "EARLIER_SALE_OPEN")?
+        };
+        Ok(answer(&row))
     }
 
     /// Whether the sale may leave at once: the line is not known to be down, and nothing of the same person waits.
@@ -195,100 +196,11 @@ impl Counter {
         if self.offline {
             return Ok(false);
         }
-        if self.till.sync.may_try() && self.till.books.waits()? {
-            self.drain().await?;
+        if self.till.sync.may_try() && self.till.books.waiting()?.count > 0 {
+            self.till.sync.drain(|_| ()).await?;
         }
-        Ok(self.till.sync.may_try() && !self.till.books.waits_for(&sale.claim.person.psn_no)?)
-    }
-
-    async fn drain(&mut self) -> Result<(), Failure> {
-        self.till.sync.drain(|_| ()).await?;
-        self.exposure = Exposure::of(&self.till.books.queue()?);
-        Ok(())
-    }
-
-    async fn sell_online(&mut self, sale: Sale) -> Result<Value, Failure> {
-        let time_ms = clock::now_ms();
-        let record = Record::Sale {
-            sale: Box::new(sale),
-            sending: true,
-        };
-        let seq = self.till.books.append(&record, time_ms)?;
-        let Record::Sale { sale, .. } = record else {
-            return Err(Failure::could_not("INTERNAL", ""));
-        };
-        let row = self
-            .till
-            .sync
-            .send(SaleRow::new(*sale, true, seq, time_ms), &self.exposure)
-            .await?;
-        if row.state == SaleState::Committed {
-            self.carry(&row.sale);
-        }
-        Ok(answer(&row))
-    }
-
-    fn carry(&mut self, sale: &Sale) {
-        self.exposure.add(
-            &sale.claim.person.psn_no,
-            sale.settlement.setlinfo.fund_pay_sumamt,
-        );
-    }
-
-    /// Within the pack's limits the sale waits; beyond them it is refused, so that the client can take cash instead.
-    fn sell_offline(&mut self, mut sale: Sale) -> Result<Value, Failure> {
-        let now_ms = clock::now_ms();
-        let outage = self.outage(now_ms);
-        // The client program states the person's record with the claim.
-        let offered = offer(
-            &self.till.packs,
-            &mut sale,
-            &KEPT,
-            now_ms,
-            &self.exposure,
-            &outage,
-            now_ms,
-        );
-        let seq = self.commit(&sale, now_ms)?;
-        match offered {
-            Ok(()) => {
-                self.carry(&sale);
-                Ok(answer(&SaleRow::new(sale, false, seq, now_ms)))
-            }
-            Err((code, limit)) => {
-                let taken_back = Record::NotSent {
-                    sale: sale.id.clone(),
-                    cause: outage.cause,
-                    offline: None,
-                    withdrawn: Some((code.to_owned(), limit)),
-                };
-                self.till.books.append(&taken_back, now_ms)?;
-                Ok(answer(
-                    &SaleRow::new(sale, false, seq, now_ms).after(&taken_back, now_ms),
-                ))
-            }
-        }
-    }
-
-    /// Into the journal, to be sent when the agency can be reached.
-    fn commit(&self, sale: &Sale, now_ms: i64) -> Result<u64, Failure> {
-        let record = Record::Sale {
-            sale: Box::new(sale.clone()),
-            sending: false,
-        };
-        Ok(self.till.books.append(&record, now_ms)?)
-    }
-
-    fn outage(&self, now_ms: i64) -> Outage {
-        let cause = if self.offline {
-            "OFFLINE_ASKED"
-        } else {
-            "EARLIER_SALE_OPEN"
-        };
-        self.till.sync.outage().unwrap_or_else(|| Outage {
-            since_ms: now_ms,
-            cause: cause.to_owned(),
-        })
+        let open = self.till.books.open_sales(&sale.claim.person.psn_no)?;
+        Ok(self.till.sync.may_try() && open.is_empty())
     }
 }
 

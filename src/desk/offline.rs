@@ -43,6 +43,15 @@ impl Exposure {
         exposure
     }
 
+    /// Of sums that are known: in all, and of these persons.
+    #[must_use]
+    pub fn known(outage: Money, persons: impl IntoIterator<Item = (String, Money)>) -> Exposure {
+        Exposure {
+            outage,
+            persons: persons.into_iter().collect(),
+        }
+    }
+
     /// One more sale waits.
     pub fn add(&mut self, psn_no: &str, fund: Money) {
         self.outage = self.outage.saturating_add(fund);

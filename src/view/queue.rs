@@ -5,7 +5,7 @@ use yijie_ui::slint::{ComponentHandle as _, SharedString};
 use yijie_ui::{AppWindow, Level, Message, Pair, Queue, QueueRow, SaleState};
 
 use super::{Keys, figure, list, mask_name, message, row, sale_state, state_text, time_left};
-use crate::books::row::{SaleRow, SaleState as State_};
+use crate::books::row::SaleRow;
 use crate::desk::{self, Key, State};
 use crate::{advice, clock};
 
@@ -30,22 +30,14 @@ pub(super) fn view(state: &State) -> View {
     let last = state.queue_rows().count().checked_sub(1);
     let selected = last.map(|last| state.queue_selected.min(last));
     let shown = selected.and_then(|at| state.queue_rows().nth(at));
-    let waiting = standing
-        .queue
-        .iter()
-        .map(|row| row.sale.settlement.setlinfo.medfee_sumamt);
-    let unknown = standing
-        .queue
-        .iter()
-        .filter(|row| row.state != State_::Committed)
-        .count();
+    let waiting = &standing.waiting;
     let can_resolve = shown.is_some_and(|row| !row.state.is_final());
     View {
         rows: state.queue_rows().map(|row| queue_row(row, state)).collect(),
         totals: [
-            standing.queue.len().to_string().into(),
-            figure(waiting.fold(Money::ZERO, Money::saturating_add)).into(),
-            unknown.to_string().into(),
+            waiting.count.to_string().into(),
+            figure(waiting.amount).into(),
+            waiting.unknown.to_string().into(),
             standing.differences.len().to_string().into(),
             standing.settled_today.0.to_string().into(),
             figure(standing.settled_today.1).into(),
@@ -71,7 +63,7 @@ fn queue_row(row: &SaleRow, state: &State) -> QueueRow {
     let lang = state.lang;
     let sums = &row.sale.settlement.setlinfo;
     let terms = row.sale.offline.as_ref().filter(|_| !row.state.is_final());
-    let difference = row.difference.as_ref().map(|difference| difference.cash);
+    let difference = row.open_difference().map(|difference| difference.cash);
     QueueRow {
         no: row.sale.id.as_str().into(),
         time: clock::stamp(row.time_ms).get(5..16).unwrap_or_default().into(),

@@ -1,6 +1,6 @@
 //! Status bar and offline band.
 
-use yijie_rules::{Lang, Money, OfflineLimits, OfflineMode};
+use yijie_rules::{Lang, OfflineLimits, OfflineMode};
 use yijie_ui::slint::{ComponentHandle as _, SharedString};
 use yijie_ui::{AppWindow, Health, Status};
 
@@ -23,7 +23,7 @@ pub(super) struct View {
 
 pub(super) fn view(state: &State) -> View {
     let lang = state.lang;
-    let waiting = state.standing.queue.iter().map(|row| row.sale.told.medfee_sumamt);
+    let waiting = &state.standing.waiting;
     let oldest = state
         .standing
         .queue
@@ -34,8 +34,8 @@ pub(super) fn view(state: &State) -> View {
     View {
         network: network(state),
         waiting: (
-            i32::try_from(state.standing.queue.len()).unwrap_or(i32::MAX),
-            figure(waiting.fold(Money::ZERO, Money::saturating_add)).into(),
+            i32::try_from(waiting.count).unwrap_or(i32::MAX),
+            figure(waiting.amount).into(),
         ),
         deadline: (
             oldest

@@ -268,10 +268,7 @@ impl World {
         if let Some(row) = self.queue.pop() {
             self.send(Event::SaleMoved(Box::new(settled(row))))?;
         }
-        let standing = Standing {
-            queue: self.queue.clone(),
-            ..Standing::default()
-        };
+        let standing = Standing::of(self.queue.clone());
         self.send(Event::QueueRead(Box::new(standing)))
     }
 

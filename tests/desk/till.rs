@@ -199,10 +199,7 @@ impl Till {
     }
 
     pub fn queue(&mut self, queue: Vec<SaleRow>) {
-        self.send(Event::QueueRead(Box::new(Standing {
-            queue,
-            ..Standing::default()
-        })));
+        self.send(Event::QueueRead(Box::new(Standing::of(queue))));
     }
 
     pub fn paying(&self) -> PayState {

@@ -1,0 +1,95 @@
+//! The days of the agency's statements: which settlement and which refund counts on which day.
+
+use jiff::civil::Date;
+use yijie_offline_cache::Key;
+
+use super::row::{SaleRow, SaleState};
+use super::{Books, BooksError, CLOSED, DIFFERENCES, Found as _, REFUNDED, Rows, SETTLED, UPLOADS};
+use crate::clock;
+use crate::record::{ClosedTotal, Record};
+
+/// The day the agency dates a settlement by, which is what its statements go by; ours where it gives none.
+fn day_of(agency_time: &str, time_ms: i64) -> Date {
+    let given = agency_time.get(..10).and_then(|day| day.parse().ok());
+    given.unwrap_or_else(|| clock::today(time_ms))
+}
+
+/// Where a sale stands among the days, the differences and the uploads, after an entry about it.
+pub(super) fn place(
+    rows: &mut Rows,
+    seq: u64,
+    record: &Record,
+    row: &mut SaleRow,
+    time_ms: i64,
+) -> Result<(), BooksError> {
+    let at = |day: Date| [day.to_string().as_bytes(), &seq.to_be_bytes()].concat();
+    match record {
+        Record::Settled {
+            difference, reply, ..
+        } => {
+            let place = at(day_of(&reply.setl_time, time_ms));
+            rows.put(SETTLED, Key::Plain(&place), &row.sale.id)?;
+            if difference.is_some() {
+                rows.put(DIFFERENCES, Key::Plain(&place), &row.sale.id)?;
+            }
+            row.settled_at = Some(place);
+        }
+        Record::DifferenceClosed { .. } => {
+            if let Some(place) = &row.settled_at {
+                rows.delete(DIFFERENCES, Key::Plain(place));
+            }
+        }
+        Record::Reversed { refund, .. } => {
+            if let Some(place) = &row.settled_at {
+                rows.delete(DIFFERENCES, Key::Plain(place));
+                rows.delete(UPLOADS, Key::Plain(place));
+                match refund {
+                    // A refund has a day of its own, and the settlement keeps its.
+                    Some(refund) => {
+                        let place = at(day_of(&refund.setl_time, time_ms));
+                        rows.put(REFUNDED, Key::Plain(&place), &row.sale.id)?;
+                    }
+                    // As if it had never been made.
+                    None => {
+                        rows.delete(SETTLED, Key::Plain(place));
+                        row.settled_at = None;
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+impl Books {
+    /// Sales settled on a Beijing day and not undone since, in the order they were settled.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn settled_on(&self, day: Date) -> Result<Vec<SaleRow>, BooksError> {
+        let mut rows = self.rows_of(SETTLED, day.to_string().as_bytes())?;
+        rows.retain(|row| row.state == SaleState::Settled);
+        Ok(rows)
+    }
+
+    /// What counts on a day at the agency: settlements, those included that were refunded later, and the refunds.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn counted_on(&self, day: Date) -> Result<(Vec<SaleRow>, Vec<SaleRow>), BooksError> {
+        let day = day.to_string();
+        Ok((
+            self.rows_of(SETTLED, day.as_bytes())?,
+            self.rows_of(REFUNDED, day.as_bytes())?,
+        ))
+    }
+
+    /// What the last close of a day found, if it was closed.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn closed(&self, day: Date) -> Result<Option<Vec<ClosedTotal>>, BooksError> {
+        self.store.read(CLOSED, Key::Plain(day.to_string().as_bytes()))
+    }
+}

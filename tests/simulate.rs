@@ -1,0 +1,54 @@
+//! The seeded simulation, as many steps as a test run can afford, and the seeds that once failed.
+//!
+//! `YIJIE_STEPS` sets how many steps are taken with a new seed (300 unless given), `YIJIE_SEED` repeats a run.
+//! `make simulate` takes a million.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "what goes wrong here fails the test"
+)]
+
+mod common;
+
+use common::Chance;
+use yijie::simulate::{self, Tally};
+
+/// Seeds under which something was once found, and what it was.
+const FOUND: [(u64, &str); 1] = [(
+    1,
+    "a sale was settled while an earlier answer about it was still being told",
+)];
+
+fn held(seed: u64, steps: u64) -> Tally {
+    simulate::run(seed, steps, |_| ()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn every_invariant_holds_after_every_step_and_at_the_end() {
+    let steps = match std::env::var("YIJIE_STEPS") {
+        Ok(text) => text.parse().expect("YIJIE_STEPS is a number"),
+        Err(_) => 300,
+    };
+    let tally = held(Chance::new().next(), steps);
+    eprintln!("{tally:?}");
+    assert_eq!(tally.steps, steps);
+    assert!(tally.sales > 0 && tally.receipts > 0 && tally.settled > 0);
+    assert!(tally.kills > 0 && tally.power_cuts > 0 && tally.outages > 0);
+}
+
+#[test]
+fn seeds_that_once_failed_hold() {
+    for (seed, what) in FOUND {
+        eprintln!("{seed}: {what}");
+        held(seed, 240);
+    }
+}
+
+#[test]
+fn the_same_seed_takes_the_same_way() {
+    assert_eq!(held(7, 60), held(7, 60));
+    assert_ne!(held(7, 60), held(8, 60));
+}
