@@ -243,10 +243,7 @@ pub fn paid_in_full(claim: &Claim, lang: Lang) -> Settlement {
         accumulated_after: Vec::new(),
         accounts_after: AccountsAfter::default(),
         excluded: Vec::new(),
-        notes: vec![Note {
-            code: Code::AdvancePayment,
-            article: ADVANCE_ARTICLE.into(),
-        }],
+        notes: Vec::new(),
         grade: Grade::Regulation,
         trace: vec![TraceStep {
             step: StepKind::Cash,
