@@ -9,7 +9,7 @@
     reason = "tests"
 )]
 
-#[path = "window/fit.rs"]
+#[path = "../ui/tests/window/fit.rs"]
 mod fit;
 #[path = "window/hand.rs"]
 mod hand;

@@ -136,7 +136,7 @@ fn allowed(state: &State) -> String {
             limits.settle_within_h
         ),
         (OfflineMode::Carry, Lang::En) => format!(
-            "fund part carried: ≤ {} a sale, ≤ {} a person; to be settled within {} h",
+            "fund ≤ {} a sale, ≤ {} a person; to be sent within {} h",
             figure(limits.fund_per_sale_max),
             figure(limits.fund_per_person_max),
             limits.settle_within_h

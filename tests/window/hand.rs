@@ -14,9 +14,9 @@ use yijie::desk::{Event, Page, State};
 use yijie::runtime::{self, Runtime};
 use yijie::view::{self, Screen};
 use yijie_rules::Lang;
-use yijie_ui::AppWindow;
 use yijie_ui::slint::platform::{Key, WindowEvent, set_platform};
-use yijie_ui::slint::{ComponentHandle as _, PhysicalSize, SharedString};
+use yijie_ui::slint::{ComponentHandle as _, Model as _, PhysicalSize, SharedString};
+use yijie_ui::{AppWindow, Receipt};
 
 use crate::fit;
 use crate::stage::{OPERATOR, PIN, Stage, reader_in};
@@ -24,6 +24,17 @@ use crate::stage::{OPERATOR, PIN, Stage, reader_in};
 /// No step takes that long unless it hangs.
 const HANG: Duration = Duration::from_secs(60);
 const SIZES: [(u32, u32); 2] = [(1366, 768), (1920, 1080)];
+
+/// What stands on the paper of the receipt page, scrolled into sight or not: Chinese whatever the screen.
+fn paper(window: &AppWindow) -> Vec<String> {
+    let receipt = window.global::<Receipt<'_>>();
+    let rows = receipt.get_rows();
+    let texts = rows.iter().flat_map(|row| [row.left, row.right]);
+    std::iter::once(receipt.get_title())
+        .chain(texts)
+        .map(|text| text.to_string())
+        .collect()
+}
 
 /// The till, its window and whoever works at it.
 pub struct Hand {
@@ -184,7 +195,7 @@ impl Hand {
     /// The receipt has this in it, scrolled into sight or not.
     #[track_caller]
     pub fn must_print(&self, words: &[&str]) {
-        let paper = fit::paper(&self.window);
+        let paper = paper(&self.window);
         for word in words {
             assert!(
                 paper.iter().any(|text| text.contains(word)),
@@ -287,7 +298,7 @@ impl Hand {
             || goods
                 .flat_map(|item| [&item.name, &item.spec])
                 .any(|name| text.contains(name.as_str()))
-            || fit::paper(&self.window).iter().any(|row| row == text)
+            || paper(&self.window).iter().any(|row| row == text)
     }
 
     fn save(&self, name: &str) {

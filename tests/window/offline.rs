@@ -1,9 +1,11 @@
 //! The agency goes away and comes back: provisional on screen, the queue fills and drains.
 
+use yijie::advice;
 use yijie::books::row::SaleState;
 use yijie::desk::Page;
 use yijie::desk::patient::Patient;
 use yijie::desk::pay::PayState;
+use yijie_rules::Lang;
 use yijie_ui::slint::platform::Key;
 
 use crate::hand::{Hand, at_the_till};
@@ -40,7 +42,10 @@ fn a_sale_waits_out_the_outage_and_is_settled() {
         hand.happens(card_in(1));
         verified(hand);
         hand.must_say(&["离线：结果为暂定"]);
-        hand.must_mention(&["本机缓存", "连不上医保平台"]);
+        // The line may have been refused or cut: either is told in its own words.
+        let cause = hand.state.outage.as_ref().map(|outage| outage.cause.clone());
+        let told = advice::text(&cause.expect("an outage"), Lang::Zh);
+        hand.must_mention(&["本机缓存", told]);
         hand.look("counter-person");
         to_the_money(hand);
         hand.must_mention(&["暂定"]);

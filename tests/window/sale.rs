@@ -118,7 +118,7 @@ fn every_text_changes_with_the_language_and_back() {
         let zh = hand.texts();
         hand.speak(Lang::En);
         let en = hand.texts();
-        hand.must_say(&["employee · retired", "social-security card · verified online"]);
+        hand.must_say(&["Employee · retired", "Social-security card · verified online"]);
         hand.speak(Lang::Zh);
         assert_eq!(hand.texts(), zh, "back to what it was");
         let stay: Vec<&String> = zh.iter().filter(|text| en.contains(text)).collect();
