@@ -84,27 +84,27 @@ fn a_limit_on_expense_counts_the_scope_with_its_deductible() {
 fn bands_may_count_the_year_and_begin_above_the_deductible() {
     let used = json!([{"pool": "inpatient", "in_scope": "29300.00", "deductible": "1300.00"}]);
     let claim = claim("110105", "21", 500_000, used);
-    // from zero, over the year: 29300 + deductible 1300 is above 30000 already; 3700 x 90 %
+    // a later admission: deductible 650, 4350 left. From zero, over the year: 29300 + 650; 50 x 85 % + 4300 x 90 %
     let from_zero = packs(&changed(
         BEIJING,
         &[("bands_from = \"zero\"", "bands = \"year\"\nbands_from = \"zero\"")],
     ));
     assert_eq!(
         paid(&from_zero, &claim),
-        ["inpatient 3330.00 of 500000.00", "1670.00"]
+        ["inpatient 3912.50 of 500000.00", "1087.50"]
     );
-    // above the deductible: 28000 counted; 2000 x 85 % + 1700 x 90 %
+    // above the deductible: 28000 counted; 2000 x 85 % + 2350 x 90 %
     let above = packs(&changed(
         BEIJING,
         &[("bands_from = \"zero\"", "bands = \"year\"")],
     ));
     assert_eq!(
         paid(&above, &claim),
-        ["inpatient 3230.00 of 500000.00", "1770.00"]
+        ["inpatient 3815.00 of 500000.00", "1185.00"]
     );
-    // each settlement anew: 3700 x 85 %
+    // each settlement anew: 4350 x 85 %
     let anew = packs(&changed(BEIJING, &[("bands_from = \"zero\"\n", "")]));
-    assert_eq!(paid(&anew, &claim), ["inpatient 3145.00 of 500000.00", "1855.00"]);
+    assert_eq!(paid(&anew, &claim), ["inpatient 3697.50 of 500000.00", "1302.50"]);
 }
 
 const CIVIL: &str = r#"

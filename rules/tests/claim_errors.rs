@@ -65,6 +65,12 @@ fn path_and_reason() {
             "visit.begntime",
             "expected a time",
         ),
+        (
+            "/visit/enddate",
+            json!("2026-02-28 23:59:59"),
+            "visit.enddate",
+            "must not be before begntime",
+        ),
         ("/visit/cause", json!("SECRET"), "visit.cause", "expected one of"),
         (
             "/visit/prehospital_120",

@@ -76,6 +76,13 @@ impl Claim {
         if self.lines.is_empty() {
             return Err(ClaimError::field("lines", "expected at least one line"));
         }
+        if self
+            .visit
+            .enddate
+            .is_some_and(|end| end.date() < self.visit.begntime.date())
+        {
+            return Err(ClaimError::field("visit.enddate", "must not be before begntime"));
+        }
         for (index, line) in self.lines.iter_mut().enumerate() {
             line.complete(index)?;
         }

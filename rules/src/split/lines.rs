@@ -78,7 +78,7 @@ impl<'a> Run<'a> {
         let [ordinary, drug] = chosen;
         let benefit = match ordinary.or(drug) {
             Some(benefit) => benefit,
-            None => self.select(false)?,
+            None => self.select(false, funds_pay)?,
         };
         Ok(Bill {
             benefit,
@@ -90,7 +90,7 @@ impl<'a> Run<'a> {
     }
 
     fn select_for(&self, negotiated: bool, funds_pay: bool) -> Result<&'a Benefit, Refused> {
-        let benefit = self.select(negotiated)?;
+        let benefit = self.select(negotiated, funds_pay)?;
         if funds_pay && self.axes.level < benefit.level_min {
             return Err(Box::new(refusal(
                 Code::BenefitBelowTier,

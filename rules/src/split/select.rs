@@ -84,14 +84,16 @@ fn visit_disease<'a>(pack: &'a Pack, claim: &'a Claim) -> Option<(&'a SmolStr, u
     let treated = claim.visit.begntime.date();
     let mut registered = claim.person.registered_diseases.iter();
     let disease = registered.find(|disease| disease.dise_codg == *code && disease.valid_on(treated))?;
-    let by_med_type = || {
-        let mut known = pack.diseases.by_med_type.iter();
-        known
-            .find(|(med_type, _)| *med_type == claim.visit.med_type)
-            .map(|(_, benefit)| benefit)
-    };
-    let benefit = benefit_of(pack, disease).or_else(by_med_type)?;
+    let benefit = benefit_of(pack, disease).or_else(|| by_med_type(pack, claim))?;
     Some((benefit, class_of(pack, disease)))
+}
+
+/// The benefit a med_type stands for by itself.
+fn by_med_type<'a>(pack: &'a Pack, claim: &Claim) -> Option<&'a SmolStr> {
+    let mut known = pack.diseases.by_med_type.iter();
+    known
+        .find(|(med_type, _)| *med_type == claim.visit.med_type)
+        .map(|(_, benefit)| benefit)
 }
 
 /// The benefit a disease is registered for: as the registry says, else by the pack's list of codes.
@@ -115,8 +117,9 @@ fn by_code<'a>(pack: &'a Pack, disease: &RegisteredDisease) -> Option<&'a (SmolS
 }
 
 impl<'a> Run<'a> {
-    /// The first benefit of the pack whose conditions the visit and this kind of line meet.
-    pub(super) fn select(&self, negotiated: bool) -> Result<&'a Benefit, Refused> {
+    /// The first benefit of the pack whose conditions the visit and this kind of line meet. A bill that no fund pays for
+    /// is named after its benefit whether the disease is registered or not.
+    pub(super) fn select(&self, negotiated: bool, funds_pay: bool) -> Result<&'a Benefit, Refused> {
         let visit = &self.claim.visit;
         let med_type = self.pack.med_type(&visit.med_type);
         let place = place(self.claim);
@@ -141,10 +144,14 @@ impl<'a> Run<'a> {
                 if meets {
                     return Ok(benefit);
                 }
-                for_registered = for_registered.or(Some(benefit));
+                // named in a refusal: the benefit the med_type stands for, else the first that wants a registration
+                if for_registered.is_none() || by_med_type(self.pack, self.claim) == Some(wanted) {
+                    for_registered = Some(benefit);
+                }
             }
         }
         let (code, article) = match for_registered {
+            Some(benefit) if !funds_pay => return Ok(benefit),
             Some(benefit) => (Code::BenefitNotRegistered, benefit.article.clone()),
             None => (Code::MedTypeNotCovered, self.pack.article.scope.clone()),
         };
