@@ -123,6 +123,7 @@ async fn card(sync: &Sync, packs: Arc<Packs>) {
             name: "b".into(),
             role: yijie::operators::Role::Cashier,
             pin_hash: String::new(),
+            disabled: false,
         };
         state.operator = Some(operator);
         state.page = desk::Page::Counter;

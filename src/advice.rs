@@ -1,6 +1,7 @@
 //! What a cashier can do about each code: words in Chinese and English, one row a code.
 
 mod counter;
+mod keeping;
 mod statement;
 mod till;
 
@@ -93,6 +94,7 @@ fn own() -> impl Iterator<Item = &'static Advice> {
         .iter()
         .chain(statement::ROWS)
         .chain(till::ROWS)
+        .chain(keeping::ROWS)
         .chain(std::iter::once(&UNKNOWN))
 }
 

@@ -1,25 +1,28 @@
 //! The till's books: every record goes to the journal first, and what the counter asks for stands in the store.
 
 mod days;
+pub mod guard;
 pub mod row;
 pub mod waiting;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use yijie_agency::{MsgIds, PersonRecord};
 use yijie_offline_cache::{
     Change, DataLock, Disk, Draft, Entry, Journal, JournalError, Key, Limits, LockError, OsDisk, Store,
-    StoreError, Vault, VaultError,
+    StoreError, Vault, VaultError, Witness,
 };
 use yijie_rules::{Accumulated, Money, OwnAccount, Refusal};
 
 use crate::catalogue::Item;
-use crate::operators::Operator;
+use crate::clock;
+use crate::operators::{Operator, Tries};
 use crate::record::{Record, Sale};
+use guard::{Behind, clock_fault};
 use row::SaleRow;
 pub use waiting::{Standing, Waiting, WaitingSale};
 
@@ -40,6 +43,7 @@ const CREDENTIALS: &str = "credentials";
 const OPERATORS: &str = "operators";
 const PACKS: &str = "packs";
 const CATALOGUE: &str = "catalogue";
+const TRIES: &str = "tries";
 const HELD: &str = "held";
 const SETTLED: &str = "settled";
 const REFUNDED: &str = "refunded";
@@ -112,6 +116,10 @@ pub struct Findings {
     pub store_rebuilt: Option<PathBuf>,
     /// Entries read back into the store.
     pub replayed: u64,
+    /// The clock stands before the last entry, or long after it: stable code.
+    pub clock: Option<&'static str>,
+    /// Settings or TLS files that are others than when they were last looked at.
+    pub settings_changed: Vec<String>,
 }
 
 /// The books of one data directory, held by one process.
@@ -121,6 +129,8 @@ pub struct Books {
     projected: Mutex<Projected>,
     caught_up: Condvar,
     msgids: Arc<MsgIds>,
+    vault: Vault,
+    witness: OnceLock<Witness>,
     _lock: DataLock,
 }
 
@@ -154,6 +164,7 @@ impl Books {
         let last = journal.last().map_or(0, |(seq, _)| seq);
         let mut findings = Findings {
             torn_tail: opened.torn.map(|torn| torn.kept),
+            clock: clock_fault(opened.last_time_ms, clock::now_ms()),
             ..Findings::default()
         };
         let store = match caught_up(data, &vault, &journal, last, &mut findings) {
@@ -177,6 +188,8 @@ impl Books {
             }),
             caught_up: Condvar::new(),
             msgids: Arc::new(msgids),
+            vault,
+            witness: OnceLock::new(),
             _lock: lock,
         };
         Ok((books, findings))
@@ -228,7 +241,9 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the disk refuses.
     pub fn mark(&self) -> Result<(), BooksError> {
-        Ok(self.journal.mark()?)
+        self.journal.mark()?;
+        self.note_witness();
+        Ok(())
     }
 
     /// A message id no request of this till has left under.
@@ -396,7 +411,7 @@ fn caught_up(
             store: opened.applied_seq,
         });
     }
-    let mut behind = Behind::new(&store);
+    let mut behind = Lagging::new(&store);
     for entry in journal.replay(opened.applied_seq + 1) {
         let entry = entry?;
         let rows = rows_of(&behind, entry.seq, entry.time_ms, &record_of(&entry)?)?;
@@ -497,15 +512,15 @@ impl Found for Store {
 
 /// A store that is behind the journal, and the rows that many entries put on top of it: written in one step, each row
 /// as the last of them left it.
-struct Behind<'a> {
+struct Lagging<'a> {
     store: &'a Store,
     seqs: Vec<u64>,
     latest: HashMap<(&'static str, OwnKey), Option<Vec<u8>>>,
 }
 
-impl<'a> Behind<'a> {
-    fn new(store: &'a Store) -> Behind<'a> {
-        Behind {
+impl<'a> Lagging<'a> {
+    fn new(store: &'a Store) -> Lagging<'a> {
+        Lagging {
             store,
             seqs: Vec::new(),
             latest: HashMap::new(),
@@ -539,7 +554,7 @@ impl<'a> Behind<'a> {
     }
 }
 
-impl Found for Behind<'_> {
+impl Found for Lagging<'_> {
     fn value(&self, tree: &'static str, key: Key<'_>) -> Result<Option<Vec<u8>>, BooksError> {
         match self.latest.get(&(tree, OwnKey::of(key))) {
             Some(drafted) => Ok(drafted.clone()),
@@ -552,9 +567,40 @@ impl Found for Behind<'_> {
 fn rows_of(found: &impl Found, seq: u64, time_ms: i64, record: &Record) -> Result<Rows, BooksError> {
     let mut rows = Rows::default();
     match record {
-        Record::Operator { operator } => {
-            rows.put(OPERATORS, Key::Secret(operator.id.as_bytes()), operator)?
+        Record::Operator { operator, .. } => {
+            rows.put(OPERATORS, Key::Secret(operator.id.as_bytes()), operator)?;
+            rows.delete(TRIES, Key::Secret(operator.id.as_bytes()));
         }
+        Record::Opened { institution } => rows.put(META, Key::Plain(b"institution"), &institution.code)?,
+        Record::PinTried { operator, right } => {
+            let key = Key::Secret(operator.as_bytes());
+            if *right {
+                rows.delete(TRIES, key);
+            } else {
+                let tries: Tries = found.read(TRIES, key)?.unwrap_or_default();
+                let wrong = tries.wrong.saturating_add(1);
+                rows.put(
+                    TRIES,
+                    key,
+                    &Tries {
+                        wrong,
+                        last_ms: time_ms,
+                    },
+                )?;
+            }
+        }
+        Record::Settings { files } => rows.put(META, Key::Plain(b"settings"), files)?,
+        Record::Behind { why, since, .. } => {
+            let earlier: Option<Behind> = found
+                .read::<Option<Behind>>(META, Key::Plain(b"behind"))?
+                .flatten();
+            let behind = Behind {
+                why: why.clone(),
+                since: earlier.map_or_else(|| since.clone(), |earlier| earlier.since.min(since.clone())),
+            };
+            rows.put(META, Key::Plain(b"behind"), &Some(behind))?;
+        }
+        Record::Compared { .. } => rows.put(META, Key::Plain(b"behind"), &None::<Behind>)?,
         Record::Session { sign_no, begins, .. } => {
             rows.put(
                 META,

@@ -6,8 +6,13 @@ pub mod close;
 pub mod demo;
 pub mod init;
 pub mod journal;
+pub mod keys;
+pub mod operator;
 pub mod packs;
+pub mod people;
 pub mod queue;
+pub mod resume;
+pub mod salvage;
 pub mod scan;
 pub mod sell;
 pub mod simulate;
@@ -25,7 +30,6 @@ use yijie_rules::{Lang, Packs};
 
 use crate::books::{Books, BooksError, Findings};
 use crate::config::{self, Config, ConfigError};
-use crate::operators::Role;
 use crate::record::Record;
 use crate::sync::Sync;
 use crate::{advice, clock};
@@ -60,6 +64,16 @@ impl Failure {
     pub fn could_not(code: &str, detail: impl ToString) -> Failure {
         Failure {
             exit: 3,
+            code: code.to_owned(),
+            detail: detail.to_string(),
+        }
+    }
+
+    /// Refused by a rule.
+    #[must_use]
+    pub fn refused(code: &str, detail: impl ToString) -> Failure {
+        Failure {
+            exit: 2,
             code: code.to_owned(),
             detail: detail.to_string(),
         }
@@ -178,13 +192,40 @@ impl Till {
     /// # Errors
     /// [`Failure`].
     pub fn open(data: &Path, other: &OtherAgency, out: Out) -> Result<Till, Failure> {
+        Till::open_with(data, other, witness_dir().as_deref(), out)
+    }
+
+    /// Opens a data directory whose witness stands in a directory outside it, if there is one.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn open_with(
+        data: &Path,
+        other: &OtherAgency,
+        witness: Option<&Path>,
+        out: Out,
+    ) -> Result<Till, Failure> {
         let config = config::load(data)?;
-        let (books, findings) = books(data, &config, out)?;
+        let (books, findings) = books_with(data, &config, witness, out)?;
+        if let Some(code) = books
+            .institution()?
+            .filter(|code| *code != config.institution.code)
+        {
+            return Err(Failure::input("OTHER_INSTITUTION", code));
+        }
         let books = Arc::new(books);
         let packs = Arc::new(packs::of_till(data, &config, out));
         keep_packs(&books, &packs)?;
         let url = other.url.clone().unwrap_or_else(|| config.agency.url.clone());
         let tls_dir = other.tls.clone().unwrap_or_else(|| config::tls_dir(data));
+        let key = tls_dir.join("client.key");
+        if open_to_others(&key) {
+            let exposed = Failure::could_not("SECRET_EXPOSED", key.display());
+            if other.tls.is_none() {
+                return Err(exposed);
+            }
+            exposed.report(out);
+        }
         let client = client(&config, url, tls_dir, books.msgids())?;
         let sync = Arc::new(Sync::new(books.clone(), client, packs.clone()));
         Ok(Till {
@@ -199,7 +240,29 @@ impl Till {
 
 /// Opens the books; what opening found is told on standard error, whatever comes of the command.
 fn books(data: &Path, config: &Config, out: Out) -> Result<(Books, Findings), Failure> {
-    let (books, findings) = Books::open(data, &config.institution.code, config.till)?;
+    books_with(data, config, witness_dir().as_deref(), out)
+}
+
+fn books_with(
+    data: &Path,
+    config: &Config,
+    witness: Option<&Path>,
+    out: Out,
+) -> Result<(Books, Findings), Failure> {
+    let (books, mut findings) = Books::open(data, &config.institution.code, config.till)?;
+    findings.settings_changed = books.note_settings(&config::files(data))?;
+    if let Some(dir) = witness {
+        books.keep_witness(dir)?;
+    }
+    for name in &findings.settings_changed {
+        Failure::could_not("SETTINGS_CHANGED", name).report(out);
+    }
+    if let Some(code) = findings.clock {
+        Failure::could_not(code, clock::stamp(clock::now_ms())).report(out);
+    }
+    if let Some(behind) = books.behind()? {
+        Failure::could_not(&behind.why, behind.since).report(out);
+    }
     for (code, path) in [
         ("TORN_TAIL_CUT", &findings.torn_tail),
         ("STORE_REBUILT", &findings.store_rebuilt),
@@ -209,6 +272,22 @@ fn books(data: &Path, config: &Config, out: Out) -> Result<(Books, Findings), Fa
         }
     }
     Ok((books, findings))
+}
+
+/// Where this user's programs keep what is no data of theirs: a witness there is not put back with a backup of the data.
+fn witness_dir() -> Option<PathBuf> {
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+    let state = std::env::var_os("XDG_STATE_HOME")
+        .map(PathBuf::from)
+        .or_else(home)?;
+    state.is_absolute().then(|| state.join("yijie"))
+}
+
+/// Whether other users may read a file.
+#[must_use]
+pub fn open_to_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
 }
 
 /// Puts every pack the till may settle by into the journal, whole, so that a settlement can be recomputed from it.
@@ -258,40 +337,6 @@ pub fn tasks() -> Result<tokio::runtime::Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::could_not("INTERNAL", error))
-}
-
-/// Who confirms what only a supervisor may, and the file with the PIN.
-#[derive(Debug, Clone, Default)]
-pub struct Supervisor {
-    /// Operator number.
-    pub operator: Option<String>,
-    /// File with the PIN.
-    pub pin_file: Option<PathBuf>,
-}
-
-impl Supervisor {
-    /// The operator's number, if the PIN is right and the operator is a supervisor.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub fn check(&self, books: &Books) -> Result<String, Failure> {
-        let (Some(id), Some(file)) = (&self.operator, &self.pin_file) else {
-            return Err(Failure::input("SUPERVISOR_NEEDED", "--operator --pin-file"));
-        };
-        let pin = std::fs::read_to_string(file)
-            .map_err(|e| Failure::input("PIN_FILE_MISSING", format!("{}: {e}", file.display())))?;
-        let refused = |code: &str| Failure {
-            exit: 2,
-            code: code.to_owned(),
-            detail: String::new(),
-        };
-        match books.operator(id)? {
-            None => Err(Failure::input("OPERATOR_UNKNOWN", id)),
-            Some(operator) if !operator.has_pin(pin.trim()) => Err(refused("PIN_NOT_RIGHT")),
-            Some(operator) if operator.role != Role::Supervisor => Err(refused("SUPERVISOR_NEEDED")),
-            Some(operator) => Ok(operator.id),
-        }
-    }
 }
 
 /// One line of standard input without its end: a PIN.

@@ -151,6 +151,16 @@ pub fn tls_dir(data: &Path) -> PathBuf {
     data.join("tls")
 }
 
+/// The files that say who the till is and whom it trusts.
+#[must_use]
+pub fn files(data: &Path) -> Vec<PathBuf> {
+    let tls = tls_dir(data);
+    let names = ["ca.pem", "client.pem", "client.key", "revoked.pem"];
+    std::iter::once(path(data))
+        .chain(names.map(|name| tls.join(name)))
+        .collect()
+}
+
 /// Reads a data directory's settings.
 ///
 /// # Errors

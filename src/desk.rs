@@ -215,10 +215,10 @@ pub enum Event {
     Scanner(ScannerEvent),
     /// Something the operator did.
     Key(Key),
-    /// The PIN of a sign-in was checked: the operator, if it was right.
-    PinChecked(Option<Operator>),
+    /// The PIN of a sign-in was checked: the operator, or why nobody is let in.
+    PinChecked(Result<Operator, Notice>),
     /// The PIN of an approval was checked.
-    ApprovalChecked(Option<Operator>),
+    ApprovalChecked(Result<Operator, Notice>),
     /// 9001 was answered.
     SignedIn(Answer<String>),
     /// The agency decoded this medical-insurance code.
@@ -341,6 +341,8 @@ pub enum Effect {
     },
     /// Check a supervisor's PIN.
     CheckApproval {
+        /// Who asks for the approval.
+        asked_by: String,
         /// Operator number.
         id: String,
         /// PIN.
@@ -428,6 +430,12 @@ impl State {
 
     /// What opening the books found is told first.
     pub fn note_findings(&mut self, findings: &Findings) {
+        if let Some(name) = findings.settings_changed.first() {
+            self.notice = Some(Notice::new(Level::Warning, "SETTINGS_CHANGED").about(name));
+        }
+        if let Some(code) = findings.clock {
+            self.tell(Level::Warning, code);
+        }
         if findings.store_rebuilt.is_some() {
             self.tell(Level::Warning, "STORE_REBUILT");
         }
@@ -637,7 +645,10 @@ fn key(state: &mut State, key: Key) -> Vec<Effect> {
             state.bill.agent = None;
             Vec::new()
         }
-        Key::Approve { id, pin } => vec![Effect::CheckApproval { id, pin }],
+        Key::Approve { id, pin } => {
+            let asked_by = state.operator.as_ref().map(|o| o.id.clone()).unwrap_or_default();
+            vec![Effect::CheckApproval { asked_by, id, pin }]
+        }
         Key::CancelApproval => {
             state.awaiting_approval = None;
             state.sign_in_notice = None;
@@ -709,14 +720,19 @@ fn go(state: &mut State, page: Page) -> Vec<Effect> {
     Vec::new()
 }
 
-fn pin_checked(state: &mut State, operator: Option<Operator>) -> Vec<Effect> {
+fn pin_checked(state: &mut State, checked: Result<Operator, Notice>) -> Vec<Effect> {
     if !state.signing_in {
         return Vec::new();
     }
-    let Some(operator) = operator else {
-        state.signing_in = false;
-        state.sign_in_notice = Some(Notice::new(Level::Error, "PIN_NOT_RIGHT"));
-        return Vec::new();
+    let operator = match checked {
+        Ok(operator) if operator.role != Role::Inspector => operator,
+        other => {
+            let notice = other.err();
+            state.signing_in = false;
+            state.sign_in_notice =
+                Some(notice.unwrap_or_else(|| Notice::new(Level::Error, "INSPECTOR_SELLS_NOTHING")));
+            return Vec::new();
+        }
     };
     state.operator = Some(operator.clone());
     vec![Effect::SignIn(operator)]
@@ -783,22 +799,32 @@ fn sign_out(state: &mut State) -> Vec<Effect> {
     }
 }
 
-fn approval_checked(state: &mut State, operator: Option<Operator>) -> Vec<Effect> {
-    match operator {
-        Some(operator) if operator.role == Role::Supervisor => {
+fn approval_checked(state: &mut State, checked: Result<Operator, Notice>) -> Vec<Effect> {
+    match checked {
+        Ok(operator) if operator.role == Role::Supervisor => {
             state.sign_in_notice = None;
             match state.awaiting_approval.take() {
                 Some(_) if patient::mid_bill(state) => state.fail("OTHER_PERSON_MID_BILL"),
-                Some(certno) => patient::ask(state, Credential::IdNumber { certno }),
+                Some(certno) => {
+                    let approved = Record::Approved {
+                        what: "id-number".to_owned(),
+                        operator: state.operator.as_ref().map(|o| o.id.clone()).unwrap_or_default(),
+                        by: operator.id,
+                        about: certno.clone(),
+                    };
+                    let mut effects = vec![Effect::Write(Box::new(approved))];
+                    effects.extend(patient::ask(state, Credential::IdNumber { certno }));
+                    effects
+                }
                 None => Vec::new(),
             }
         }
-        Some(_) => {
+        Ok(_) => {
             state.sign_in_notice = Some(Notice::new(Level::Error, "SUPERVISOR_NEEDED"));
             Vec::new()
         }
-        None => {
-            state.sign_in_notice = Some(Notice::new(Level::Error, "PIN_NOT_RIGHT"));
+        Err(notice) => {
+            state.sign_in_notice = Some(notice);
             Vec::new()
         }
     }

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use jiff::civil::Date;
 use yijie::commands::{
-    self, Failure, OtherAgency, Out, Supervisor, init::NewTill, journal, packs::bundles, pin_from_stdin,
-    queue, sell, split,
+    self, Failure, OtherAgency, Out, init::NewTill, journal, operator, packs::bundles, people::Who,
+    pin_from_stdin, queue, resume, salvage, sell, split,
 };
 use yijie::config::{Devices, Institution};
+use yijie::operators::Role;
 use yijie::record::Closing;
 use yijie_agency::{Profile, SandboxSettings};
 use yijie_rules::Lang;
@@ -92,12 +93,8 @@ enum Command {
     Sell {
         #[command(flatten)]
         agency: AgencyArgs,
-        /// Operator number.
-        #[arg(long)]
-        operator: Option<String>,
-        /// File with the operator's PIN.
-        #[arg(long)]
-        pin_file: Option<PathBuf>,
+        #[command(flatten)]
+        who: WhoArgs,
         /// Do not ask the agency.
         #[arg(long)]
         offline: bool,
@@ -115,6 +112,10 @@ enum Command {
         agency: AgencyArgs,
         /// Sale or message id.
         id: String,
+        #[command(flatten)]
+        who: WhoArgs,
+        #[command(flatten)]
+        approver: ApproverArgs,
     },
     /// Compare a day's totals with the agency's (3201).
     Reconcile {
@@ -142,6 +143,16 @@ enum Command {
     Journal {
         #[command(subcommand)]
         action: JournalAction,
+    },
+    /// Who works at this till.
+    Operator {
+        #[command(subcommand)]
+        action: OperatorAction,
+    },
+    /// The keys that seal the records.
+    Keys {
+        #[command(subcommand)]
+        action: KeysAction,
     },
     /// The sandbox agency.
     Agency {
@@ -318,7 +329,7 @@ enum QueueAction {
         #[arg(long)]
         difference: Option<HowClosed>,
         #[command(flatten)]
-        supervisor: SupervisorArgs,
+        supervisor: WhoArgs,
     },
     /// Settled sales whose figures differ from what the patient was told.
     Differences,
@@ -329,25 +340,6 @@ enum HowClosed {
     Accept,
     Collect,
     Refund,
-}
-
-#[derive(Args)]
-struct SupervisorArgs {
-    /// Number of the supervisor who confirms it.
-    #[arg(long)]
-    operator: Option<String>,
-    /// File with the supervisor's PIN.
-    #[arg(long)]
-    pin_file: Option<PathBuf>,
-}
-
-impl From<SupervisorArgs> for Supervisor {
-    fn from(args: SupervisorArgs) -> Supervisor {
-        Supervisor {
-            operator: args.operator,
-            pin_file: args.pin_file,
-        }
-    }
 }
 
 #[derive(Subcommand)]
@@ -366,9 +358,133 @@ enum JournalAction {
         /// The file.
         #[arg(long)]
         to: PathBuf,
-        /// Who takes it.
+        #[command(flatten)]
+        who: WhoArgs,
+        #[command(flatten)]
+        approver: ApproverArgs,
+    },
+    /// Make a damaged journal anew from all that can be read of it; the damaged files are kept.
+    Salvage {
+        #[command(flatten)]
+        who: WhoArgs,
+    },
+    /// After a backup was put back or a journal salvaged: ask the agency what it holds, and go on.
+    Resume {
+        #[command(flatten)]
+        agency: AgencyArgs,
+        #[command(flatten)]
+        who: WhoArgs,
+    },
+}
+
+/// An operator and the PIN.
+#[derive(Args)]
+struct WhoArgs {
+    /// Operator number.
+    #[arg(long)]
+    operator: Option<String>,
+    /// File with the operator's PIN.
+    #[arg(long)]
+    pin_file: Option<PathBuf>,
+    /// Read the PIN from the first line of standard input.
+    #[arg(long, conflicts_with = "pin_file")]
+    pin_stdin: bool,
+}
+
+impl From<WhoArgs> for Who {
+    fn from(args: WhoArgs) -> Who {
+        Who {
+            operator: args.operator,
+            pin_file: args.pin_file,
+            pin_stdin: args.pin_stdin,
+        }
+    }
+}
+
+/// The second person of what one alone may not do.
+#[derive(Args)]
+struct ApproverArgs {
+    /// Number of the supervisor who approves.
+    #[arg(long)]
+    approver: Option<String>,
+    /// File with the approver's PIN.
+    #[arg(long)]
+    approver_pin_file: Option<PathBuf>,
+}
+
+impl From<ApproverArgs> for Who {
+    fn from(args: ApproverArgs) -> Who {
+        Who {
+            operator: args.approver,
+            pin_file: args.approver_pin_file,
+            pin_stdin: false,
+        }
+    }
+}
+
+#[derive(Subcommand)]
+enum OperatorAction {
+    /// Everyone.
+    List,
+    /// A new operator; the PIN is the (next) line of standard input.
+    Add {
+        /// Number.
+        id: String,
+        /// Name on screen and receipt; the number if absent.
         #[arg(long)]
-        operator: Option<String>,
+        name: Option<String>,
+        /// What they may do.
+        #[arg(long, value_enum)]
+        role: RoleArg,
+        #[command(flatten)]
+        who: WhoArgs,
+    },
+    /// May work here no more.
+    Disable {
+        /// Number.
+        id: String,
+        #[command(flatten)]
+        who: WhoArgs,
+    },
+    /// May work here again.
+    Enable {
+        /// Number.
+        id: String,
+        #[command(flatten)]
+        who: WhoArgs,
+    },
+    /// A new PIN, the (next) line of standard input; ends a lock-out.
+    Reset {
+        /// Number.
+        id: String,
+        #[command(flatten)]
+        who: WhoArgs,
+    },
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum RoleArg {
+    Cashier,
+    Supervisor,
+    Inspector,
+}
+
+impl From<RoleArg> for Role {
+    fn from(role: RoleArg) -> Role {
+        match role {
+            RoleArg::Cashier => Role::Cashier,
+            RoleArg::Supervisor => Role::Supervisor,
+            RoleArg::Inspector => Role::Inspector,
+        }
+    }
+}
+
+#[derive(Subcommand)]
+enum KeysAction {
+    /// New keys for what is written from now on; what was written stays readable.
+    Rotate {
+        #[command(flatten)]
+        who: WhoArgs,
     },
 }
 
@@ -508,17 +624,11 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
         }
         .map(|()| 0),
         Command::Scan { port, baud, count } => commands::scan::run(&port, baud, count, out).map(|()| 0),
-        Command::Sell {
-            agency,
-            operator,
-            pin_file,
-            offline,
-        } => sell::run(
+        Command::Sell { agency, who, offline } => sell::run(
             &sell::Request {
                 data: data_dir(data)?,
                 agency: agency.into(),
-                operator,
-                pin_file,
+                who: who.into(),
                 offline,
             },
             out,
@@ -547,8 +657,18 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
             };
             queue::run(&data_dir(data)?, &agency.into(), request, out)
         }
-        Command::Reverse { agency, id } => {
-            queue::run(&data_dir(data)?, &agency.into(), queue::Request::Reverse(id), out)
+        Command::Reverse {
+            agency,
+            id,
+            who,
+            approver,
+        } => {
+            let request = queue::Request::Reverse {
+                id,
+                who: who.into(),
+                approver: approver.into(),
+            };
+            queue::run(&data_dir(data)?, &agency.into(), request, out)
         }
         Command::Reconcile { agency, date } => {
             commands::close::run(&data_dir(data)?, &agency.into(), Some(date), out)
@@ -561,19 +681,38 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
                 JournalAction::List => journal::run(&data, journal::Request::List, out),
                 JournalAction::Show { seq } => journal::run(&data, journal::Request::Show(seq), out),
                 JournalAction::Verify => journal::run(&data, journal::Request::Verify, out),
-                JournalAction::Export { to, operator } => {
-                    let operator = operator.unwrap_or_else(|| "client".to_owned());
-                    journal::run(
-                        &data,
-                        journal::Request::Export {
-                            to: &to,
-                            operator: &operator,
-                        },
-                        out,
-                    )
+                JournalAction::Export { to, who, approver } => {
+                    let request = journal::Request::Export {
+                        to: &to,
+                        who: who.into(),
+                        approver: approver.into(),
+                    };
+                    journal::run(&data, request, out)
                 }
+                JournalAction::Salvage { who } => salvage::run(&data, &who.into(), out),
+                JournalAction::Resume { agency, who } => resume::run(&data, &agency.into(), &who.into(), out),
             }
         }
+        Command::Operator { action } => {
+            let (request, who) = match action {
+                OperatorAction::List => (operator::Request::List, Who::default()),
+                OperatorAction::Add { id, name, role, who } => {
+                    let role = role.into();
+                    (operator::Request::Add { id, name, role }, who.into())
+                }
+                OperatorAction::Disable { id, who } => {
+                    (operator::Request::Disable { id, disabled: true }, who.into())
+                }
+                OperatorAction::Enable { id, who } => {
+                    (operator::Request::Disable { id, disabled: false }, who.into())
+                }
+                OperatorAction::Reset { id, who } => (operator::Request::Reset { id }, who.into()),
+            };
+            operator::run(&data_dir(data)?, request, &who, out)
+        }
+        Command::Keys {
+            action: KeysAction::Rotate { who },
+        } => commands::keys::rotate(&data_dir(data)?, &who.into(), out),
         Command::Agency { action } => agency(data_dir(data)?, action, out).map(|()| 0),
         Command::Wire {
             action: WireAction::Decode { infno, profile, keys },

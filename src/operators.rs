@@ -1,9 +1,15 @@
-//! Operators of the till: role and PIN, checked by argon2id so that a stolen disk does not give the PIN away.
+//! Operators of the till: role and PIN, checked by argon2id so that a stolen disk does not give the PIN away; wrong PINs
+//! lock an operator out for longer and longer.
 
 use argon2::Argon2;
 use argon2::password_hash::rand_core::OsRng;
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use serde::{Deserialize, Serialize};
+
+use yijie_rules::Lang;
+
+use crate::books::{Books, BooksError};
+use crate::record::Record;
 
 /// What an operator may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +19,20 @@ pub enum Role {
     Cashier,
     /// Sells, approves, reverses, closes the day.
     Supervisor,
+    /// Reads and exports the records; sells nothing.
+    Inspector,
+}
+
+impl Role {
+    /// Its name on the screen.
+    #[must_use]
+    pub fn word(self, lang: Lang) -> &'static str {
+        match self {
+            Role::Cashier => lang.pick("收费员", "Cashier"),
+            Role::Supervisor => lang.pick("主管", "Supervisor"),
+            Role::Inspector => lang.pick("检查员", "Inspector"),
+        }
+    }
 }
 
 /// A person who works at this till.
@@ -26,6 +46,9 @@ pub struct Operator {
     pub role: Role,
     /// argon2id hash with its salt and cost (PHC string).
     pub pin_hash: String,
+    /// May not work here any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disabled: bool,
 }
 
 impl std::fmt::Debug for Operator {
@@ -35,6 +58,100 @@ impl std::fmt::Debug for Operator {
             .field("role", &self.role)
             .finish_non_exhaustive()
     }
+}
+
+/// Wrong PINs in a row that cost no waiting.
+const FREE_TRIES: u32 = 3;
+/// How long the first lock-out lasts; each further wrong PIN doubles it.
+const LOCK_MS_MIN: i64 = 30_000;
+/// How long a lock-out lasts at most.
+const LOCK_MS_MAX: i64 = 24 * 3_600_000;
+
+/// Wrong PINs of an operator since the last right one.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Tries {
+    /// How many.
+    pub wrong: u32,
+    /// When the last was, milliseconds since 1970.
+    pub last_ms: i64,
+}
+
+impl Tries {
+    /// How long nobody may try again, 0 if one may. A clock set back before the last try does not lock anybody out.
+    #[must_use]
+    pub fn wait_ms(self, now_ms: i64) -> i64 {
+        let Some(over) = self.wrong.checked_sub(FREE_TRIES) else {
+            return 0;
+        };
+        let lasts = LOCK_MS_MIN.saturating_mul(1 << over.min(20)).min(LOCK_MS_MAX);
+        if now_ms < self.last_ms {
+            return 0;
+        }
+        self.last_ms.saturating_add(lasts).saturating_sub(now_ms).max(0)
+    }
+}
+
+/// Why somebody is not let in: a stable code, and how long to wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotLetIn {
+    /// Stable code.
+    pub code: &'static str,
+    /// Until then nobody is asked again, in seconds; 0 if one may try at once.
+    pub wait_s: i64,
+}
+
+impl NotLetIn {
+    /// Without waiting.
+    #[must_use]
+    pub fn new(code: &'static str) -> NotLetIn {
+        NotLetIn { code, wait_s: 0 }
+    }
+
+    /// The wait in words that need no language.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        if self.wait_s > 0 {
+            format!("{} s", self.wait_s)
+        } else {
+            String::new()
+        }
+    }
+}
+
+/// Checks a PIN against the books. A wrong one is journalled and counts, whoever asks; a right one ends the count.
+///
+/// # Errors
+/// [`BooksError`] if the books cannot be read or written: nobody is let in then.
+pub fn check(
+    books: &Books,
+    id: &str,
+    pin: &str,
+    now_ms: i64,
+) -> Result<Result<Operator, NotLetIn>, BooksError> {
+    let Some(operator) = books.operator(id)? else {
+        return Ok(Err(NotLetIn::new("OPERATOR_UNKNOWN")));
+    };
+    let tries = books.tries(id)?;
+    let wait_ms = tries.wait_ms(now_ms);
+    if wait_ms > 0 {
+        return Ok(Err(NotLetIn {
+            code: "OPERATOR_LOCKED_OUT",
+            wait_s: wait_ms.saturating_add(999) / 1000,
+        }));
+    }
+    let right = operator.has_pin(pin);
+    if !right || tries.wrong > 0 {
+        let record = Record::PinTried {
+            operator: operator.id.clone(),
+            right,
+        };
+        books.append(&record, now_ms)?;
+    }
+    Ok(match (right, operator.disabled) {
+        (false, _) => Err(NotLetIn::new("PIN_NOT_RIGHT")),
+        (true, true) => Err(NotLetIn::new("OPERATOR_DISABLED")),
+        (true, false) => Ok(operator),
+    })
 }
 
 /// Why a PIN cannot be used.
@@ -78,6 +195,7 @@ impl Operator {
             name: name.to_owned(),
             role,
             pin_hash,
+            disabled: false,
         })
     }
 
@@ -92,6 +210,32 @@ impl Operator {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_wrong_pin_after_the_third_doubles_the_wait() {
+        let wait = |wrong, now_ms| {
+            Tries {
+                wrong,
+                last_ms: 1_000_000,
+            }
+            .wait_ms(now_ms)
+        };
+        for (wrong, waits_s) in [
+            (0, 0),
+            (2, 0),
+            (3, 30),
+            (4, 60),
+            (5, 120),
+            (14, 61_440),
+            (15, 86_400),
+            (u32::MAX, 86_400),
+        ] {
+            assert_eq!(wait(wrong, 1_000_000), waits_s * 1000, "{wrong} wrong");
+        }
+        assert_eq!(wait(3, 1_029_999), 1);
+        assert_eq!(wait(3, 1_030_000), 0);
+        assert_eq!(wait(9, 999_999), 0, "the clock was set back");
+    }
 
     #[test]
     fn only_its_own_pin_opens() {

@@ -1,5 +1,7 @@
 //! What the journal holds: one variant a kind of entry, written once and never changed.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use yijie_agency::{Credential, PersonRecord, SettledReply};
 use yijie_rules::{Claim, Lang, Money, Options, Refusal, SetlInfo, Settlement};
@@ -28,6 +30,73 @@ pub enum Record {
     Operator {
         /// Who, with the salted hash of the PIN.
         operator: Operator,
+        /// The supervisor who did it; absent at `init`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// A wrong PIN, or the right one after wrong ones.
+    PinTried {
+        /// Whose.
+        operator: String,
+        /// Whether it was right.
+        right: bool,
+    },
+    /// A second person let something happen that one alone may not do.
+    Approved {
+        /// What: `id-number`, `reveal`, `reversal`, `export`.
+        what: String,
+        /// Who asked for it.
+        operator: String,
+        /// Who approved.
+        by: String,
+        /// What it is about: a sale, a person, a file.
+        about: String,
+    },
+    /// The settings or TLS files are others than before: keyed hash of each by its name.
+    Settings {
+        /// File name to hash.
+        files: BTreeMap<String, String>,
+    },
+    /// New keys seal what is written from now on.
+    KeysRotated {
+        /// Who asked for it.
+        operator: String,
+    },
+    /// The journal was damaged and made anew: what stood before the damage is unchanged, what stood behind it follows.
+    Salvaged {
+        /// Who asked for it.
+        operator: String,
+        /// Whether the PIN could still be checked.
+        checked: bool,
+        /// The first broken entry.
+        broken: u64,
+        /// Entries, by their old numbers, of which nothing is left.
+        lost: Vec<u64>,
+        /// Old numbers of the entries that follow, in their order.
+        follow: Vec<u64>,
+        /// Old numbers of entries that can be read but not booked, since the sale they are about is lost.
+        orphans: Vec<u64>,
+        /// Where the damaged files are kept.
+        kept: String,
+    },
+    /// Entries that once were written here are missing (a backup put back, a salvage): the agency is to be asked before
+    /// anything is sold.
+    Behind {
+        /// Stable code of how that was noticed.
+        why: String,
+        /// The last entry there ever was, as far as is known.
+        known_seq: u64,
+        /// From this day on the agency may hold what is not here, `yyyy-MM-dd`.
+        since: String,
+    },
+    /// The agency's totals were compared with the books after that.
+    Compared {
+        /// From which day on.
+        since: String,
+        /// What the agency said of each total.
+        totals: Vec<ClosedTotal>,
+        /// The supervisor who goes on although they do not agree.
+        accepted_by: Option<String>,
     },
     /// An operator began (signed in) or ended work.
     Session {
@@ -197,6 +266,9 @@ pub enum Record {
         operator: String,
         /// File name they went to.
         to: String,
+        /// The second person, where two are needed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approver: Option<String>,
     },
 }
 
@@ -228,6 +300,13 @@ impl Record {
             Record::Closed { .. } => "closed",
             Record::ClearingApplied { .. } => "clearing-applied",
             Record::Exported { .. } => "exported",
+            Record::PinTried { .. } => "pin-tried",
+            Record::Approved { .. } => "approved",
+            Record::Settings { .. } => "settings",
+            Record::KeysRotated { .. } => "keys-rotated",
+            Record::Salvaged { .. } => "salvaged",
+            Record::Behind { .. } => "behind",
+            Record::Compared { .. } => "compared",
         }
     }
 

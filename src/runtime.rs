@@ -12,9 +12,11 @@ use yijie_rules::Money;
 
 use crate::books::row::SaleRow;
 use crate::books::{Books, BooksError};
+use crate::commands::resume;
 use crate::config::Institution;
 use crate::desk::{self, Effect, Event, Level, Notice, Setup, State};
 use crate::devices;
+use crate::operators::{self, Operator};
 use crate::record::{Record, Sale};
 use crate::sync::Sync;
 use crate::{clock, slip};
@@ -93,23 +95,22 @@ impl Runtime {
     fn perform(&self, effect: Effect) {
         let this = self.clone();
         match effect {
-            Effect::CheckPin { id, pin } => self.blocking(move || {
-                Event::PinChecked(
-                    this.books
-                        .operator(&id)
-                        .ok()
-                        .flatten()
-                        .filter(|operator| operator.has_pin(&pin)),
-                )
+            Effect::CheckPin { id, pin } => self.asking(async move {
+                // Nobody sells on books that lack what the agency may hold.
+                if let Err(failure) = resume::caught_up(&this.books, &this.sync).await {
+                    let notice = Notice::new(Level::Error, &failure.code).about(failure.detail);
+                    return Event::PinChecked(Err(notice));
+                }
+                let checked = tokio::task::spawn_blocking(move || this.pin_checked(&id, &pin)).await;
+                Event::PinChecked(checked.unwrap_or_else(|_| Err(Notice::new(Level::Error, "INTERNAL"))))
             }),
-            Effect::CheckApproval { id, pin } => self.blocking(move || {
-                Event::ApprovalChecked(
-                    this.books
-                        .operator(&id)
-                        .ok()
-                        .flatten()
-                        .filter(|operator| operator.has_pin(&pin)),
-                )
+            Effect::CheckApproval { asked_by, id, pin } => self.blocking(move || {
+                let second = id != asked_by || !this.books.two_persons().unwrap_or(true);
+                Event::ApprovalChecked(if second {
+                    this.pin_checked(&id, &pin)
+                } else {
+                    Err(Notice::new(Level::Error, "TWO_PERSONS_NEEDED"))
+                })
             }),
             Effect::SignIn(operator) => self.asking(async move {
                 let who = yijie_agency::Operator {
@@ -194,6 +195,18 @@ impl Runtime {
                     });
                 }
             }
+        }
+    }
+
+    fn pin_checked(&self, id: &str, pin: &str) -> Result<Operator, Notice> {
+        match operators::check(&self.books, id, pin, clock::now_ms()) {
+            Ok(Ok(operator)) => Ok(operator),
+            // At the window a number that nobody has is answered as a wrong PIN is.
+            Ok(Err(refused)) if refused.code == "OPERATOR_UNKNOWN" => {
+                Err(Notice::new(Level::Error, "PIN_NOT_RIGHT"))
+            }
+            Ok(Err(refused)) => Err(Notice::new(Level::Error, refused.code).about(refused.detail())),
+            Err(error) => Err(Notice::new(Level::Error, error.code())),
         }
     }
 

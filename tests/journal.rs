@@ -186,17 +186,35 @@ fn an_export_names_who_took_it_and_overwrites_nothing() {
     assert_eq!(
         lines[0],
         [
-            "seq", "time", "kind", "sale", "msgid", "state", "operator", "hash"
+            "seq",
+            "time",
+            "kind",
+            "sale",
+            "msgid",
+            "state",
+            "operator",
+            "approver",
+            "medfee_sumamt",
+            "fund_pay_sumamt",
+            "acct_pay",
+            "psn_cash_pay",
+            "hash"
         ]
     );
     assert_eq!(lines.len(), rows.len() + 2, "a header, and the export itself");
     for (line, row) in lines[1..].iter().zip(&after) {
-        assert_eq!(line.len(), 8, "{line:?}");
+        assert_eq!(line.len(), 13, "{line:?}");
         assert_eq!(line[0], row["seq"].to_string());
         for (cell, key) in [(1, "time"), (2, "kind"), (3, "sale"), (4, "msgid"), (5, "state")] {
             assert_eq!(line[cell], row[key].as_str().unwrap_or_default(), "{key}");
         }
-        assert_eq!(line[7].len(), 64);
+        assert_eq!(line[12].len(), 64);
+        let bill = if ["sale", "settled"].contains(&line[2]) {
+            "100.00"
+        } else {
+            ""
+        };
+        assert_eq!(line[8], bill, "{line:?}");
     }
     let last = &lines[lines.len() - 1];
     assert_eq!((last[2], last[6]), ("exported", "007"));

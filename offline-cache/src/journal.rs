@@ -76,6 +76,8 @@ pub struct Opened {
     pub entries: u64,
     /// The number of the last; 0 when there is none.
     pub last_seq: u64,
+    /// The clock of the last.
+    pub last_time_ms: Option<i64>,
     /// A write that a crash cut short, never acknowledged: cut off and kept.
     pub torn: Option<Torn>,
     /// In what state the mark was; it is whole again now.

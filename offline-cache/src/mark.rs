@@ -53,7 +53,7 @@ pub(crate) fn read(dir: &Path, vault: Option<&Vault>) -> io::Result<(MarkFound, 
     ))
 }
 
-fn decode(bytes: &[u8], vault: Option<&Vault>) -> Option<Position> {
+pub(crate) fn decode(bytes: &[u8], vault: Option<&Vault>) -> Option<Position> {
     if bytes.len() != MARK_BYTES {
         return None;
     }

@@ -22,6 +22,7 @@ pub(crate) struct Recovered {
 pub(crate) struct Survey {
     pub(crate) position: Position,
     pub(crate) last: Option<LastSegment>,
+    pub(crate) last_time_ms: Option<i64>,
     pub(crate) mark_found: MarkFound,
     pub(crate) marked: Option<Position>,
 }
@@ -40,6 +41,7 @@ pub(crate) fn recover(disk: &dyn Disk, dir: &Path, vault: &Vault) -> Result<Reco
     let opened = Opened {
         entries: position.seq,
         last_seq: position.seq,
+        last_time_ms: survey.last_time_ms,
         torn: None,
         mark: survey.mark_found,
     };
@@ -76,6 +78,7 @@ pub(crate) fn survey(dir: &Path, vault: Option<&Vault>) -> Result<Survey, Journa
     let mut survey = Survey {
         position: Position::START,
         last: None,
+        last_time_ms: None,
         mark_found,
         marked,
     };
@@ -83,7 +86,13 @@ pub(crate) fn survey(dir: &Path, vault: Option<&Vault>) -> Result<Survey, Journa
     for (at, (_, path)) in paths.into_iter().enumerate() {
         let is_last = at.saturating_add(1) == count;
         let bytes = fs::read(&path).map_err(JournalError::disk(&path))?;
-        let walked = walk_compared(&bytes, survey.position, marked, vault.filter(|_| is_last));
+        let walked = walk_compared(
+            &bytes,
+            survey.position,
+            marked,
+            vault.filter(|_| is_last),
+            &mut survey.last_time_ms,
+        );
         if let Some((at, what)) = walked.fault {
             let acknowledged = marked.is_some_and(|mark| mark.seq > walked.to.seq);
             if !is_last || acknowledged || !segment::is_torn(&bytes, &walked) {
@@ -110,11 +119,18 @@ pub(crate) fn survey(dir: &Path, vault: Option<&Vault>) -> Result<Survey, Journa
 
 /// Walks a segment, comparing with the mark and, given a vault, opening every seal: of the last segment always, so that
 /// nothing is added to a journal that this vault can't read.
-fn walk_compared(bytes: &[u8], after: Position, marked: Option<Position>, vault: Option<&Vault>) -> Walked {
+fn walk_compared(
+    bytes: &[u8],
+    after: Position,
+    marked: Option<Position>,
+    vault: Option<&Vault>,
+    last_time_ms: &mut Option<i64>,
+) -> Walked {
     segment::walk(bytes, after, &mut |record, _| {
         if marked.is_some_and(|mark| mark.seq == record.head.seq && mark.hash != record.hash) {
             return Err(Fault::OtherHistory);
         }
+        *last_time_ms = Some(record.head.time_ms);
         vault.map_or(Ok(()), |vault| record.open(vault).map(drop))
     })
 }

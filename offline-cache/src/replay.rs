@@ -10,6 +10,7 @@ use crate::segment::{self, Broken, Fault};
 use crate::vault::Vault;
 
 /// Entries in order, one segment in memory at a time; ends after the first error.
+#[derive(Debug)]
 pub struct Replay {
     dir: PathBuf,
     vault: Vault,
@@ -121,7 +122,7 @@ fn relevant(segments: Vec<(u64, PathBuf)>, from_seq: u64) -> VecDeque<(u64, Path
     segments.into_iter().skip(before).collect()
 }
 
-fn entry(record: &Record<'_>, vault: &Vault) -> Result<Entry, Fault> {
+pub(crate) fn entry(record: &Record<'_>, vault: &Vault) -> Result<Entry, Fault> {
     let head = &record.head;
     let body = record.open(vault)?;
     let kind = head.kind.to_owned();

@@ -225,6 +225,12 @@ impl Vault {
         })
     }
 
+    /// A keyed hash of a file's bytes, to notice later that it was changed.
+    #[must_use]
+    pub fn fingerprint(&self, bytes: &[u8]) -> [u8; 32] {
+        self.keyed_hash(&[b"file", bytes])
+    }
+
     /// Adds `body`, sealed with the newest data key and bound to `place`, to `out`.
     pub(crate) fn seal_onto(
         &self,

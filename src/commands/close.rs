@@ -76,7 +76,7 @@ pub async fn compare(books: &Books, sync: &Sync, day: Date) -> Result<Vec<Closed
 }
 
 /// Sums of a day by insurance, settlement category and settling agency.
-fn totals_of(books: &Books, day: Date) -> Result<Vec<ClosedTotal>, Failure> {
+pub(super) fn totals_of(books: &Books, day: Date) -> Result<Vec<ClosedTotal>, Failure> {
     let mut totals: BTreeMap<(String, String, String), ClosedTotal> = BTreeMap::new();
     for row in books.settled_on(day)? {
         let Some(reply) = row.reply else { continue };

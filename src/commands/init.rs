@@ -96,7 +96,8 @@ pub fn prepare(data: &Path, new: &NewTill) -> Result<(), Failure> {
         },
         now_ms,
     )?;
-    books.append(&Record::Operator { operator }, now_ms)?;
+    books.append(&Record::Operator { operator, by: None }, now_ms)?;
+    books.note_settings(&config::files(data))?;
     if let Some(items) = items {
         books.append(&Record::Catalogue { items }, now_ms)?;
     }

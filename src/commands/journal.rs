@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use yijie_offline_cache::{DataLock, Entry, Vault, verify};
 use yijie_rules::Lang;
 
+use super::people::{Allowed, Who, four_eyes};
 use super::{Failure, Out};
 use crate::books::Books;
 use crate::record::Record;
@@ -26,8 +27,10 @@ pub enum Request<'a> {
     Export {
         /// The file; must not exist.
         to: &'a Path,
-        /// Operator number.
-        operator: &'a str,
+        /// Who takes it.
+        who: Who,
+        /// Who approves.
+        approver: Who,
     },
 }
 
@@ -57,7 +60,9 @@ pub fn run(data: &Path, request: Request<'_>, out: Out) -> Result<u8, Failure> {
             let told = serde_json::to_string_pretty(&whole(row, &record));
             out.line(told.map_err(|e| Failure::could_not("INTERNAL", e))?)?;
         }
-        Request::Export { to, operator } => {
+        Request::Export { to, who, approver } => {
+            let place = to.display().to_string();
+            let Allowed { operator, approver } = four_eyes(&books, &who, &approver, "export", &place, out)?;
             let failed =
                 |e: std::io::Error| Failure::could_not("FILE_FAILED", format!("{}: {e}", to.display()));
             let mut file = OpenOptions::new()
@@ -68,8 +73,9 @@ pub fn run(data: &Path, request: Request<'_>, out: Out) -> Result<u8, Failure> {
                 .map_err(failed)?;
             // Booked first, so that the file itself ends with who took it.
             let record = Record::Exported {
-                operator: operator.to_owned(),
-                to: to.display().to_string(),
+                operator: operator.clone(),
+                to: place,
+                approver,
             };
             books.append(&record, clock::now_ms())?;
             file.write_all(export(&books, to)?.as_bytes())
@@ -171,9 +177,13 @@ fn whole(mut row: Value, record: &Record) -> Value {
 /// Who did what the entry says.
 fn operator(record: &Record) -> &str {
     match record {
-        Record::Operator { operator } => &operator.id,
+        Record::Operator { operator, by } => by.as_ref().unwrap_or(&operator.id),
         Record::Session { operator, .. }
         | Record::Reversing { operator, .. }
+        | Record::PinTried { operator, .. }
+        | Record::Approved { operator, .. }
+        | Record::KeysRotated { operator }
+        | Record::Salvaged { operator, .. }
         | Record::Exported { operator, .. } => operator,
         Record::Sale { sale, .. } => &sale.operator,
         _ => "",
@@ -204,23 +214,82 @@ fn export(books: &Books, to: &Path) -> Result<String, Failure> {
         let entries = each(books, |_, record, row| whole(row, record))?;
         return serde_json::to_string_pretty(&entries).map_err(|e| Failure::could_not("INTERNAL", e));
     }
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let failed = |e: csv::Error| Failure::could_not("INTERNAL", e);
+    table.write_record(COLUMNS).map_err(failed)?;
     let lines = each(books, |entry, record, row| {
-        let text = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default();
+        let text = |key: &str| {
+            row.get(key)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         let hash: String = entry.hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        let cells = [
-            &entry.seq.to_string(),
-            text("time"),
-            text("kind"),
-            text("sale"),
-            text("msgid"),
-            text("state"),
-            operator(record),
-            &hash,
-        ];
-        cells.map(|cell| cell.replace(['"', ','], " ")).join(",")
+        let who = [operator(record), approver(record)].map(str::to_owned);
+        let mut cells = vec![entry.seq.to_string()];
+        cells.extend(["time", "kind", "sale", "msgid", "state"].map(text));
+        cells.extend(who);
+        cells.extend(amounts(record));
+        cells.push(hash);
+        cells.into_iter().map(plain).collect::<Vec<_>>()
     })?;
-    Ok(format!(
-        "seq,time,kind,sale,msgid,state,operator,hash\n{}\n",
-        lines.join("\n")
-    ))
+    for cells in lines {
+        table.write_record(cells).map_err(failed)?;
+    }
+    let bytes = table
+        .into_inner()
+        .map_err(|e| Failure::could_not("INTERNAL", e))?;
+    String::from_utf8(bytes).map_err(|e| Failure::could_not("INTERNAL", e))
+}
+
+/// Columns of an export in CSV.
+const COLUMNS: [&str; 13] = [
+    "seq",
+    "time",
+    "kind",
+    "sale",
+    "msgid",
+    "state",
+    "operator",
+    "approver",
+    "medfee_sumamt",
+    "fund_pay_sumamt",
+    "acct_pay",
+    "psn_cash_pay",
+    "hash",
+];
+
+/// The second person of what one alone may not do.
+fn approver(record: &Record) -> &str {
+    match record {
+        Record::Approved { by, .. } => by,
+        Record::Exported { approver, .. } => approver.as_deref().unwrap_or_default(),
+        Record::Compared { accepted_by, .. } => accepted_by.as_deref().unwrap_or_default(),
+        _ => "",
+    }
+}
+
+/// What a sale or a settlement comes to: bill, funds, own account, cash.
+fn amounts(record: &Record) -> [String; 4] {
+    let sums = match record {
+        Record::Sale { sale, .. } => &sale.told,
+        Record::Settled { reply, .. } => &reply.setlinfo,
+        _ => return Default::default(),
+    };
+    [
+        sums.medfee_sumamt,
+        sums.fund_pay_sumamt,
+        sums.acct_pay,
+        sums.psn_cash_pay,
+    ]
+    .map(|sum| sum.to_string())
+}
+
+/// A spreadsheet takes a cell that begins like a formula for one; a client's sale id may begin like that.
+fn plain(cell: String) -> String {
+    if cell.starts_with(['=', '+', '-', '@']) {
+        format!("'{cell}")
+    } else {
+        cell
+    }
 }

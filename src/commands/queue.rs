@@ -5,8 +5,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 use yijie_rules::{Lang, Money};
 
+use super::people::{Who, four_eyes};
 use super::sell::answer;
-use super::{Failure, OtherAgency, Out, Supervisor, Till, tasks};
+use super::{Failure, OtherAgency, Out, Till, resume, tasks};
 use crate::books::BooksError;
 use crate::books::row::{SaleRow, SaleState};
 use crate::record::{Closing, Record};
@@ -26,9 +27,16 @@ pub enum Request {
     /// Settled sales whose figures differ from what the patient was told.
     Differences,
     /// Close such a difference with the patient.
-    Close(String, Closing, Supervisor),
+    Close(String, Closing, Who),
     /// Undo a settled sale.
-    Reverse(String),
+    Reverse {
+        /// Sale or message id.
+        id: String,
+        /// Who asks for it.
+        who: Who,
+        /// Who approves.
+        approver: Who,
+    },
 }
 
 /// Runs it. Exit code 3 if something stays open that was to be finished.
@@ -37,6 +45,12 @@ pub enum Request {
 /// [`Failure`].
 pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Result<u8, Failure> {
     let till = Till::open(data, agency, out)?;
+    if matches!(
+        request,
+        Request::Drain | Request::Resolve(_) | Request::Reverse { .. }
+    ) {
+        tasks()?.block_on(resume::caught_up(&till.books, &till.sync))?;
+    }
     match request {
         Request::List => {
             let queue = till.books.queue(usize::MAX)?;
@@ -93,13 +107,13 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
         }
         Request::Close(id, closing, supervisor) => {
             let row = find(&till, &id)?;
-            let operator = supervisor.check(&till.books)?;
+            let operator = supervisor.supervisor(&till.books, out)?.id;
             let record = closing_of(&row, closing, operator)?;
             let time_ms = clock::now_ms();
             till.books.append(&record, time_ms)?;
             finish(&row.after(&record, time_ms), out)
         }
-        Request::Reverse(id) => {
+        Request::Reverse { id, who, approver } => {
             let row = find(&till, &id)?;
             if !matches!(
                 row.state,
@@ -107,7 +121,8 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
             ) {
                 return Err(Failure::input("SALE_NOT_SETTLED", row.word()));
             }
-            let row = tasks()?.block_on(till.sync.undo(&row.sale.id, "client"))?;
+            let allowed = four_eyes(&till.books, &who, &approver, "reversal", &row.sale.id, out)?;
+            let row = tasks()?.block_on(till.sync.undo(&row.sale.id, &allowed.operator))?;
             if row.state == SaleState::Settled {
                 let (code, detail) = row.cause.clone().unwrap_or_default();
                 return Err(Failure {

@@ -7,8 +7,10 @@ use serde_json::{Map, Value, json};
 use yijie_agency::Credential;
 use yijie_rules::{Claim, Lang, Outcome, Refusal, split};
 
-use super::{Failure, OtherAgency, Out, Till, tasks};
+use super::people::{CLIENT, Who};
+use super::{Failure, OtherAgency, Out, Till, resume, tasks};
 use crate::books::row::{SaleRow, SaleState};
+use crate::operators::Role;
 use crate::record::{KEPT, OfflineTerms, Record, Sale};
 use crate::{advice, clock};
 
@@ -21,10 +23,8 @@ pub struct Request {
     pub data: PathBuf,
     /// Another agency than the configured one.
     pub agency: OtherAgency,
-    /// Operator number.
-    pub operator: Option<String>,
-    /// File with the operator's PIN.
-    pub pin_file: Option<PathBuf>,
+    /// The operator, if one is named.
+    pub who: Who,
     /// Do not ask the agency.
     pub offline: bool,
 }
@@ -35,8 +35,9 @@ pub struct Request {
 /// [`Failure`] if the books cannot be opened or written; what was printed before stands.
 pub fn run(request: &Request, out: Out) -> Result<u8, Failure> {
     let till = Till::open(&request.data, &request.agency, out)?;
-    let operator = operator(&till, request)?;
+    let operator = operator(&till, request, out)?;
     let tasks = tasks()?;
+    tasks.block_on(resume::caught_up(&till.books, &till.sync))?;
     let mut counter = Counter {
         till,
         operator,
@@ -60,24 +61,15 @@ pub fn run(request: &Request, out: Out) -> Result<u8, Failure> {
     Ok(exit)
 }
 
-fn operator(till: &Till, request: &Request) -> Result<String, Failure> {
-    let Some(id) = &request.operator else {
-        return Ok("client".to_owned());
-    };
-    let Some(file) = &request.pin_file else {
-        return Err(Failure::input("PIN_FILE_MISSING", "--pin-file"));
-    };
-    let pin = std::fs::read_to_string(file)
-        .map_err(|e| Failure::input("PIN_FILE_MISSING", format!("{}: {e}", file.display())))?;
-    match till.books.operator(id)? {
-        None => Err(Failure::input("OPERATOR_UNKNOWN", id)),
-        Some(operator) if operator.has_pin(pin.trim()) => Ok(operator.id),
-        Some(_) => Err(Failure {
-            exit: 2,
-            code: "PIN_NOT_RIGHT".to_owned(),
-            detail: String::new(),
-        }),
+fn operator(till: &Till, request: &Request, out: Out) -> Result<String, Failure> {
+    if request.who.operator.is_none() {
+        return Ok(CLIENT.to_owned());
     }
+    let operator = request.who.signed(&till.books, out)?;
+    if operator.role == Role::Inspector {
+        return Err(Failure::refused("INSPECTOR_SELLS_NOTHING", operator.id));
+    }
+    Ok(operator.id)
 }
 
 /// One line of input.

@@ -46,6 +46,20 @@ impl Sync {
         }
     }
 
+    /// Asks what the agency holds under a sale's message id and books it; sends and reverses nothing.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the books cannot be written.
+    pub async fn look(&self, row: SaleRow) -> Result<SaleRow, BooksError> {
+        match self.held(&row).await {
+            Answer::Done(Some(reply)) if !reply.refunded => {
+                let record = settled(&row, reply);
+                self.write(&record, row).await
+            }
+            _ => Ok(row),
+        }
+    }
+
     async fn still_unknown(&self, row: SaleRow, cause: &str) -> Result<SaleRow, BooksError> {
         if row.cause.as_ref().is_some_and(|(known, _)| known == cause) {
             return Ok(row);

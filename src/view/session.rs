@@ -7,7 +7,6 @@ use yijie_ui::{AppWindow, Page, Session};
 use super::Keys;
 use crate::advice;
 use crate::desk::{self, Key, State};
-use crate::operators::Role;
 
 #[derive(Clone, PartialEq)]
 pub(super) struct View {
@@ -37,12 +36,12 @@ pub(super) fn view(state: &State) -> View {
             .map(|o| o.name.as_str())
             .unwrap_or_default()
             .into(),
-        role: match state.operator.as_ref().map(|o| o.role) {
-            Some(Role::Cashier) => lang.pick("收费员", "Cashier"),
-            Some(Role::Supervisor) => lang.pick("主管", "Supervisor"),
-            None => "",
-        }
-        .into(),
+        role: state
+            .operator
+            .as_ref()
+            .map(|o| o.role.word(lang))
+            .unwrap_or_default()
+            .into(),
         institution: (
             state.setup.institution.name.as_str().into(),
             state.setup.institution.code.as_str().into(),

@@ -109,6 +109,8 @@ impl Shop {
         let shop = Shop { dir, agency, data };
         shop.init(&[]).exit(0);
         shop.answer_within(1);
+        // That the settings were changed is told once.
+        shop.run(&["queue", "list"]).exit(0).says("SETTINGS_CHANGED");
         shop
     }
 
@@ -155,6 +157,7 @@ impl Shop {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = yijie(args);
         command.arg("--data").arg(&self.data);
+        command.env("XDG_STATE_HOME", self.dir.path().join("state"));
         command
     }
 

@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use yijie::books::Standing;
 use yijie::books::row::{SaleRow, SaleState};
 use yijie::desk::patient::Patient;
-use yijie::desk::{Effect, Event, Key, Page};
+use yijie::desk::{Effect, Event, Key, Notice, Page};
 use yijie::operators::Role;
 use yijie::record::{Agent, Record};
 use yijie_agency::{Answer, Cause, Credential, DecodedPerson, PersonRecord};
@@ -18,7 +18,7 @@ use yijie_rules::{Lang, Money};
 
 use crate::till::{
     AMOXICILLIN, CLAVULANATE, DEARER_INSURED, HONEY, Till, VITAMINS, card, code, credential, operator,
-    reader, record, refused, reply, settled, unsent,
+    reader, record, refused, reply, settled, unsent, wrong_pin,
 };
 
 const GOODS: [&str; 6] = [
@@ -391,8 +391,10 @@ impl World {
     }
 }
 
-fn supervisor(how: u8) -> Option<yijie::operators::Operator> {
-    (how != 1).then(|| operator(if how == 2 { Role::Cashier } else { Role::Supervisor }))
+fn supervisor(how: u8) -> Result<yijie::operators::Operator, Notice> {
+    (how != 1)
+        .then(|| operator(if how == 2 { Role::Cashier } else { Role::Supervisor }))
+        .ok_or_else(wrong_pin)
 }
 
 fn answered<T>(how: u8, well: T) -> Answer<T> {

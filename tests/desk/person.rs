@@ -10,6 +10,7 @@ use yijie_hardware::{ReaderEvent, SocialCard};
 
 use crate::till::{
     AMOXICILLIN, HOUR, NOW, Till, card, code, credential, operator, reader, record, refused, setup, unsent,
+    wrong_pin,
 };
 
 fn verified(till: &Till) -> Option<&str> {
@@ -358,13 +359,19 @@ fn a_typed_citizen_number_waits_for_a_supervisor() {
         (Some(Role::Cashier), "SUPERVISOR_NEEDED"),
     ] {
         assert!(matches!(&till.key(approve())[..], [Effect::CheckApproval { .. }]));
-        assert_eq!(till.send(Event::ApprovalChecked(checked.map(operator))).len(), 0);
+        assert_eq!(
+            till.send(Event::ApprovalChecked(
+                checked.map(operator).ok_or_else(wrong_pin)
+            ))
+            .len(),
+            0
+        );
         assert_eq!(till.state.sign_in_notice.as_ref().unwrap().code, told);
     }
     till.key(Key::CancelApproval);
     assert_eq!(till.state.sign_in_notice, None);
     assert_eq!(
-        till.send(Event::ApprovalChecked(Some(operator(Role::Supervisor))))
+        till.send(Event::ApprovalChecked(Ok(operator(Role::Supervisor))))
             .len(),
         0,
         "nothing waits any more"
@@ -372,11 +379,15 @@ fn a_typed_citizen_number_waits_for_a_supervisor() {
 
     till.scan(number);
     till.key(approve());
-    let effects = till.send(Event::ApprovalChecked(Some(operator(Role::Supervisor))));
+    let effects = till.send(Event::ApprovalChecked(Ok(operator(Role::Supervisor))));
     let asked = Credential::IdNumber {
         certno: number.to_owned(),
     };
-    assert!(matches!(&effects[..], [Effect::AskPerson(credential)] if *credential == asked));
+    assert!(
+        matches!(&effects[..], [Effect::Write(kept), Effect::AskPerson(credential)]
+            if *credential == asked
+            && matches!(&**kept, Record::Approved { what, by, .. } if what == "id-number" && *by == operator(Role::Supervisor).id))
+    );
     till.send(Event::PersonAnswered(asked, Answer::Done(record(2))));
     assert_eq!(verified(&till), Some("李𬀩"));
 }

@@ -8,7 +8,7 @@ use yijie::record::Record;
 use yijie_agency::Answer;
 use yijie_rules::Lang;
 
-use crate::till::{AMOXICILLIN, Till, operator, refused, unsent};
+use crate::till::{AMOXICILLIN, Till, operator, refused, unsent, wrong_pin};
 
 fn sign_in() -> Key {
     Key::SignIn {
@@ -41,7 +41,7 @@ fn the_agency_accepts_refuses_or_is_away() {
     ] {
         let mut till = Till::closed();
         assert!(matches!(&till.key(sign_in())[..], [Effect::CheckPin { .. }]));
-        let effects = till.send(Event::PinChecked(Some(operator(Role::Cashier))));
+        let effects = till.send(Event::PinChecked(Ok(operator(Role::Cashier))));
         assert!(matches!(&effects[..], [Effect::SignIn(_)]));
         assert_eq!(till.state.page, Page::SignIn, "not before the answer");
         let effects = till.send(Event::SignedIn(answer));
@@ -57,7 +57,7 @@ fn the_agency_accepts_refuses_or_is_away() {
 fn a_wrong_pin_says_so_and_the_next_try_is_free() {
     let mut till = Till::closed();
     till.key(sign_in());
-    assert_eq!(till.send(Event::PinChecked(None)).len(), 0);
+    assert_eq!(till.send(Event::PinChecked(Err(wrong_pin()))).len(), 0);
     assert_eq!(till.state.sign_in_notice.as_ref().unwrap().code, "PIN_NOT_RIGHT");
     assert_eq!(till.key(sign_in()).len(), 1);
     assert_eq!(till.state.sign_in_notice, None);
@@ -68,7 +68,7 @@ fn one_try_at_a_time_and_nobody_signs_in_over_another() {
     let mut till = Till::closed();
     till.key(sign_in());
     assert_eq!(till.key(sign_in()).len(), 0);
-    till.send(Event::PinChecked(Some(operator(Role::Cashier))));
+    till.send(Event::PinChecked(Ok(operator(Role::Cashier))));
     assert_eq!(till.key(Key::SignOut).len(), 0, "the answer is awaited");
     assert_eq!(till.key(Key::Go(Page::Counter)).len(), 0);
     assert_eq!(till.state.page, Page::SignIn);
@@ -76,7 +76,7 @@ fn one_try_at_a_time_and_nobody_signs_in_over_another() {
     till.verify(1);
     till.sell(&[AMOXICILLIN]);
     assert_eq!(till.key(sign_in()).len(), 0);
-    assert_eq!(till.send(Event::PinChecked(None)).len(), 0);
+    assert_eq!(till.send(Event::PinChecked(Err(wrong_pin()))).len(), 0);
     assert_eq!(till.send(Event::SignedIn(refused("迟到"))).len(), 0);
     assert_eq!((till.state.page, till.state.bill.lines.len()), (Page::Counter, 1));
 }
@@ -134,7 +134,7 @@ fn a_card_put_in_before_the_sign_in_starts_the_sale_after_it() {
             till.card_out();
         }
         till.key(sign_in());
-        till.send(Event::PinChecked(Some(operator(Role::Cashier))));
+        till.send(Event::PinChecked(Ok(operator(Role::Cashier))));
         let effects = till.send(Event::SignedIn(Answer::Done("S1".to_owned())));
         let asks = effects
             .iter()
@@ -147,7 +147,7 @@ fn a_card_put_in_before_the_sign_in_starts_the_sale_after_it() {
 fn a_failed_approval_is_not_shown_at_the_next_sign_in() {
     let mut till = Till::open();
     till.scan("539999198611209217");
-    till.send(Event::ApprovalChecked(None));
+    till.send(Event::ApprovalChecked(Err(wrong_pin())));
     till.card_in(1);
     till.key(Key::SignOut);
     assert_eq!(till.state.sign_in_notice, None);
@@ -162,7 +162,7 @@ fn what_opening_the_books_found_is_told_and_can_be_dismissed() {
     });
     assert_eq!(till.told(), "TORN_TAIL_CUT");
     till.key(sign_in());
-    till.send(Event::PinChecked(Some(operator(Role::Cashier))));
+    till.send(Event::PinChecked(Ok(operator(Role::Cashier))));
     till.send(Event::SignedIn(Answer::Done("S1".to_owned())));
     assert_eq!(
         (till.state.page, till.told()),

@@ -8,7 +8,7 @@ use yijie::books::row::{SaleRow, SaleState};
 use yijie::catalogue::Catalogue;
 use yijie::config::Institution;
 use yijie::desk::pay::PayState;
-use yijie::desk::{Effect, Event, Key, Setup, State, step};
+use yijie::desk::{Effect, Event, Key, Level, Notice, Setup, State, step};
 use yijie::operators::{Operator, Role};
 use yijie::record::{Record, Sale};
 use yijie_agency::{
@@ -56,12 +56,18 @@ pub fn setup() -> Setup {
     }
 }
 
+/// What the desk hears when a PIN was wrong.
+pub fn wrong_pin() -> Notice {
+    Notice::new(Level::Error, "PIN_NOT_RIGHT")
+}
+
 pub fn operator(role: Role) -> Operator {
     Operator {
         id: "001".to_owned(),
         name: "周敏".to_owned(),
         role,
         pin_hash: String::new(),
+        disabled: false,
     }
 }
 
@@ -81,7 +87,7 @@ impl Till {
             id: "001".to_owned(),
             pin: "246810".to_owned(),
         });
-        till.send(Event::PinChecked(Some(operator(Role::Cashier))));
+        till.send(Event::PinChecked(Ok(operator(Role::Cashier))));
         till.send(Event::SignedIn(Answer::Done("S1".to_owned())));
         till
     }

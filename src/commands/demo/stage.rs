@@ -101,7 +101,7 @@ impl Stage {
                 profile: "plain".to_owned(),
             },
         )?;
-        let till = Till::open(&data, &OtherAgency::default(), out)?;
+        let till = Till::open_with(&data, &OtherAgency::default(), None, out)?;
         let reader = reader(out)?;
         Ok(Stage {
             agency_data,

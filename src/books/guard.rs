@@ -1,0 +1,192 @@
+//! What keeps the books honest: a witness outside the data directory, settings that changed, a clock that jumped, wrong
+//! PINs, new keys.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use yijie_offline_cache::{Key, Witness};
+
+use super::row::SaleState;
+use super::{Books, BooksError, Found as _, META, TRIES};
+use crate::clock;
+use crate::operators::Tries;
+use crate::record::Record;
+
+/// How far the clock may stand before the last entry.
+const CLOCK_BEHIND_MS_MAX: i64 = 10 * 60_000;
+/// How long after the last entry the clock may stand before it is doubted: 180 days.
+const CLOCK_AHEAD_MS_MAX: i64 = 180 * 86_400_000;
+
+/// Why the agency must be asked before anything is sold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Behind {
+    /// Stable code of how it was noticed.
+    pub why: String,
+    /// From this day on the agency may hold what is not here.
+    pub since: String,
+}
+
+impl Books {
+    /// From now on a witness in `dir`, outside the data directory, is told how far the journal goes. One that knows more
+    /// than the journal means that the data directory was put back from a backup: that is journalled, and what waits
+    /// counts as possibly sent.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the journal cannot be written.
+    pub fn keep_witness(&self, dir: &Path) -> Result<(), BooksError> {
+        let witness = Witness::at(dir, &self.vault);
+        let last = self.journal.last().map_or(0, |(seq, _)| seq);
+        if let Some(known_seq) = witness.known_seq().filter(|known| *known > last) {
+            let last_ms = self
+                .journal
+                .replay(last)
+                .next()
+                .transpose()?
+                .map(|entry| entry.time_ms);
+            self.fall_behind("TILL_ROLLED_BACK", known_seq, last_ms)?;
+        }
+        // Set once, right after opening.
+        drop(self.witness.set(witness));
+        self.note_witness();
+        Ok(())
+    }
+
+    /// Where no witness can be kept there is none: the till works without.
+    pub(super) fn note_witness(&self) {
+        if let Some(witness) = self.witness.get() {
+            drop(witness.note(&self.journal));
+        }
+    }
+
+    /// Journals that entries after `sound_ms` are missing, and that what waits may have been sent.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the journal cannot be read or written.
+    pub fn fall_behind(&self, why: &str, known_seq: u64, sound_ms: Option<i64>) -> Result<(), BooksError> {
+        let now_ms = clock::now_ms();
+        let since = clock::today(sound_ms.unwrap_or(now_ms).min(now_ms)).to_string();
+        let record = Record::Behind {
+            why: why.to_owned(),
+            known_seq,
+            since,
+        };
+        self.append(&record, now_ms)?;
+        for row in self.queue(usize::MAX)? {
+            if row.state == SaleState::Committed {
+                let sale = row.sale.id;
+                let cause = why.to_owned();
+                self.append(&Record::Unknown { sale, cause }, now_ms)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Why the agency must be asked before anything is sold, if it must.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn behind(&self) -> Result<Option<Behind>, BooksError> {
+        Ok(self
+            .store
+            .read::<Option<Behind>>(META, Key::Plain(b"behind"))?
+            .flatten())
+    }
+
+    /// Code of the institution the till was prepared for, as its first entry has it.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn institution(&self) -> Result<Option<String>, BooksError> {
+        self.store.read(META, Key::Plain(b"institution"))
+    }
+
+    /// Whether more than one person works at this till, so that there is a second pair of eyes.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn two_persons(&self) -> Result<bool, BooksError> {
+        Ok(self
+            .operators()?
+            .iter()
+            .filter(|operator| !operator.disabled)
+            .count()
+            > 1)
+    }
+
+    /// An operator's wrong PINs.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn tries(&self, operator: &str) -> Result<Tries, BooksError> {
+        Ok(self
+            .store
+            .read(TRIES, Key::Secret(operator.as_bytes()))?
+            .unwrap_or_default())
+    }
+
+    /// Compares files with what they were when last looked at; those that changed are journalled, and named once.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the journal cannot be written.
+    pub fn note_settings(&self, files: &[PathBuf]) -> Result<Vec<String>, BooksError> {
+        let mut found = BTreeMap::new();
+        for path in files {
+            let bytes = std::fs::read(path).unwrap_or_default();
+            let hash = self
+                .vault
+                .fingerprint(&bytes)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            found.insert(name, hash);
+        }
+        let known: Option<BTreeMap<String, String>> = self.store.read(META, Key::Plain(b"settings"))?;
+        if known.as_ref() == Some(&found) {
+            return Ok(Vec::new());
+        }
+        let changed = match known {
+            None => Vec::new(),
+            Some(known) => {
+                let names = found.keys().filter(|name| known.get(*name) != found.get(*name));
+                names.cloned().collect()
+            }
+        };
+        self.append(&Record::Settings { files: found }, clock::now_ms())?;
+        Ok(changed)
+    }
+
+    /// Makes new keys for what is written from now on, and journals who asked for it.
+    ///
+    /// # Errors
+    /// [`BooksError`]; where the new keys could not be put in place the old ones stand.
+    pub fn rotate_keys(&self, operator: &str) -> Result<(), BooksError> {
+        self.vault.rotate()?;
+        let record = Record::KeysRotated {
+            operator: operator.to_owned(),
+        };
+        self.append(&record, clock::now_ms())?;
+        Ok(())
+    }
+}
+
+impl Drop for Books {
+    fn drop(&mut self) {
+        self.note_witness();
+    }
+}
+
+/// A clock that stands before the last entry, or so long after it that it may be wrong.
+pub(super) fn clock_fault(last_ms: Option<i64>, now_ms: i64) -> Option<&'static str> {
+    let since_ms = now_ms.saturating_sub(last_ms?);
+    if since_ms < -CLOCK_BEHIND_MS_MAX {
+        Some("CLOCK_BEHIND")
+    } else {
+        (since_ms > CLOCK_AHEAD_MS_MAX).then_some("CLOCK_AHEAD")
+    }
+}
