@@ -546,6 +546,7 @@ fn main() -> ExitCode {
         json: cli.json,
         lang: language(cli.lang.as_deref()),
     };
+    std::panic::set_hook(Box::new(tell_place));
     yijie_agency::install_crypto();
     match run(cli, out) {
         Ok(exit) => ExitCode::from(exit),
@@ -554,6 +555,15 @@ fn main() -> ExitCode {
             ExitCode::from(failure.exit)
         }
     }
+}
+
+/// Tells where the program failed and nothing else: what a panic says may be a person's. The store's library panics over
+/// damaged files, which is caught and told where it happens.
+fn tell_place(panic: &std::panic::PanicHookInfo<'_>) {
+    let Some(place) = panic.location().filter(|place| !place.file().contains("/sled-")) else {
+        return;
+    };
+    Failure::could_not("INTERNAL", format!("{}:{}", place.file(), place.line())).report(out_of_arguments());
 }
 
 /// How to tell what is wrong with arguments that could not be parsed.

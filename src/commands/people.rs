@@ -33,16 +33,13 @@ pub struct Allowed {
 
 impl Who {
     /// The PIN, from where it was said to be.
-    pub(super) fn pin(&self, out: Out) -> Result<String, Failure> {
+    pub(super) fn pin(&self) -> Result<String, Failure> {
         match &self.pin_file {
             _ if self.pin_stdin => pin_from_stdin(),
             None => Err(Failure::input("PIN_FILE_MISSING", "--pin-file, --pin-stdin")),
             Some(file) => {
                 let pin = std::fs::read_to_string(file)
                     .map_err(|e| Failure::input("PIN_FILE_MISSING", format!("{}: {e}", file.display())))?;
-                if super::open_to_others(file) {
-                    Failure::could_not("SECRET_EXPOSED", file.display()).report(out);
-                }
                 Ok(pin.trim().to_owned())
             }
         }
@@ -57,8 +54,17 @@ impl Who {
             .operator
             .as_ref()
             .ok_or_else(|| Failure::input("USAGE", "--operator"))?;
-        match check(books, id, &self.pin(out)?, clock::now_ms())? {
-            Ok(operator) => Ok(operator),
+        match check(books, id, &self.pin()?, clock::now_ms())? {
+            Ok(operator) => {
+                if let Some(file) = self
+                    .pin_file
+                    .as_deref()
+                    .filter(|file| super::open_to_others(file))
+                {
+                    Failure::could_not("SECRET_EXPOSED", file.display()).report(out);
+                }
+                Ok(operator)
+            }
             Err(refused) if refused.code == "OPERATOR_UNKNOWN" => Err(Failure::input(refused.code, id)),
             Err(refused) => Err(Failure::refused(refused.code, refused.detail())),
         }

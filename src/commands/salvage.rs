@@ -88,7 +88,7 @@ pub fn run(data: &Path, who: &Who, out: Out) -> Result<u8, Failure> {
             _ => orphans.push(entry.seq),
         }
     }
-    let (operator, checked) = supervisor(&known, who, out)?;
+    let (operator, checked) = supervisor(&known, who)?;
     let record = salvaged(&wreck, operator, checked, follow, orphans);
     let body = serde_json::to_vec(&record).map_err(|e| Failure::could_not("INTERNAL", e))?;
     let first = Again {
@@ -128,12 +128,12 @@ fn salvaged(wreck: &Wreck, operator: String, checked: bool, follow: Vec<u64>, or
 }
 
 /// The books cannot be opened, so the PIN is checked against what can be read of them.
-fn supervisor(known: &Known, who: &Who, out: Out) -> Result<(String, bool), Failure> {
+fn supervisor(known: &Known, who: &Who) -> Result<(String, bool), Failure> {
     let id = who
         .operator
         .clone()
         .ok_or_else(|| Failure::input("USAGE", "--operator"))?;
-    let pin = who.pin(out)?;
+    let pin = who.pin()?;
     if known.operators.is_empty() {
         return Ok((id, false));
     }
