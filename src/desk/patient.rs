@@ -86,9 +86,10 @@ impl Asked {
 }
 
 /// An insured person's lines stand on the bill: nobody else can be served. A recalled bill waits for anyone, and a cash
-/// customer's becomes insured when a card is shown after all.
+/// customer's becomes insured when a card is shown before the money is taken.
 pub(super) fn mid_bill(state: &State) -> bool {
-    matches!(&state.patient, Patient::Verified(verified) if verified.insured())
+    let paying = state.pay.sale.is_some();
+    matches!(&state.patient, Patient::Verified(verified) if verified.insured() || paying)
         && !state.bill.lines.is_empty()
 }
 

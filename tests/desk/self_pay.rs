@@ -120,6 +120,18 @@ fn a_card_shown_after_all_makes_the_bill_an_insured_one() {
 }
 
 #[test]
+fn while_the_money_is_taken_a_card_changes_nothing() {
+    let mut till = Till::open();
+    choose_self_pay(&mut till);
+    till.sell(&[AMOXICILLIN]);
+    till.key(Key::Pay);
+    assert!(till.card_in(1).is_empty());
+    assert_eq!(till.told(), "OTHER_PERSON_MID_BILL");
+    assert_eq!(till.confirm().0.psn_name, None);
+    assert!(till.card_in(1).is_empty(), "nor while it is committed");
+}
+
+#[test]
 fn a_recalled_bill_is_the_new_customers() {
     let mut till = Till::open();
     choose_self_pay(&mut till);
