@@ -4,7 +4,7 @@ set -euo pipefail
 
 build=(gcc pkg-config libpcsclite-dev libfontconfig-dev ca-certificates)
 run=(pcscd vsmartcard-vpcd fontconfig fonts-dejavu-core libxkbcommon-x11-0)
-test=(opensc socat openssl)
+test=(opensc socat openssl poppler-utils)
 wanted=("${build[@]}" "${run[@]}")
 [ "${1:-run}" = test ] && wanted+=("${test[@]}")
 

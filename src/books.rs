@@ -2,6 +2,7 @@
 
 mod days;
 pub mod guard;
+mod prints;
 pub mod row;
 pub mod waiting;
 
@@ -49,6 +50,7 @@ const SETTLED: &str = "settled";
 const REFUNDED: &str = "refunded";
 const CLOSED: &str = "closed";
 const DIFFERENCES: &str = "differences";
+const PRINTS: &str = "prints";
 const META: &str = "meta";
 
 /// Why the books cannot be opened, read or written.
@@ -652,6 +654,7 @@ fn rows_of(found: &impl Found, seq: u64, time_ms: i64, record: &Record) -> Resul
                 let before = row.ok_or(BooksError::NoSuchSale)?;
                 let mut row = before.clone().after(record, time_ms);
                 days::place(&mut rows, seq, record, &mut row, time_ms)?;
+                prints::place(&mut rows, seq, record, &mut row)?;
                 if let Record::Settled { reply, .. } = record {
                     let sale = &row.sale;
                     let own = sale.claim.accounts.own.as_ref().map(|_| reply.setlinfo.balc);

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use yijie_hardware::Paper;
 
 /// Settings of one till.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -73,24 +74,36 @@ pub struct Devices {
     /// PC/SC reader name; absent: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reader: Option<String>,
+    /// PC/SC reader with the security module (PSAM) that 3.0 cards ask for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub psam: Option<String>,
     /// Serial port of the scanner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scanner: Option<String>,
     /// Its speed in baud.
     #[serde(default = "baud")]
     pub scanner_baud: u32,
-    /// File or device the receipt bytes go to.
+    /// Where receipts go: `tcp://HOST:9100`, a serial port, a device such as `/dev/usb/lp0`, or a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub printer: Option<PathBuf>,
+    pub printer: Option<String>,
+    /// Speed of a printer at a serial port.
+    #[serde(default = "baud")]
+    pub printer_baud: u32,
+    /// Width of its paper in millimetres: 58 or 80.
+    #[serde(default)]
+    pub paper: Paper,
 }
 
 impl Default for Devices {
     fn default() -> Devices {
         Devices {
             reader: None,
+            psam: None,
             scanner: None,
             scanner_baud: baud(),
             printer: None,
+            printer_baud: baud(),
+            paper: Paper::default(),
         }
     }
 }

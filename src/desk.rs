@@ -166,6 +166,8 @@ pub struct State {
     pub scanner: Condition,
     /// Printer.
     pub printer: Condition,
+    /// How many receipts wait for it.
+    pub prints_waiting: usize,
     /// Absent while the agency answers.
     pub outage: Option<Outage>,
     /// False until the agency answered or failed to once.
@@ -246,6 +248,8 @@ pub enum Event {
     Draining(bool),
     /// The receipt was printed, or why not.
     Printed(Result<(), String>),
+    /// How many receipts wait for the printer.
+    PrintsWaiting(usize),
     /// The price list, packs or lost cards were renewed.
     SetupRead(Setup),
     /// Something went wrong that the cashier should know.
@@ -402,6 +406,7 @@ impl State {
             card_waiting: None,
             scanner: Condition::default(),
             printer: Condition::default(),
+            prints_waiting: 0,
             outage: None,
             agency_asked: false,
             standing: Standing::default(),
@@ -536,19 +541,11 @@ pub fn step(state: &mut State, now_ms: i64, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Printed(result) => {
-            match result {
-                Ok(()) => {
-                    let told = state.printer.code.clone();
-                    state.mended(&[told.as_str()]);
-                    state.printer.set(Health::Ok, "");
-                }
-                Err(code) => {
-                    state.printer.set(Health::Fault, &code);
-                    if state.notice.is_none() {
-                        state.tell(Level::Warning, &code);
-                    }
-                }
-            }
+            printed(state, result);
+            Vec::new()
+        }
+        Event::PrintsWaiting(waiting) => {
+            state.prints_waiting = waiting;
             Vec::new()
         }
         Event::SetupRead(setup) => {
@@ -559,6 +556,24 @@ pub fn step(state: &mut State, now_ms: i64, event: Event) -> Vec<Effect> {
         Event::Told(notice) => {
             state.notice = Some(notice);
             Vec::new()
+        }
+    }
+}
+
+/// What fails again by itself is not told again.
+fn printed(state: &mut State, result: Result<(), String>) {
+    match result {
+        Ok(()) => {
+            let told = state.printer.code.clone();
+            state.mended(&[told.as_str()]);
+            state.printer.set(Health::Ok, "");
+        }
+        Err(code) => {
+            let news = state.printer.code != code;
+            state.printer.set(Health::Fault, &code);
+            if news && state.notice.is_none() {
+                state.tell(Level::Warning, &code);
+            }
         }
     }
 }
@@ -663,7 +678,10 @@ fn key(state: &mut State, key: Key) -> Vec<Effect> {
         Key::Confirm => pay::confirm(state),
         Key::Back => pay::back(state),
         Key::Print => match &state.receipt {
-            Some(row) => vec![Effect::Print(Box::new(row.clone()))],
+            Some(row) => {
+                state.printer.set(Health::Busy, "");
+                vec![Effect::Print(Box::new(row.clone()))]
+            }
             None => Vec::new(),
         },
         Key::NextSale => {

@@ -7,13 +7,14 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use jiff::civil::Date;
 use yijie::commands::{
-    self, Failure, OtherAgency, Out, init::NewTill, journal, operator, packs::bundles, people::Who,
-    pin_from_stdin, queue, resume, salvage, sell, split,
+    self, Failure, OtherAgency, Out, card, init::NewTill, journal, operator, packs::bundles, people::Who,
+    pin_from_stdin, queue, receipt, resume, salvage, sell, split,
 };
 use yijie::config::{Devices, Institution};
 use yijie::operators::Role;
 use yijie::record::Closing;
 use yijie_agency::{Profile, SandboxSettings};
+use yijie_hardware::Paper;
 use yijie_rules::Lang;
 
 /// 医结 yijie: settlement terminal for institutions designated by China's medical insurance.
@@ -117,6 +118,23 @@ enum Command {
         #[command(flatten)]
         approver: ApproverArgs,
     },
+    /// Print or reprint a sale's receipt; without a target, on the till's printer.
+    Receipt {
+        /// Sale or message id.
+        id: String,
+        /// Printer (tcp://HOST:9100, serial port, device) or file for ESC/POS bytes.
+        #[arg(long)]
+        escpos: Option<String>,
+        /// File for the receipt as PDF.
+        #[arg(long)]
+        pdf: Option<PathBuf>,
+        /// File for the settlement statement (结算单) as PDF.
+        #[arg(long)]
+        statement: Option<PathBuf>,
+        /// Width of the paper in millimetres, if not the till's.
+        #[arg(long, value_parser = ["58", "80"])]
+        paper: Option<String>,
+    },
     /// Compare a day's totals with the agency's (3201).
     Reconcile {
         #[command(flatten)]
@@ -154,6 +172,8 @@ enum Command {
         #[command(subcommand)]
         action: KeysAction,
     },
+    /// Look at everything the till rests on: each part ok, warning or fault, and what to do.
+    Doctor,
     /// The sandbox agency.
     Agency {
         #[command(subcommand)]
@@ -220,9 +240,12 @@ struct Init {
     /// Serial port of the scanner.
     #[arg(long)]
     scanner: Option<String>,
-    /// Device or file receipts go to.
+    /// Where receipts go: tcp://HOST:9100, a serial port, a device such as /dev/usb/lp0, or a file.
     #[arg(long)]
-    printer: Option<PathBuf>,
+    printer: Option<String>,
+    /// Width of the receipt printer's paper in millimetres.
+    #[arg(long, default_value = "80", value_parser = ["58", "80"])]
+    paper: String,
     /// Price list in CSV.
     #[arg(long)]
     catalogue: Option<PathBuf>,
@@ -295,14 +318,24 @@ enum CardAction {
         /// Reader, if not any.
         #[arg(long)]
         reader: Option<String>,
+        /// Reader with the security module (PSAM) that a 3.0 card asks for.
+        #[arg(long)]
+        psam: Option<String>,
         /// Read the card's PIN from standard input.
         #[arg(long)]
         pin_stdin: bool,
+        /// Print the ministry's basic-information string: eleven items, each ended by |.
+        #[arg(long)]
+        basic_info: bool,
     },
-    /// Serve a virtual card to the virtual reader.
+    /// Serve a virtual card, or a security module with test keys, to the virtual reader.
     Emulate {
-        /// The person on it.
-        person: PathBuf,
+        /// The person on the card.
+        #[arg(required_unless_present = "psam")]
+        person: Option<PathBuf>,
+        /// A security module instead of a card.
+        #[arg(long, conflicts_with = "person")]
+        psam: bool,
         /// vpcd's port.
         #[arg(long, default_value_t = 35963)]
         port: u16,
@@ -628,9 +661,27 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
             action: Some(action), ..
         } => packs(data, action, out),
         Command::Card { action } => match action {
-            CardAction::List => commands::card::list(out),
-            CardAction::Read { reader, pin_stdin } => commands::card::read(reader.as_deref(), pin_stdin, out),
-            CardAction::Emulate { person, port } => commands::card::emulate(&person, port, out),
+            CardAction::List => card::list(out),
+            CardAction::Read {
+                reader,
+                psam,
+                pin_stdin,
+                basic_info,
+            } => {
+                let read = card::Read {
+                    reader,
+                    psam,
+                    pin_stdin,
+                    basic_info,
+                };
+                card::read(&read, out)
+            }
+            CardAction::Emulate {
+                person: Some(person),
+                port,
+                ..
+            } => card::emulate(&person, port, out),
+            CardAction::Emulate { port, .. } => card::emulate_psam(port, out),
         }
         .map(|()| 0),
         Command::Scan { port, baud, count } => commands::scan::run(&port, baud, count, out).map(|()| 0),
@@ -680,6 +731,22 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
             };
             queue::run(&data_dir(data)?, &agency.into(), request, out)
         }
+        Command::Receipt {
+            id,
+            escpos,
+            pdf,
+            statement,
+            paper,
+        } => {
+            let request = receipt::Request {
+                id,
+                escpos,
+                pdf,
+                statement,
+                paper: paper.as_deref().map(paper_of),
+            };
+            receipt::run(&data_dir(data)?, &request, out).map(|()| 0)
+        }
         Command::Reconcile { agency, date } => {
             commands::close::run(&data_dir(data)?, &agency.into(), Some(date), out)
         }
@@ -723,6 +790,7 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
         Command::Keys {
             action: KeysAction::Rotate { who },
         } => commands::keys::rotate(&data_dir(data)?, &who.into(), out),
+        Command::Doctor => commands::doctor::run(&data_dir(data)?, out),
         Command::Agency { action } => agency(data_dir(data)?, action, out).map(|()| 0),
         Command::Wire {
             action: WireAction::Decode { infno, profile, keys },
@@ -760,6 +828,14 @@ fn packs(data: Option<PathBuf>, action: PacksAction, out: Out) -> Result<u8, Fai
     .map(|()| 0)
 }
 
+fn paper_of(millimetres: &str) -> Paper {
+    if millimetres == "58" {
+        Paper::Mm58
+    } else {
+        Paper::Mm80
+    }
+}
+
 fn init(data: PathBuf, new: Init, out: Out) -> Result<u8, Failure> {
     let kind = if new.fixmedins.starts_with('P') { "2" } else { "1" };
     let level = new.level.or_else(|| (kind == "1").then(|| "1".to_owned()));
@@ -779,6 +855,7 @@ fn init(data: PathBuf, new: Init, out: Out) -> Result<u8, Failure> {
         devices: Devices {
             scanner: new.scanner,
             printer: new.printer,
+            paper: paper_of(&new.paper),
             ..Devices::default()
         },
         catalogue: new.catalogue,

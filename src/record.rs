@@ -232,6 +232,11 @@ pub enum Record {
         /// Cash collected (positive) or given back (negative).
         cash: Money,
     },
+    /// A receipt is to be printed.
+    PrintWanted {
+        /// Sale id.
+        sale: String,
+    },
     /// A receipt was printed.
     Printed {
         /// Sale id.
@@ -296,6 +301,7 @@ impl Record {
             Record::Reversed { .. } => "reversed",
             Record::ReversalRefused { .. } => "reversal-refused",
             Record::DifferenceClosed { .. } => "difference-closed",
+            Record::PrintWanted { .. } => "print-wanted",
             Record::Printed { .. } => "printed",
             Record::Closed { .. } => "closed",
             Record::ClearingApplied { .. } => "clearing-applied",
@@ -325,6 +331,7 @@ impl Record {
             | Record::Reversed { sale, .. }
             | Record::DifferenceClosed { sale, .. }
             | Record::ReversalRefused { sale, .. }
+            | Record::PrintWanted { sale }
             | Record::Printed { sale, .. } => Some(sale),
             _ => None,
         }

@@ -1,6 +1,5 @@
 //! The one loop: events in, `desk::step`, effects out. The window, the demo and the tests run the same one.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex};
@@ -8,18 +7,16 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use yijie_agency::{Answer, SaleRequest};
-use yijie_rules::Money;
 
 use crate::books::row::SaleRow;
 use crate::books::{Books, BooksError};
+use crate::clock;
 use crate::commands::resume;
-use crate::config::Institution;
 use crate::desk::{self, Effect, Event, Level, Notice, Setup, State};
-use crate::devices;
 use crate::operators::{self, Operator};
+use crate::print::{Printed, Printing};
 use crate::record::{Record, Sale};
 use crate::sync::Sync;
-use crate::{clock, slip};
 
 /// How often time passes for the desk.
 const TICK: Duration = Duration::from_secs(1);
@@ -33,8 +30,8 @@ pub struct Runtime {
     pub sync: Arc<Sync>,
     /// Where network calls and flushes run.
     pub tasks: Handle,
-    /// Where receipts go.
-    pub printer: Option<PathBuf>,
+    /// The way of receipts to paper.
+    pub printing: Arc<Printing>,
     /// Where what came of an effect is told.
     pub events: Sender<Event>,
     /// One pass over the queue at a time.
@@ -51,6 +48,7 @@ pub fn run(
     mut show: impl FnMut(&State) -> bool,
 ) {
     runtime.read_queue();
+    runtime.print_waiting();
     if !show(state) {
         return;
     }
@@ -59,6 +57,9 @@ pub fn run(
             Ok(event) => event,
             Err(RecvTimeoutError::Timeout) => {
                 runtime.mark_in_a_pause();
+                if runtime.printing.due(clock::now_ms()) {
+                    runtime.print_waiting();
+                }
                 Event::Tick
             }
             Err(RecvTimeoutError::Disconnected) => return,
@@ -164,7 +165,7 @@ impl Runtime {
                 });
             }
             Effect::Print(row) => {
-                self.tasks.spawn_blocking(move || this.print(&row));
+                self.tasks.spawn_blocking(move || this.want_print(&row));
             }
             Effect::Drain => {
                 self.tasks.spawn(async move { this.drain().await });
@@ -276,31 +277,47 @@ impl Runtime {
         self.read_queue();
     }
 
-    fn print(&self, row: &SaleRow) {
-        let institution: Institution = self
-            .setup
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .institution
-            .clone();
-        let mut slip = slip::of(row, &institution);
-        if row.copies == 0 && row.sums().psn_cash_pay > Money::ZERO {
-            slip = slip.open_drawer();
+    /// Wanted in the journal first, so that a receipt the printer does not take now is not forgotten.
+    fn want_print(&self, row: &SaleRow) {
+        if self.printing.port().is_none() {
+            return self.tell(Event::Printed(Err("PRINTER_NOT_SET".to_owned())));
         }
-        let printed = devices::print(&slip, self.printer.as_deref());
-        if printed.is_ok() {
-            let record = Record::Printed {
-                sale: row.sale.id.clone(),
-                copies_before: row.copies,
-            };
-            match self.books.append(&record, clock::now_ms()) {
-                Ok(_) => self.tell(Event::SaleMoved(Box::new(
-                    row.clone().after(&record, clock::now_ms()),
-                ))),
-                Err(error) => self.fault(&error),
+        let record = Record::PrintWanted {
+            sale: row.sale.id.clone(),
+        };
+        match self.books.append(&record, clock::now_ms()) {
+            Ok(_) => self.print_waiting(),
+            Err(error) => self.fault(&error),
+        }
+    }
+
+    /// Prints what waits for paper.
+    fn print_waiting(&self) {
+        if self.printing.port().is_none() {
+            return;
+        }
+        let this = self.clone();
+        self.tasks.spawn_blocking(move || {
+            let institution = this
+                .setup
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .institution
+                .clone();
+            let worked = this
+                .printing
+                .work(&this.books, &institution, |printed| match printed {
+                    Printed::Done(row) => {
+                        this.tell(Event::SaleMoved(row));
+                        this.tell(Event::Printed(Ok(())));
+                    }
+                    Printed::Failed(error) => this.tell(Event::Printed(Err(error.code().to_owned()))),
+                });
+            match worked.and_then(|()| this.books.prints()) {
+                Ok(waiting) => this.tell(Event::PrintsWaiting(waiting.len())),
+                Err(error) => this.fault(&error),
             }
-        }
-        self.tell(Event::Printed(printed.map_err(|error| error.code().to_owned())));
+        });
     }
 
     async fn drain(&self) {

@@ -1,12 +1,16 @@
 //! The receipt of a sale as a slip: what the patient takes home, provisional or settled, and says so.
 
 use yijie_hardware::Slip;
-use yijie_rules::{Grade, Money};
+use yijie_rules::{Grade, ItemClass, Money};
 
 use crate::books::row::{SaleRow, SaleState};
+use crate::claim_papers::{self, ClaimPapers};
 use crate::config::Institution;
-use crate::record::Agent;
+use crate::record::{Agent, Difference};
 use crate::{clock, view};
+
+/// What a slip says of figures that the agency has not confirmed.
+pub const PROVISIONAL: &str = "暂定金额，以医保经办机构结算为准";
 
 /// What the head of the slip calls it.
 #[must_use]
@@ -22,16 +26,20 @@ pub fn title(row: &SaleRow) -> &'static str {
     }
 }
 
-/// The slip of a sale. Receipts are Chinese whatever the language of the screen.
+/// The slip of a sale. Receipts are Chinese whatever the language of the screen. The first one opens the drawer where
+/// cash was paid.
 #[must_use]
 pub fn of(row: &SaleRow, institution: &Institution) -> Slip {
     let sums = row.sums();
     let mut slip = Slip::new().title(title(row)).centred(&institution.name).blank();
+    if row.copies == 0 && sums.psn_cash_pay > Money::ZERO {
+        slip = slip.open_drawer();
+    }
     if row.copies > 0 {
         slip = slip.mark("补打");
     }
     if !row.state.is_final() {
-        slip = slip.mark("暂定金额，以医保经办机构结算为准");
+        slip = slip.mark(PROVISIONAL);
     }
     slip = slip
         .pair("单号", &row.sale.id)
@@ -74,13 +82,8 @@ fn yuan(sum: Money) -> String {
 
 fn goods(mut slip: Slip, row: &SaleRow) -> Slip {
     for line in &row.sale.claim.lines {
-        let class = match line.chrgitm_lv {
-            yijie_rules::ItemClass::A => "甲",
-            yijie_rules::ItemClass::B => "乙",
-            yijie_rules::ItemClass::C => "丙",
-        };
         let name = line.name.as_deref().unwrap_or_default();
-        slip = slip.text(format!("{} [{class}]", name));
+        slip = slip.text(format!("{name} [{}]", class(line.chrgitm_lv)));
         let price = line
             .pric
             .as_ref()
@@ -96,6 +99,16 @@ fn goods(mut slip: Slip, row: &SaleRow) -> Slip {
     slip
 }
 
+/// 甲、乙 or 丙.
+#[must_use]
+pub fn class(class: ItemClass) -> &'static str {
+    match class {
+        ItemClass::A => "甲",
+        ItemClass::B => "乙",
+        ItemClass::C => "丙",
+    }
+}
+
 /// Why: the steps of the split with their articles.
 fn reasons(mut slip: Slip, row: &SaleRow) -> Slip {
     if row.difference.is_some() {
@@ -109,6 +122,35 @@ fn reasons(mut slip: Slip, row: &SaleRow) -> Slip {
 }
 
 fn foot(mut slip: Slip, row: &SaleRow) -> Slip {
+    slip = notes(slip, row);
+    if let Some(terms) = &row.sale.offline
+        && terms.carried
+        && !row.state.is_final()
+    {
+        slip = slip.pair("最迟结算时间", clock::stamp(terms.settle_by_ms));
+        slip = slip.text("结算结果与本单不一致时，凭本单多退少补。");
+    }
+    if let Some(papers) = claim_papers::of(row) {
+        slip = claim(slip.rule(), &papers);
+    }
+    if let Some(sum) = &row.difference {
+        slip = difference(slip.rule(), sum);
+    }
+    if let Some(reply) = &row.reply {
+        slip = slip.pair("结算号", &reply.setl_id);
+    }
+    slip.qr(code(row))
+}
+
+/// What the QR code says: the settlement's number, or the message id it can be found by.
+#[must_use]
+pub fn code(row: &SaleRow) -> &str {
+    row.reply.as_ref().map_or(&row.msgid, |reply| &reply.setl_id)
+}
+
+/// What must be told with the figures.
+#[must_use]
+pub fn notes(mut slip: Slip, row: &SaleRow) -> Slip {
     if row.sale.settlement.grade == Grade::Sandbox {
         slip = slip.mark("含测试数值，不作结算依据");
     }
@@ -119,26 +161,32 @@ fn foot(mut slip: Slip, row: &SaleRow) -> Slip {
             note.article
         ));
     }
-    if let Some(terms) = &row.sale.offline {
-        if terms.carried && !row.state.is_final() {
-            slip = slip.pair("最迟结算时间", clock::stamp(terms.settle_by_ms));
-            slip = slip.text("结算结果与本单不一致时，凭本单多退少补。");
-        } else if !terms.carried {
-            slip = slip.text("本单未联网结算，请凭本单、发票、费用清单和身份证明向参保地经办机构申报；");
-            slip =
-                slip.text("上年度费用最迟于次年12月20日前申报（红政规〔2022〕2号 第二十二条，红河州居民）。");
-        }
+    slip
+}
+
+/// How the patient gets back what he paid in advance.
+#[must_use]
+pub fn claim(slip: Slip, papers: &ClaimPapers) -> Slip {
+    let mut slip = slip
+        .bold_pair("申报凭证（未联网结算，个人垫付）", "")
+        .text(format!("请凭下列资料原件向{}申报：", papers.office));
+    for (index, document) in papers.documents.iter().enumerate() {
+        slip = slip.text(format!("  {}. {document}", index + 1));
     }
-    if let Some(difference) = &row.difference {
-        let (what, sum) = if difference.cash > Money::ZERO {
-            ("应补收现金", difference.cash)
-        } else {
-            ("应退还现金", Money::ZERO.saturating_sub(difference.cash))
-        };
-        slip = slip.rule().bold_pair(what, yuan(sum));
+    match papers.until {
+        Some(until) => slip.bold_pair("受理截止", until.to_string()),
+        None => slip.text("申报期限以参保地规定为准。"),
     }
-    match &row.reply {
-        Some(reply) => slip.pair("结算号", &reply.setl_id).qr(&reply.setl_id),
-        None => slip.qr(&row.msgid),
-    }
+    .text(format!("依据：{}", papers.article))
+}
+
+/// What the patient owes or gets back (多退少补).
+#[must_use]
+pub fn difference(slip: Slip, difference: &Difference) -> Slip {
+    let (what, sum) = if difference.cash > Money::ZERO {
+        ("应补收现金", difference.cash)
+    } else {
+        ("应退还现金", Money::ZERO.saturating_sub(difference.cash))
+    };
+    slip.bold_pair(what, yuan(sum))
 }

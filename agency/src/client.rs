@@ -97,6 +97,14 @@ impl Client {
         &self.settings
     }
 
+    /// How far the agency's clock is ahead of this computer's, in milliseconds, by the date of its last answer.
+    pub fn agency_ahead_ms(&self) -> Option<i64> {
+        match &self.way {
+            Way::Https(http, _) => http.ahead_ms(),
+            Way::Within(_) => None,
+        }
+    }
+
     /// 9001: signs an operator in. Later calls carry the operator and the sign number.
     pub async fn sign_in(&self, operator: Operator, mac: &str, ip: &str) -> Answer<SignIn> {
         let data = SignInData {

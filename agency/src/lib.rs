@@ -2,6 +2,7 @@
 //! over mutual TLS that tells done, refused, not sent and unknown apart, and a sandbox agency to test against.
 
 mod answer;
+mod certificate;
 mod client;
 mod clock;
 mod crypto;
@@ -19,6 +20,7 @@ mod seal;
 mod zip_text;
 
 pub use answer::{AgencyRefusal, Answer, Cause};
+pub use certificate::{Validity, validity};
 pub use client::{Carried, Carrier, Client, ClientError, ClientSettings, InstitutionId};
 pub use clock::{beijing_now, now, simulate_clock};
 pub use crypto::install_crypto;

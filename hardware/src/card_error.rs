@@ -33,6 +33,15 @@ pub enum CardError {
         /// What it seems to be.
         kind: OtherCard,
     },
+    /// No security module is where one should be.
+    #[error("no security module answers")]
+    ModuleMissing,
+    /// The card does not accept what the security module says.
+    #[error("the card does not accept the security module: status {status}")]
+    NotAuthenticated {
+        /// The card's answer; 63Cx tells the tries left.
+        status: StatusWord,
+    },
     /// The PIN is wrong.
     #[error("wrong PIN, {tries_left} tries left")]
     PinWrong {
@@ -49,10 +58,16 @@ impl CardError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Reader(fault) => fault.code(),
+            Self::Refused {
+                step: CardStep::AskModule,
+                ..
+            } => "PSAM_REFUSED",
             Self::Refused { status, .. } if status.says_locked() => "CARD_LOCKED",
             Self::Refused { .. } => "CARD_REFUSED",
             Self::Unreadable { .. } => "CARD_UNREADABLE",
             Self::NotSocial { .. } => "CARD_NOT_SOCIAL",
+            Self::ModuleMissing => "PSAM_MISSING",
+            Self::NotAuthenticated { .. } => "PSAM_NOT_ACCEPTED",
             Self::PinWrong { .. } => "PIN_WRONG",
             Self::PinLocked => "PIN_LOCKED",
         }
@@ -68,6 +83,10 @@ pub enum CardStep {
     Read(CardItem),
     /// VERIFY of the PIN.
     VerifyPin,
+    /// GET CHALLENGE.
+    GetChallenge,
+    /// The security module's part in authentication.
+    AskModule,
 }
 
 impl std::fmt::Display for CardStep {
@@ -75,6 +94,8 @@ impl std::fmt::Display for CardStep {
         match self {
             Self::SelectApplication => f.write_str("select the social-security application"),
             Self::Read(item) => write!(f, "read the {item}"),
+            Self::GetChallenge => f.write_str("give a challenge"),
+            Self::AskModule => f.write_str("let the security module authenticate"),
             Self::VerifyPin => f.write_str("verify the PIN"),
         }
     }

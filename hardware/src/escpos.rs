@@ -1,8 +1,12 @@
-//! A slip as ESC/POS bytes for receipt printers with a Chinese font (GB18030, Chinese mode on).
+//! A slip as ESC/POS bytes for receipt printers with a Chinese font (GB18030, Chinese mode on). A line with a character
+//! that such a font lacks is drawn as dots, whole, so that its columns stay.
 
 use encoding_rs::GB18030;
 
-use crate::receipt::{Align, Paper, Slip, SlipRow, TextStyle, mark_text, pair_lines, printable, wrap};
+use crate::receipt::{
+    Align, Paper, Slip, SlipRow, TextStyle, aligned, code_point, in_printer, mark_text, pair_lines, wrap,
+};
+use crate::typeface::Typeface;
 
 /// ESC @: forget all settings.
 const INITIALISE: [u8; 2] = [0x1B, 0x40];
@@ -14,9 +18,17 @@ const DRAWER_PULSE: [u8; 5] = [0x1B, 0x70, 0x00, 0x19, 0xFA];
 const FEED_AND_CUT: [u8; 7] = [0x1B, 0x64, 0x03, 0x1D, 0x56, 0x42, 0x00];
 /// Side of one square of a QR code, in dots.
 const QR_DOTS: u8 = 6;
+/// Dots of a column, and of the height of a line.
+const COLUMN_DOTS: u32 = 12;
+const LINE_DOTS: u32 = 24;
 
-pub(crate) fn encode(slip: &Slip, paper: Paper) -> Vec<u8> {
+pub(crate) fn encode(slip: &Slip, paper: Paper, typeface: &Typeface) -> Vec<u8> {
     let columns = paper.columns();
+    let printable =
+        |text: &str| code_point(text, |character| in_printer(character) || typeface.has(character));
+    let push_text = |bytes: &mut Vec<u8>, text: &str, style: TextStyle| {
+        push_text(bytes, text, style, columns, typeface);
+    };
     let mut bytes = INITIALISE.to_vec();
     bytes.extend_from_slice(&CHINESE_MODE);
     if slip.opens_drawer {
@@ -24,17 +36,17 @@ pub(crate) fn encode(slip: &Slip, paper: Paper) -> Vec<u8> {
     }
     for row in &slip.rows {
         match row {
-            SlipRow::Text { text, style } => push_text(&mut bytes, &printable(text), *style, columns),
+            SlipRow::Text { text, style } => push_text(&mut bytes, &printable(text), *style),
             SlipRow::Pair { left, right, bold } => {
                 let style = TextStyle {
                     bold: *bold,
                     ..TextStyle::default()
                 };
-                for line in pair_lines(left, right, columns) {
-                    push_text(&mut bytes, &line, style, columns);
+                for line in pair_lines(&printable(left), &printable(right), columns) {
+                    push_text(&mut bytes, &line, style);
                 }
             }
-            SlipRow::Rule => push_text(&mut bytes, &"-".repeat(columns), TextStyle::default(), columns),
+            SlipRow::Rule => push_text(&mut bytes, &"-".repeat(columns), TextStyle::default()),
             SlipRow::Blank => bytes.push(b'\n'),
             SlipRow::Qr { text } => push_qr(&mut bytes, text),
             SlipRow::Mark { text } => {
@@ -43,7 +55,7 @@ pub(crate) fn encode(slip: &Slip, paper: Paper) -> Vec<u8> {
                     large: true,
                     bold: true,
                 };
-                push_text(&mut bytes, &mark_text(text), style, columns);
+                push_text(&mut bytes, &printable(&mark_text(text)), style);
             }
         }
     }
@@ -52,7 +64,7 @@ pub(crate) fn encode(slip: &Slip, paper: Paper) -> Vec<u8> {
 }
 
 /// A text that is printable already, with its style set before and taken back after.
-fn push_text(bytes: &mut Vec<u8>, text: &str, style: TextStyle, columns: usize) {
+fn push_text(bytes: &mut Vec<u8>, text: &str, style: TextStyle, columns: usize, typeface: &Typeface) {
     push_align(bytes, style.align);
     if style.bold {
         bytes.extend_from_slice(&[0x1B, 0x45, 0x01]);
@@ -60,9 +72,20 @@ fn push_text(bytes: &mut Vec<u8>, text: &str, style: TextStyle, columns: usize) 
     if style.large {
         push_size(bytes, 0x11, 0x0C);
     }
-    for line in wrap(text, if style.large { columns / 2 } else { columns }) {
-        bytes.extend_from_slice(&GB18030.encode(&line).0);
-        bytes.push(b'\n');
+    let columns = if style.large { columns / 2 } else { columns };
+    for line in wrap(text, columns) {
+        if line.chars().all(in_printer) {
+            bytes.extend_from_slice(&GB18030.encode(&line).0);
+            bytes.push(b'\n');
+        } else {
+            push_drawn(
+                bytes,
+                &aligned(&line, style.align, columns),
+                style,
+                columns,
+                typeface,
+            );
+        }
     }
     if style.large {
         push_size(bytes, 0x00, 0x00);
@@ -73,6 +96,30 @@ fn push_text(bytes: &mut Vec<u8>, text: &str, style: TextStyle, columns: usize) 
     if style.align != Align::Left {
         push_align(bytes, Align::Left);
     }
+}
+
+/// GS v 0: a line as dots, a whole line wide. It moves the paper on by its own height.
+fn push_drawn(bytes: &mut Vec<u8>, line: &str, style: TextStyle, columns: usize, typeface: &Typeface) {
+    let times = if style.large { 2 } else { 1 };
+    let height = LINE_DOTS * times;
+    let width_bytes = u32::try_from(columns).unwrap_or(0) * COLUMN_DOTS * times / 8;
+    let row_bytes = usize::try_from(width_bytes).unwrap_or(0);
+    let mut dots = vec![0_u8; row_bytes * usize::try_from(height).unwrap_or(0)];
+    let mut left = 0;
+    for character in line.chars() {
+        let width = if character.is_ascii() { 1 } else { 2 } * COLUMN_DOTS * times;
+        typeface.draw(character, style.bold, (width, height), |x, y| {
+            let at = usize::try_from(y * width_bytes + (left + x) / 8).unwrap_or(usize::MAX);
+            if let Some(byte) = dots.get_mut(at) {
+                *byte |= 0x80 >> ((left + x) % 8);
+            }
+        });
+        left += width;
+    }
+    let [low, high] = u16::try_from(width_bytes).unwrap_or(0).to_le_bytes();
+    let rows = u8::try_from(height).unwrap_or(0);
+    bytes.extend_from_slice(&[0x1D, 0x76, 0x30, 0x00, low, high, rows, 0x00]);
+    bytes.extend_from_slice(&dots);
 }
 
 /// GS ! for Latin and FS ! for Chinese characters: some printers let the first rule both, some do not.

@@ -19,8 +19,9 @@ use crate::card_error::CardError;
 use crate::card_record::hex;
 use crate::channel::{CardChannel, ReaderFault};
 use crate::pin::Pin;
+use crate::psam::{AuthRequest, Psam, SecurityModule};
 use crate::reader_decisions::{ReaderView, Sighting};
-use crate::social_card::{SocialCard, read_social_card};
+use crate::social_card::{SocialCard, read_with_module};
 
 /// How long the service may take to see that a card came or went.
 const CARD_SETTLE: Duration = Duration::from_millis(1500);
@@ -114,21 +115,31 @@ fn presence(state: State) -> CardPresence {
     }
 }
 
+/// What is shown to a card.
+#[derive(Debug, Clone, Default)]
+pub struct Shown {
+    /// The holder's PIN.
+    pub pin: Option<Pin>,
+    /// The reader with the security module, for cards of generation 3.0.
+    pub psam: Option<String>,
+}
+
 /// Reads the social-security card in the reader of this name, or in the first reader that holds one.
 /// Waits a moment for a card just put in, and in all no longer than `deadline`.
 pub fn read_in_reader(
     name: Option<&str>,
-    pin: Option<&Pin>,
+    shown: &Shown,
     deadline: Duration,
 ) -> Result<SocialCard, CardError> {
     let until = Instant::now() + deadline;
-    let readers = readers_with_card(name, until.min(Instant::now() + CARD_SETTLE))?;
+    let mut readers = readers_with_card(name, until.min(Instant::now() + CARD_SETTLE))?;
+    readers.retain(|reader| name.is_some() || shown.psam.as_ref() != Some(reader));
     let mut first_error = None;
     for reader in readers {
-        match read_until(reader, pin, until) {
+        match read_until(reader, shown, until) {
             Ok(card) => return Ok(card),
             // A PIN is shown to one card only.
-            Err(error) if pin.is_some() => return Err(error),
+            Err(error) if shown.pin.is_some() => return Err(error),
             Err(error) => first_error = first_error.or(Some(error)),
         }
     }
@@ -154,10 +165,10 @@ fn readers_with_card(name: Option<&str>, until: Instant) -> Result<Vec<String>, 
     }
 }
 
-fn read_until(reader: String, pin: Option<&Pin>, until: Instant) -> Result<SocialCard, CardError> {
+fn read_until(reader: String, shown: &Shown, until: Instant) -> Result<SocialCard, CardError> {
     let patience = until.saturating_duration_since(Instant::now());
     let (sender, receiver) = mpsc::channel();
-    let reading = start_reading(reader, pin.cloned(), patience, move |result| {
+    let reading = start_reading(reader, shown.clone(), patience, move |result| {
         // Nobody listens any more once the deadline has passed.
         let _ = sender.send(result);
     })?;
@@ -186,7 +197,7 @@ impl Reading {
 /// Starts to read the card in a reader. `done` is called once, from the conversation's thread.
 pub(crate) fn start_reading(
     reader: String,
-    pin: Option<Pin>,
+    shown: Shown,
     patience: Duration,
     done: impl FnOnce(Result<SocialCard, CardError>) + Send + 'static,
 ) -> Result<Reading, ReaderFault> {
@@ -194,14 +205,7 @@ pub(crate) fn start_reading(
     let told = Arc::clone(&talking);
     thread::Builder::new()
         .name("card-reading".to_owned())
-        .spawn(move || {
-            done(read_patiently(
-                &reader,
-                pin.as_ref(),
-                Instant::now() + patience,
-                &told,
-            ))
-        })
+        .spawn(move || done(read_patiently(&reader, &shown, Instant::now() + patience, &told)))
         .map_err(|error| ReaderFault::Other {
             source: Box::new(error),
         })?;
@@ -211,7 +215,7 @@ pub(crate) fn start_reading(
 /// Reads the card, and begins anew after what may pass: another program holds or resets the card, contact is lost.
 fn read_patiently(
     reader: &str,
-    pin: Option<&Pin>,
+    shown: &Shown,
     until: Instant,
     talking: &AtomicBool,
 ) -> Result<SocialCard, CardError> {
@@ -222,8 +226,8 @@ fn read_patiently(
     loop {
         let result = match (context.connect(&reader, ShareMode::Shared, Protocols::ANY), lost) {
             // A PIN is not shown again by itself: the try that lost contact may have counted.
-            (Ok(_), Some(_)) if pin.is_some() => return Err(ReaderFault::NoAnswer.into()),
-            (Ok(card), _) => converse(card, pin, talking),
+            (Ok(_), Some(_)) if shown.pin.is_some() => return Err(ReaderFault::NoAnswer.into()),
+            (Ok(card), _) => converse(card, &context, shown, talking),
             (Err(Error::NoSmartcard), Some(_)) => Err(ReaderFault::CardRemoved.into()),
             (Err(error), _) => Err(ReaderFault::from(error).into()),
         };
@@ -245,7 +249,15 @@ fn read_patiently(
 }
 
 /// One conversation, in a transaction, so that no other program's command comes between.
-fn converse(mut card: Card, pin: Option<&Pin>, talking: &AtomicBool) -> Result<SocialCard, CardError> {
+fn converse(
+    mut card: Card,
+    context: &Context,
+    shown: &Shown,
+    talking: &AtomicBool,
+) -> Result<SocialCard, CardError> {
+    let pin = shown.pin.as_ref();
+    let mut psam = shown.psam.as_deref().map(|reader| PsamReader { context, reader });
+    let module = psam.as_mut().map(|psam| psam as &mut dyn SecurityModule);
     let result = card
         .transaction()
         .map_err(|error| CardError::Reader(error.into()))
@@ -256,7 +268,7 @@ fn converse(mut card: Card, pin: Option<&Pin>, talking: &AtomicBool) -> Result<S
                 .map_err(ReaderFault::from)?
                 .atr()
                 .to_vec();
-            read_social_card(&mut PcscChannel { transaction, atr }, pin)
+            read_with_module(&mut PcscChannel { transaction, atr }, pin, module)
         });
     // A shown PIN must not stay valid for the next program. Failing to let go changes nothing of what was read.
     let _ = card.disconnect(if pin.is_some() {
@@ -265,6 +277,23 @@ fn converse(mut card: Card, pin: Option<&Pin>, talking: &AtomicBool) -> Result<S
         Disposition::LeaveCard
     });
     result
+}
+
+/// A security module in a reader; it is only spoken to when a card asks for it.
+struct PsamReader<'context> {
+    context: &'context Context,
+    reader: &'context str,
+}
+
+impl SecurityModule for PsamReader<'_> {
+    fn cryptogram(&mut self, request: &AuthRequest) -> Result<[u8; 8], CardError> {
+        let reader = CString::new(self.reader).map_err(|_| CardError::ModuleMissing)?;
+        let connected = self.context.connect(&reader, ShareMode::Shared, Protocols::ANY);
+        let mut module = connected.map_err(|_| CardError::ModuleMissing)?;
+        let transaction = module.transaction().map_err(ReaderFault::from)?;
+        let atr = Vec::new();
+        Psam(PcscChannel { transaction, atr }).cryptogram(request)
+    }
 }
 
 struct PcscChannel<'card> {

@@ -17,8 +17,24 @@ use crate::pcsc::list_readers;
 const DIRECTORY: &str = "/run/pcscd";
 const SOCKET: &str = "/run/pcscd/pcscd.comm";
 const PROCESS_FILE: &str = "/run/pcscd/pcscd.pid";
-/// Where the service may be installed beside the search path.
-const PROGRAMS: [&str; 3] = ["pcscd", "/usr/sbin/pcscd", "/sbin/pcscd"];
+/// Runs the service as long as this process lives: with it the pipe to this shell closes, however it ends, and the
+/// service must not outlive it. Killed, the service leaves its socket and note behind.
+const GUARD: &str = r#"
+"$0" --foreground </dev/null & service=$!
+exec 3<&0
+(read -r _ <&3; kill -9 $service) </dev/null & watcher=$!
+wait $service; status=$?
+kill $watcher
+rm -f "$1" "$2"
+exit $status
+"#;
+/// Where the service may be installed.
+const PROGRAMS: [&str; 4] = [
+    "/usr/sbin/pcscd",
+    "/sbin/pcscd",
+    "/usr/local/sbin/pcscd",
+    "/usr/bin/pcscd",
+];
 /// Where the virtual reader's package tells the service of it.
 const VIRTUAL_READER_SETTINGS: &str = "/etc/reader.conf.d/vpcd";
 /// One place for the whole machine, whatever each program's TMPDIR is.
@@ -72,7 +88,7 @@ impl DaemonError {
 /// A running service with a virtual reader, stopped when dropped.
 #[derive(Debug)]
 pub struct PcscDaemon {
-    child: Child,
+    guard: Child,
 }
 
 impl PcscDaemon {
@@ -92,10 +108,10 @@ impl PcscDaemon {
             });
         }
         std::fs::create_dir_all(DIRECTORY)?;
-        let mut daemon = Self { child: spawn()? };
+        let mut daemon = Self { guard: spawn()? };
         let until = Instant::now() + START_WAIT_MAX;
         loop {
-            if let Some(status) = daemon.child.try_wait()? {
+            if let Some(status) = daemon.guard.try_wait()? {
                 return Err(DaemonError::Ended { status });
             }
             match list_readers() {
@@ -118,28 +134,21 @@ impl PcscDaemon {
 
 impl Drop for PcscDaemon {
     fn drop(&mut self) {
-        // It may have ended by itself. Killed, it leaves its socket and note behind.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::fs::remove_file(SOCKET);
-        let _ = std::fs::remove_file(PROCESS_FILE);
+        // The pipe closes, and the service ends; it may have ended by itself.
+        drop(self.guard.stdin.take());
+        let _ = self.guard.wait();
     }
 }
 
 fn spawn() -> Result<Child, DaemonError> {
-    for program in PROGRAMS {
-        let started = Command::new(program)
-            .arg("--foreground")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        match started {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            started => return Ok(started?),
-        }
-    }
-    Err(DaemonError::NotInstalled { package: "pcscd" })
+    let program = PROGRAMS.iter().find(|program| Path::new(program).exists());
+    let program = program.ok_or(DaemonError::NotInstalled { package: "pcscd" })?;
+    Ok(Command::new("/bin/sh")
+        .args(["-c", GUARD, program, SOCKET, PROCESS_FILE])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?)
 }
 
 /// Where the service's socket is; the client library follows the same variable.

@@ -96,7 +96,10 @@ impl Watch {
                 }
                 return steps;
             }
-            Sighting::Readers(views) => views,
+            Sighting::Readers(mut views) => {
+                views.retain(|view| self.settings.watches(&view.name));
+                views
+            }
         };
         if self.service.replace(true) != Some(true) {
             steps.push(Step::Tell(ReaderEvent::ServiceUp));

@@ -17,6 +17,7 @@ impl Desk {
         Self {
             watch: Watch::new(WatchSettings {
                 read_deadline: DEADLINE,
+                ..WatchSettings::default()
             }),
             now: Instant::now(),
         }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::card_error::CardError;
 use crate::channel::ReaderFault;
-use crate::pcsc::{Reading, sight_readers, start_reading};
+use crate::pcsc::{Reading, Shown, sight_readers, start_reading};
 use crate::reader_decisions::{Sighting, Step, Watch};
 use crate::social_card::SocialCard;
 
@@ -21,8 +21,12 @@ use crate::social_card::SocialCard;
 const IDLE_WAIT: Duration = Duration::from_secs(60);
 
 /// How readers are watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WatchSettings {
+    /// The one reader to be watched; all where none is named.
+    pub reader: Option<String>,
+    /// The reader with the security module: it is not watched, and asked where a card wants it.
+    pub psam: Option<String>,
     /// How long a card may take to be read before it counts as not answering.
     pub read_deadline: Duration,
 }
@@ -30,8 +34,17 @@ pub struct WatchSettings {
 impl Default for WatchSettings {
     fn default() -> Self {
         Self {
+            reader: None,
+            psam: None,
             read_deadline: Duration::from_secs(5),
         }
+    }
+}
+
+impl WatchSettings {
+    /// Whether a reader is watched.
+    pub(crate) fn watches(&self, reader: &str) -> bool {
+        self.reader.as_deref().is_none_or(|named| named == reader) && self.psam.as_deref() != Some(reader)
     }
 }
 
@@ -198,13 +211,18 @@ impl<F: FnMut(ReaderEvent)> Driver<F> {
             Step::Tell(event) => (self.on_event)(event),
             Step::Read { reader, insertion } => {
                 let outbox = self.outbox.clone();
-                let started = start_reading(reader, None, self.watch.settings.read_deadline, move |result| {
-                    // The watch may have ended meanwhile.
-                    let _ = outbox.send(Message::ReadEnded {
-                        insertion,
-                        result: Box::new(result),
+                let shown = Shown {
+                    pin: None,
+                    psam: self.watch.settings.psam.clone(),
+                };
+                let started =
+                    start_reading(reader, shown, self.watch.settings.read_deadline, move |result| {
+                        // The watch may have ended meanwhile.
+                        let _ = outbox.send(Message::ReadEnded {
+                            insertion,
+                            result: Box::new(result),
+                        });
                     });
-                });
                 match started {
                     Ok(reading) => {
                         self.readings.insert(insertion, reading);

@@ -1,18 +1,24 @@
 //! The document model of a paper slip: rows, and how wide they are. It knows nothing of what they say.
 //!
-//! One column is one character of the printer's small Latin font; a Chinese character takes two. Characters that
-//! a printer's font does not hold (all beyond GBK) stand as their code point, `[U+20BB7]`, so that none vanishes.
+//! One column is one character of the printer's small Latin font; a Chinese character takes two. Lines with
+//! characters that a printer's font does not hold (all beyond GBK) are drawn; those that no bundled face holds stand
+//! as their code point, `[U+20BB7]`, so that none vanishes.
 
 use encoding_rs::GB18030;
+use serde::{Deserialize, Serialize};
 
 use crate::escpos;
+use crate::typeface::Typeface;
 
 /// Width of the paper.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Paper {
     /// 58 mm, 32 columns.
+    #[serde(rename = "58")]
     Mm58,
     /// 80 mm, 48 columns.
+    #[default]
+    #[serde(rename = "80")]
     Mm80,
 }
 
@@ -220,22 +226,23 @@ impl Slip {
         text
     }
 
-    /// The slip as bytes for an ESC/POS printer: drawer, rows, feed and cut.
-    pub fn to_escpos(&self, paper: Paper) -> Vec<u8> {
-        escpos::encode(self, paper)
+    /// The slip as bytes for an ESC/POS printer: drawer, rows, feed and cut. The typeface draws what the printer's own
+    /// font lacks.
+    pub fn to_escpos(&self, paper: Paper, typeface: &Typeface) -> Vec<u8> {
+        escpos::encode(self, paper, typeface)
     }
 }
 
 fn row_lines(row: &SlipRow, columns: usize) -> Vec<String> {
     match row {
-        SlipRow::Text { text, style } => wrap(&printable(text), columns)
+        SlipRow::Text { text, style } => wrap(&clean(text), columns)
             .iter()
             .map(|line| aligned(line, style.align, columns))
             .collect(),
-        SlipRow::Pair { left, right, .. } => pair_lines(left, right, columns),
+        SlipRow::Pair { left, right, .. } => pair_lines(&clean(left), &clean(right), columns),
         SlipRow::Rule => vec!["-".repeat(columns)],
         SlipRow::Blank => vec![String::new()],
-        SlipRow::Qr { text } => wrap(&format!("[QR] {}", printable(text)), columns),
+        SlipRow::Qr { text } => wrap(&format!("[QR] {}", clean(text)), columns),
         SlipRow::Mark { text } => wrap(&mark_text(text), columns)
             .iter()
             .map(|line| aligned(line, Align::Centre, columns))
@@ -245,15 +252,14 @@ fn row_lines(row: &SlipRow, columns: usize) -> Vec<String> {
 
 /// A mark as it is written, on paper and screen.
 pub(crate) fn mark_text(text: &str) -> String {
-    format!("*** {} ***", printable(text))
+    format!("*** {} ***", clean(text))
 }
 
 /// The lines of a pair: the left text wrapped, the right one behind it or on a line of its own.
 pub(crate) fn pair_lines(left: &str, right: &str, columns: usize) -> Vec<String> {
-    let (left, right) = (printable(left), printable(right));
-    let mut lines = wrap(&left, columns);
+    let mut lines = wrap(left, columns);
     let last = lines.pop().unwrap_or_default();
-    let used = width(&last) + width(&right);
+    let used = width(&last) + width(right);
     if right.is_empty() {
         lines.push(last);
     } else if used < columns {
@@ -261,7 +267,7 @@ pub(crate) fn pair_lines(left: &str, right: &str, columns: usize) -> Vec<String>
     } else {
         lines.push(last);
         lines.extend(
-            wrap(&right, columns)
+            wrap(right, columns)
                 .iter()
                 .map(|line| aligned(line, Align::Right, columns)),
         );
@@ -308,26 +314,32 @@ fn character_width(character: char) -> usize {
     if character.is_ascii() { 1 } else { 2 }
 }
 
-/// The text with every character that the printer does not hold written as its code point. Control characters but
-/// line breaks become spaces: they would be commands to the printer.
-pub(crate) fn printable(text: &str) -> String {
-    let mut printable = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character == '\n' || matches!(character, ' '..='~') {
-            printable.push(character);
-        } else if character.is_control() {
-            printable.push(' ');
-        } else if in_gbk(character) {
-            printable.push(character);
-        } else {
-            printable.push_str(&format!("[U+{:04X}]", u32::from(character)));
-        }
-    }
-    printable
+/// The text without control characters but line breaks: to a printer they would be commands.
+pub(crate) fn clean(text: &str) -> String {
+    let space = |character: char| character.is_control() && character != '\n';
+    text.chars()
+        .map(|character| if space(character) { ' ' } else { character })
+        .collect()
 }
 
-/// Whether GB18030 has two bytes for it, which is GBK, and not in the user's own area.
-fn in_gbk(character: char) -> bool {
+/// The clean text with every character that is not held written as its code point.
+pub(crate) fn code_point(text: &str, held: impl Fn(char) -> bool) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in clean(text).chars() {
+        if character == '\n' || held(character) {
+            shown.push(character);
+        } else {
+            shown.push_str(&format!("[U+{:04X}]", u32::from(character)));
+        }
+    }
+    shown
+}
+
+/// Whether a printer's font holds it: ASCII, or two bytes of GB18030, which is GBK, outside the user's own area.
+pub(crate) fn in_printer(character: char) -> bool {
+    if character.is_ascii() {
+        return !character.is_ascii_control();
+    }
     let mut buffer = [0; 4];
     let (bytes, _, unmappable) = GB18030.encode(character.encode_utf8(&mut buffer));
     !unmappable && bytes.len() == 2 && !matches!(character, '\u{E000}'..='\u{F8FF}')

@@ -1,6 +1,20 @@
 //! Tests of slips: text by columns, bytes by a small decoder that knows only ESC/POS.
 
 use super::*;
+use crate::typeface::Typeface;
+
+/// The faces that the terminal bundles, read from where they stand.
+fn typeface() -> Typeface {
+    let file = |name: &str| -> &'static [u8] {
+        let path = format!("{}/../ui/fonts/{name}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read(path).unwrap().leak()
+    };
+    Typeface::new(
+        &[file("NotoSansSC-Regular.ttf"), file("NotoSansSC-Rare.otf")],
+        &[file("NotoSansSC-SemiBold.ttf")],
+    )
+    .unwrap()
+}
 
 fn sample() -> Slip {
     Slip::new()
@@ -51,17 +65,71 @@ fn a_pair_too_long_for_its_line_is_wrapped_and_loses_nothing() {
 #[test]
 fn no_character_vanishes_and_none_becomes_a_command() {
     let slip = Slip::new().text("王㐂𠮷\u{1B}p\u{7}€");
-    assert_eq!(slip.to_text(48), "王[U+3402][U+20BB7] p €\n");
-    let bytes = slip.to_escpos(Paper::Mm80);
-    assert!(contains(&bytes, b"\xCD\xF5[U+3402][U+20BB7] p \xA2\xE3\n"));
+    assert_eq!(slip.to_text(48), "王㐂𠮷 p €\n");
+    let printed = decode(&slip.to_escpos(Paper::Mm80, &typeface()));
+    assert_eq!(printed.drawn.len(), 1, "the line is drawn as a whole");
+    // No bundled face holds it, so it stands as its code point, in letters the printer has.
+    let bytes = Slip::new()
+        .text("王\u{3FFFD}")
+        .to_escpos(Paper::Mm80, &typeface());
+    assert!(contains(&bytes, b"\xCD\xF5[U+3FFFD]\n"));
+}
+
+#[test]
+fn a_rare_character_is_drawn_where_it_stands_and_looks_like_itself() {
+    for (paper, width, large) in [
+        (Paper::Mm58, 384, false),
+        (Paper::Mm80, 576, false),
+        (Paper::Mm80, 576, true),
+    ] {
+        let style = TextStyle {
+            large,
+            ..TextStyle::default()
+        };
+        let drawn = |text: &str| {
+            let bytes = Slip::new().styled(text, style).to_escpos(paper, &typeface());
+            let mut drawn = decode(&bytes).drawn;
+            assert_eq!(drawn.len(), 1, "{text}");
+            drawn.remove(0)
+        };
+        let cell = if large { 48 } else { 24 };
+        let (one, other) = (drawn("姓名 㐂"), drawn("姓名 𠮷"));
+        for picture in [&one, &other] {
+            assert_eq!(picture.width, width);
+            assert_eq!(picture.height, cell);
+        }
+        let ink = |picture: &Picture, from: usize| {
+            (0..cell * cell)
+                .map(|at| picture.dot(from + at % cell, at / cell))
+                .collect::<Vec<_>>()
+        };
+        // Two characters and a space before it.
+        let (first, second) = (ink(&one, cell * 5 / 2), ink(&other, cell * 5 / 2));
+        assert_ne!(first, second);
+        for character in [first, second] {
+            let black = character.iter().filter(|dot| **dot).count();
+            assert!(
+                black > cell * cell / 20 && black < cell * cell / 2,
+                "{black} dots"
+            );
+        }
+        assert_eq!(ink(&one, 0), ink(&other, 0), "姓 is 姓 in both");
+        assert!(
+            ink(&one, cell * 7 / 2).iter().all(|dot| !dot),
+            "nothing behind it"
+        );
+    }
 }
 
 #[test]
 fn the_drawer_pulse_carries_both_times_and_eats_no_text() {
-    let bytes = Slip::new().open_drawer().text("AB").to_escpos(Paper::Mm58);
+    let bytes = Slip::new()
+        .open_drawer()
+        .text("AB")
+        .to_escpos(Paper::Mm58, &typeface());
     assert_eq!(bytes[..9], [0x1B, 0x40, 0x1C, 0x26, 0x1B, 0x70, 0x00, 0x19, 0xFA]);
     assert!(!contains(
-        &Slip::new().text("AB").to_escpos(Paper::Mm58),
+        &Slip::new().text("AB").to_escpos(Paper::Mm58, &typeface()),
         b"\x1B\x70"
     ));
 }
@@ -69,7 +137,7 @@ fn the_drawer_pulse_carries_both_times_and_eats_no_text() {
 #[test]
 fn bytes_decode_to_the_same_slip() {
     for (paper, columns) in [(Paper::Mm58, 32), (Paper::Mm80, 48)] {
-        let printed = decode(&sample().to_escpos(paper));
+        let printed = decode(&sample().to_escpos(paper, &typeface()));
         assert_eq!(printed.drawer_pulses, 1);
         assert_eq!(printed.cuts, 1);
         assert_eq!(printed.qr, ["20260301-000017"]);
@@ -121,8 +189,22 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 struct Printed {
     lines: Vec<Line>,
     qr: Vec<String>,
+    drawn: Vec<Picture>,
     drawer_pulses: usize,
     cuts: usize,
+}
+
+/// A raster image.
+struct Picture {
+    width: usize,
+    height: usize,
+    bytes: Vec<u8>,
+}
+
+impl Picture {
+    fn dot(&self, x: usize, y: usize) -> bool {
+        self.bytes[y * self.width / 8 + x / 8] >> (7 - x % 8) & 1 == 1
+    }
 }
 
 struct Line {
@@ -183,6 +265,16 @@ fn decode(mut bytes: &[u8]) -> Printed {
             [0x1C, 0x21, n, ..] => {
                 chinese = *n;
                 3
+            }
+            [0x1D, 0x76, 0x30, 0x00, wide, 0, high, 0, rest @ ..] => {
+                assert!(text.is_empty(), "an image begins a line");
+                let (width, height) = (usize::from(*wide), usize::from(*high));
+                printed.drawn.push(Picture {
+                    width: width * 8,
+                    height,
+                    bytes: rest[..width * height].to_vec(),
+                });
+                8 + width * height
             }
             [0x1B, 0x64, n, ..] => {
                 for _ in 0..*n {

@@ -1,12 +1,16 @@
-//! Scanners at serial ports (RS-232, USB-CDC, pty): opened, read, lost and opened again by path.
+//! Serial ports (RS-232, USB-CDC, pty): scanners, opened, read, lost and opened again by path; and plain lines to
+//! other devices.
 
-use std::io;
+use std::io::{self, Read, Write};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
+use std::os::fd::AsRawFd as _;
+
 use serde::{Deserialize, Serialize};
-use serialport::{ErrorKind, SerialPort};
+use serialport::{ClearBuffer, ErrorKind, SerialPort};
 
 use crate::scanner::{Framed, Framer, Scan};
 
@@ -114,6 +118,11 @@ pub enum ScannerEvent {
     Scanned(Scan),
     /// Bytes came that are no code: wrong baud rate, or a code without its end.
     Garbage,
+}
+
+/// Whether a scanner's port can be opened; it is closed again.
+pub fn check_scanner(settings: &ScannerSettings) -> Result<(), ScannerError> {
+    Line::open(&settings.port, settings.baud).map(drop)
 }
 
 /// A running watch of a scanner. It ends when this is dropped; the listener is not called after that.
@@ -235,6 +244,44 @@ impl<F: FnMut(ScannerEvent)> Listener<F> {
     }
 }
 
+/// A serial line to a device that is spoken to: printer, display, identity-card reader.
+pub(crate) struct Line(Box<dyn SerialPort>);
+
+impl Line {
+    /// Opens a port. Reading and writing give up after a moment with `TimedOut`.
+    pub(crate) fn open(port: &str, baud: u32) -> Result<Self, ScannerError> {
+        Ok(Self(serialport::new(port, baud).timeout(READ_WAIT).open()?))
+    }
+
+    /// How many bytes have not left yet.
+    pub(crate) fn unsent(&self) -> u32 {
+        // A port that cannot tell has sent them.
+        self.0.bytes_to_write().unwrap_or(0)
+    }
+
+    /// Throws away what has not left, so that closing the port does not wait for it.
+    pub(crate) fn forget_unsent(&self) {
+        // Where that fails, closing waits as long as the system sees fit.
+        let _ = self.0.clear(ClearBuffer::Output);
+    }
+}
+
+impl Read for Line {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// Two ends of a pseudo-terminal.
 #[cfg(unix)]
 #[derive(Debug)]
@@ -251,6 +298,12 @@ pub(crate) struct Pty {
 #[cfg(unix)]
 pub(crate) fn open_pty() -> Result<Pty, ScannerError> {
     let (master, slave) = serialport::TTYPort::pair()?;
+    // A program started meanwhile must not keep the device plugged in.
+    for end in [&master, &slave] {
+        let closed = nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC);
+        nix::fcntl::fcntl(end.as_raw_fd(), closed)
+            .map_err(|error| ScannerError::Fault { source: error.into() })?;
+    }
     let path = slave.name().ok_or(ScannerError::PortMissing)?;
     Ok(Pty {
         master,

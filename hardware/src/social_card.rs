@@ -16,6 +16,7 @@ use crate::card_record::{ascii, chinese, hex, packed_date, packed_decimal, unpad
 use crate::channel::CardChannel;
 use crate::id_number::{IdNumber, Sex};
 use crate::pin::{Pin, PinOutcome, verify_pin};
+use crate::psam::{SecurityModule, authenticate};
 use crate::record_reader::{Record, RecordReader};
 
 /// Generation of a card, from its version (规范版本).
@@ -109,6 +110,15 @@ impl SocialCard {
 
 /// Reads the card in the channel. With a PIN, the PIN is shown to the card before the holder's file is read.
 pub fn read_social_card<C: CardChannel>(channel: &mut C, pin: Option<&Pin>) -> Result<SocialCard, CardError> {
+    read_with_module(channel, pin, None)
+}
+
+/// The same, with the security module that a card of generation 3.0 asks for before it shows its holder.
+pub fn read_with_module<C: CardChannel>(
+    channel: &mut C,
+    pin: Option<&Pin>,
+    module: Option<&mut dyn SecurityModule>,
+) -> Result<SocialCard, CardError> {
     let atr_history = atr_history(channel.atr());
     select_application(channel)?;
     let mut records = RecordReader::new(channel);
@@ -119,6 +129,9 @@ pub fn read_social_card<C: CardChannel>(channel: &mut C, pin: Option<&Pin>) -> R
     let generation = generation_of(&version)?;
     let issued_on = read(&mut records, CardItem::IssuedOn, packed_date)?;
     let expires_on = read(&mut records, CardItem::ExpiresOn, packed_date)?;
+    if let Some(module) = module.filter(|_| generation == Generation::Third) {
+        authenticate(records.channel(), &region_code, module)?;
+    }
     let card_no = read(&mut records, CardItem::CardNo, ascii)?;
 
     if let Some(pin) = pin {

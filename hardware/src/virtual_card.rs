@@ -1,8 +1,10 @@
 //! A social-security card in software, for the demo and the tests: in this process, or in the virtual reader.
 //!
-//! A card of version 3 hides 卡号, 社会保障号码 and 姓名, as real ones do without external authentication.
+//! A card of version 3 hides 卡号, 社会保障号码 and 姓名 until external authentication, as real ones do; its key is
+//! that of the virtual PSAM.
 
 use std::convert::Infallible;
+use std::hash::{BuildHasher as _, RandomState};
 
 use crate::apdu::StatusWord;
 use crate::card_error::CardItem;
@@ -11,9 +13,14 @@ use crate::card_record::from_hex;
 use crate::channel::{CardChannel, ReaderFault};
 use crate::person::{Person, VirtualCardError, packed, padded, split_name};
 use crate::pin::Pin;
+use crate::psam::READ_KEY;
+use crate::virtual_psam;
+use crate::vpcd::Chip;
 
 /// How many wrong PINs the card takes.
 const PIN_TRIES_MAX: u8 = 3;
+/// How many wrong authentications it takes.
+const AUTH_TRIES_MAX: u8 = 5;
 
 /// A social-security card in software. `Debug` shows only its state.
 pub struct VirtualCard {
@@ -23,6 +30,11 @@ pub struct VirtualCard {
     holder: Vec<CardRecord>,
     pin: [u8; 3],
     tries_left: u8,
+    auth_tries_left: u8,
+    /// Region in ASCII, as the key is diversified by.
+    region: [u8; 6],
+    challenge: Option<[u8; 8]>,
+    authenticated: bool,
     application_selected: bool,
     file: Option<CardFile>,
     /// What a GET RESPONSE fetches.
@@ -55,6 +67,8 @@ impl VirtualCard {
     pub fn new(person: &Person) -> Result<Self, VirtualCardError> {
         let third = person.version.starts_with('3');
         let card_sn = packed("card_sn", &person.card_sn, 16)?;
+        let region = person.card_sn.as_bytes().first_chunk().copied();
+        let region = region.ok_or(VirtualCardError::Field { field: "card_sn" })?;
         let (name, extension) = split_name(person)?;
         let atr = match &person.atr {
             Some(atr) => from_hex(atr)
@@ -102,6 +116,10 @@ impl VirtualCard {
             holder,
             pin,
             tries_left: PIN_TRIES_MAX,
+            auth_tries_left: AUTH_TRIES_MAX,
+            region,
+            challenge: None,
+            authenticated: false,
             application_selected: false,
             file: None,
             waiting: Vec::new(),
@@ -111,35 +129,6 @@ impl VirtualCard {
     /// This card as a channel of this process, powered.
     pub fn in_process(self) -> InProcessCard {
         InProcessCard { card: self }
-    }
-
-    pub(crate) fn atr(&self) -> &[u8] {
-        &self.atr
-    }
-
-    /// Power off, on, or reset: what was selected is forgotten.
-    pub(crate) fn reset(&mut self) {
-        self.application_selected = false;
-        self.file = None;
-        self.waiting.clear();
-    }
-
-    /// One command, one answer with its status word.
-    pub(crate) fn answer(&mut self, command: &[u8]) -> Vec<u8> {
-        let waiting = std::mem::take(&mut self.waiting);
-        match command {
-            [0x00, 0xA4, 0x04, 0x00, length, rest @ ..] => self.select_by_name(usize::from(*length), rest),
-            [0x00, 0xA4, 0x00 | 0x02, 0x00, 0x02, high, low, ..] => {
-                self.select_file(u16::from_be_bytes([*high, *low]))
-            }
-            [0x00, 0xB2, p1, p2, le] => self.read_record(*p1, *p2, usize::from(*le)),
-            [0x00, 0xC0, 0x00, 0x00, le] => get_response(waiting, usize::from(*le)),
-            [0x00, 0x20, 0x00, 0x00, 0x03, pin @ ..] => self.verify(pin),
-            [0x00, 0xA4 | 0xB2 | 0xC0 | 0x20, _, _, ..] => status(StatusWord::WRONG_P1P2),
-            [0x00, _, _, _, ..] => status(StatusWord::UNKNOWN_INSTRUCTION),
-            [_, _, _, _, ..] => status(StatusWord::UNKNOWN_CLASS),
-            _ => status(StatusWord::WRONG_LENGTH),
-        }
     }
 
     fn select_by_name(&mut self, length: usize, rest: &[u8]) -> Vec<u8> {
@@ -193,10 +182,34 @@ impl VirtualCard {
         self.file = file;
         match record {
             None => status(StatusWord::RECORD_NOT_FOUND),
-            Some(record) if record.hidden => status(StatusWord::SECURITY),
+            Some(record) if record.hidden && !self.authenticated => status(StatusWord::SECURITY),
             Some(record) if le == 0 || le == record.bytes.len() => done(record.bytes.clone()),
             Some(record) => vec![0x6C, u8::try_from(record.bytes.len()).unwrap_or(0)],
         }
+    }
+
+    fn challenge(&mut self) -> Vec<u8> {
+        // A stand-in's challenge only has to differ from the last one.
+        let challenge = RandomState::new().hash_one(()).to_be_bytes();
+        self.challenge = Some(challenge);
+        done(challenge.to_vec())
+    }
+
+    fn authenticate(&mut self, data: &[u8]) -> Vec<u8> {
+        let (Some(challenge), Some(card_factor)) = (self.challenge.take(), self.atr.last_chunk()) else {
+            return status(StatusWord(0x6985));
+        };
+        if self.auth_tries_left == 0 {
+            return status(StatusWord::LOCKED);
+        }
+        let expected = virtual_psam::expected(*card_factor, self.region, challenge);
+        if data == [expected, challenge].as_flattened() {
+            self.auth_tries_left = AUTH_TRIES_MAX;
+            self.authenticated = true;
+            return status(StatusWord::OK);
+        }
+        self.auth_tries_left -= 1;
+        vec![0x63, 0xC0 | self.auth_tries_left]
     }
 
     fn verify(&mut self, pin: &[u8]) -> Vec<u8> {
@@ -209,6 +222,40 @@ impl VirtualCard {
         }
         self.tries_left -= 1;
         vec![0x63, 0xC0 | self.tries_left]
+    }
+}
+
+impl Chip for VirtualCard {
+    fn atr(&self) -> &[u8] {
+        &self.atr
+    }
+
+    fn reset(&mut self) {
+        self.application_selected = false;
+        self.authenticated = false;
+        self.challenge = None;
+        self.file = None;
+        self.waiting.clear();
+    }
+
+    fn answer(&mut self, command: &[u8]) -> Vec<u8> {
+        let waiting = std::mem::take(&mut self.waiting);
+        match command {
+            [0x00, 0xA4, 0x04, 0x00, length, rest @ ..] => self.select_by_name(usize::from(*length), rest),
+            [0x00, 0xA4, 0x00 | 0x02, 0x00, 0x02, high, low, ..] => {
+                self.select_file(u16::from_be_bytes([*high, *low]))
+            }
+            [0x00, 0xB2, p1, p2, le] => self.read_record(*p1, *p2, usize::from(*le)),
+            [0x00, 0xC0, 0x00, 0x00, le] => get_response(waiting, usize::from(*le)),
+            [0x00, 0x84, 0x00, 0x00, 0x08] => self.challenge(),
+            [0x00, 0x82, 0x00, READ_KEY, 0x10, data @ ..] => self.authenticate(data),
+            [0x00, 0x82, 0x00, _, ..] => status(StatusWord(0x6A88)),
+            [0x00, 0x20, 0x00, 0x00, 0x03, pin @ ..] => self.verify(pin),
+            [0x00, 0xA4 | 0xB2 | 0xC0 | 0x20 | 0x84 | 0x82, _, _, ..] => status(StatusWord::WRONG_P1P2),
+            [0x00, _, _, _, ..] => status(StatusWord::UNKNOWN_INSTRUCTION),
+            [_, _, _, _, ..] => status(StatusWord::UNKNOWN_CLASS),
+            _ => status(StatusWord::WRONG_LENGTH),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A scanner in software, for the demo and the tests: a pseudo-terminal that the terminal opens like a real port.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use crate::serial::{Pty, ScannerError, open_pty};
 
@@ -30,5 +30,18 @@ impl VirtualScanner {
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.pty.master.write_all(bytes)?;
         self.pty.master.flush()
+    }
+
+    /// What the terminal has sent to the port meanwhile; waits a moment for it.
+    pub fn receive(&mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; 4096];
+        match self.pty.master.read(&mut bytes) {
+            Ok(length) => {
+                bytes.truncate(length);
+                Ok(bytes)
+            }
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 }

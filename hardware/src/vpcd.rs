@@ -1,4 +1,4 @@
-//! A virtual card in the virtual reader of vsmartcard (vpcd), over its small TCP protocol.
+//! Virtual cards and modules in the virtual reader of vsmartcard (vpcd), over its small TCP protocol.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
@@ -6,25 +6,48 @@ use std::thread::JoinHandle;
 
 use crate::person::VirtualCardError;
 use crate::virtual_card::VirtualCard;
+use crate::virtual_psam::VirtualPsam;
 
 /// Where the first slot of the virtual reader listens by default.
 pub const VPCD_ADDRESS: &str = "127.0.0.1:35963";
+/// Where the second one does.
+pub const VPCD_SECOND_ADDRESS: &str = "127.0.0.1:35964";
+
+/// A chip in software.
+pub(crate) trait Chip: Send + 'static {
+    /// Its answer to reset.
+    fn atr(&self) -> &[u8];
+    /// Power off, on, or reset: what was selected is forgotten.
+    fn reset(&mut self);
+    /// One command, one answer with its status word.
+    fn answer(&mut self, command: &[u8]) -> Vec<u8>;
+}
 
 impl VirtualCard {
     /// Puts this card into a virtual reader, where it stays until the result is dropped.
     pub fn insert(self, address: impl ToSocketAddrs) -> Result<InsertedCard, VirtualCardError> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        let served = stream.try_clone()?;
-        let mut card = self;
-        let server = std::thread::Builder::new()
-            .name("virtual-card".to_owned())
-            .spawn(move || serve(&mut card, served))?;
-        Ok(InsertedCard {
-            stream,
-            server: Some(server),
-        })
+        insert(self, address)
     }
+}
+
+impl VirtualPsam {
+    /// Puts this module into a virtual reader, where it stays until the result is dropped.
+    pub fn insert(self, address: impl ToSocketAddrs) -> Result<InsertedCard, VirtualCardError> {
+        insert(self, address)
+    }
+}
+
+fn insert(mut chip: impl Chip, address: impl ToSocketAddrs) -> Result<InsertedCard, VirtualCardError> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    let served = stream.try_clone()?;
+    let server = std::thread::Builder::new()
+        .name("virtual-card".to_owned())
+        .spawn(move || serve(&mut chip, served))?;
+    Ok(InsertedCard {
+        stream,
+        server: Some(server),
+    })
 }
 
 /// A virtual card in a virtual reader. Dropping it pulls the card.
@@ -72,7 +95,7 @@ fn acknowledge_at_once(stream: &TcpStream) {
 }
 
 /// Answers the virtual reader until the connection ends: two bytes of length, then a control byte or a command.
-fn serve(card: &mut VirtualCard, mut stream: TcpStream) -> io::Result<()> {
+fn serve(card: &mut impl Chip, mut stream: TcpStream) -> io::Result<()> {
     loop {
         acknowledge_at_once(&stream);
         let mut length = [0; 2];

@@ -13,8 +13,9 @@ mod common;
 use common::{ALL_WAYS, ForeignCard, Way, hex};
 use proptest::prelude::*;
 use yijie_hardware::{
-    CardChannel, CardError, Generation, OtherCard, Pin, PinOutcome, ReaderFault, Sex, SocialCard,
-    VirtualCard, read_social_card, verify_pin,
+    AuthRequest, CardChannel, CardError, Generation, OtherCard, Pin, PinOutcome, Psam, ReaderFault,
+    SecurityModule, Sex, SocialCard, VirtualCard, VirtualPsam, read_social_card, read_with_module,
+    verify_pin,
 };
 
 const BANK: &str = "A000000333010101";
@@ -394,4 +395,39 @@ proptest! {
         }
         let _ = read_social_card(&mut Random { answers, next: 0 }, None);
     }
+}
+
+#[test]
+fn a_card_of_generation_three_opens_to_the_right_module_only() {
+    let card = |region: &str| {
+        let person = format!(r#"{{"version": "3.00", "card_sn": "{region}D1560000050000000000000001"}}"#);
+        VirtualCard::from_json(&person).unwrap().in_process()
+    };
+    let mut module = Psam(VirtualPsam::new());
+    let read = read_with_module(&mut card("530100"), None, Some(&mut module)).unwrap();
+    assert_eq!(read.name.as_deref(), Some("张三"));
+    assert_eq!(read.card_no.as_deref(), Some("A12345678"));
+    // The same module, another card: it has a key of its own.
+    let other = read_with_module(&mut card("510400"), None, Some(&mut module)).unwrap();
+    assert_eq!(other.id_no.as_deref(), Some("530102195803020019"));
+
+    /// A module with other keys.
+    struct Wrong;
+    impl SecurityModule for Wrong {
+        fn cryptogram(&mut self, _: &AuthRequest) -> Result<[u8; 8], CardError> {
+            Ok([0x5A; 8])
+        }
+    }
+    let mut guarded = card("530100");
+    for tries_left in [Some(4), Some(3), Some(2), Some(1), Some(0), None] {
+        match read_with_module(&mut guarded, None, Some(&mut Wrong)) {
+            Err(CardError::NotAuthenticated { status }) => assert_eq!(status.tries_left(), tries_left),
+            other => panic!("{other:?}"),
+        }
+    }
+    let right = read_with_module(&mut guarded, None, Some(&mut module)).unwrap_err();
+    assert_eq!(right.code(), "PSAM_NOT_ACCEPTED", "locked for good");
+    // A card of generation 2.0 asks for none.
+    let mut second = VirtualCard::from_json("{}").unwrap().in_process();
+    assert!(read_with_module(&mut second, None, Some(&mut Wrong)).is_ok());
 }

@@ -17,8 +17,9 @@ use std::time::Duration;
 use common::{ForeignCard, ForeignInserted, Mishap};
 use pcsc::{Context, Disposition, Protocols, Scope, ShareMode};
 use yijie_hardware::{
-    CardPresence, DaemonError, PcscDaemon, Pin, ReaderEvent, ReaderWatch, VPCD_ADDRESS, VirtualCard,
-    VpcdLock, WatchSettings, list_readers, read_in_reader, watch_readers,
+    CardPresence, DaemonError, PcscDaemon, Pin, ReaderEvent, ReaderWatch, Shown, VPCD_ADDRESS,
+    VPCD_SECOND_ADDRESS, VirtualCard, VirtualPsam, VpcdLock, WatchSettings, list_readers, read_in_reader,
+    watch_readers,
 };
 
 const FIRST: &str = "Virtual PCD 00 00";
@@ -72,9 +73,15 @@ struct Counter {
 impl Counter {
     fn watching(read_deadline: Duration) -> Self {
         let (sender, events) = mpsc::channel();
-        let watch = watch_readers(WatchSettings { read_deadline }, move |event| {
-            let _ = sender.send(event);
-        })
+        let watch = watch_readers(
+            WatchSettings {
+                read_deadline,
+                ..WatchSettings::default()
+            },
+            move |event| {
+                let _ = sender.send(event);
+            },
+        )
         .unwrap();
         Self { events, watch }
     }
@@ -149,7 +156,9 @@ fn without_service_the_codes_say_so_and_the_watch_recovers() {
     let mut machine = Machine::without_service();
     assert_eq!(list_readers().unwrap_err().code(), "NO_PCSC_SERVICE");
     assert_eq!(
-        read_in_reader(None, None, DEADLINE).unwrap_err().code(),
+        read_in_reader(None, &Shown::default(), DEADLINE)
+            .unwrap_err()
+            .code(),
         "NO_PCSC_SERVICE"
     );
     let counter = Counter::watching(DEADLINE);
@@ -218,17 +227,17 @@ fn a_silent_card_costs_a_single_read_its_deadline_and_no_more() {
     let mut card = foreign();
     card.mishap = Some((3, Mishap::Silence));
     let inserted = insert(card);
-    let error = read_in_reader(Some(FIRST), None, Duration::from_secs(2)).unwrap_err();
+    let error = read_in_reader(Some(FIRST), &Shown::default(), Duration::from_secs(2)).unwrap_err();
     assert_eq!(error.code(), "CARD_NO_ANSWER");
     drop(inserted);
     // The service needs a moment to see that the silent card has gone.
     let _inserted = insert(foreign());
-    let mut result = read_in_reader(None, None, DEADLINE);
+    let mut result = read_in_reader(None, &Shown::default(), DEADLINE);
     for _ in 0..20 {
         if result.is_ok() {
             break;
         }
-        result = read_in_reader(None, None, DEADLINE);
+        result = read_in_reader(None, &Shown::default(), DEADLINE);
     }
     assert_eq!(result.unwrap().name.as_deref(), Some("王小明"));
 }
@@ -271,7 +280,7 @@ fn a_card_held_by_another_program_is_read_when_it_is_free() {
         .unwrap();
     assert_eq!(list_readers().unwrap()[0].card, CardPresence::HeldByOther);
     assert_eq!(
-        read_in_reader(None, None, Duration::from_millis(300))
+        read_in_reader(None, &Shown::default(), Duration::from_millis(300))
             .unwrap_err()
             .code(),
         "READER_BUSY"
@@ -312,11 +321,13 @@ fn other_cards_and_empty_readers_have_their_codes() {
     let _machine = Machine::new();
     let counter = Counter::ready();
     assert_eq!(
-        read_in_reader(None, None, DEADLINE).unwrap_err().code(),
+        read_in_reader(None, &Shown::default(), DEADLINE)
+            .unwrap_err()
+            .code(),
         "NO_CARD"
     );
     assert_eq!(
-        read_in_reader(Some("No such reader"), None, DEADLINE)
+        read_in_reader(Some("No such reader"), &Shown::default(), DEADLINE)
             .unwrap_err()
             .code(),
         "NO_READER"
@@ -326,25 +337,32 @@ fn other_cards_and_empty_readers_have_their_codes() {
     let _bank = insert(bank);
     counter.expect(&["in 0", "fault 0 CARD_NOT_SOCIAL"]);
     assert_eq!(
-        read_in_reader(None, None, DEADLINE).unwrap_err().code(),
+        read_in_reader(None, &Shown::default(), DEADLINE)
+            .unwrap_err()
+            .code(),
         "CARD_NOT_SOCIAL"
     );
     // Two readers: the first holds a bank card, the second the one that is wanted.
     let _card = foreign().insert(35964);
     counter.expect(&["in 1", "read 1 王小明"]);
     assert_eq!(
-        read_in_reader(None, None, DEADLINE).unwrap().name.as_deref(),
-        Some("王小明")
-    );
-    assert_eq!(
-        read_in_reader(Some(SECOND), None, DEADLINE)
+        read_in_reader(None, &Shown::default(), DEADLINE)
             .unwrap()
             .name
             .as_deref(),
         Some("王小明")
     );
     assert_eq!(
-        read_in_reader(Some(FIRST), None, DEADLINE).unwrap_err().code(),
+        read_in_reader(Some(SECOND), &Shown::default(), DEADLINE)
+            .unwrap()
+            .name
+            .as_deref(),
+        Some("王小明")
+    );
+    assert_eq!(
+        read_in_reader(Some(FIRST), &Shown::default(), DEADLINE)
+            .unwrap_err()
+            .code(),
         "CARD_NOT_SOCIAL"
     );
     let readers = list_readers().unwrap();
@@ -360,11 +378,52 @@ fn other_cards_and_empty_readers_have_their_codes() {
 }
 
 #[test]
+fn a_card_of_generation_three_shows_its_holder_to_a_security_module_in_the_second_slot() {
+    let _machine = Machine::new();
+    let person = r#"{"version": "3.00", "name": "欧阳𠮷", "card_no": "X12345678"}"#;
+    let card = || VirtualCard::from_json(person).unwrap();
+    let with_module = Shown {
+        pin: None,
+        psam: Some(SECOND.to_owned()),
+    };
+    {
+        let _card = card().insert(VPCD_ADDRESS).unwrap();
+        let hidden = read_in_reader(Some(FIRST), &Shown::default(), DEADLINE).unwrap();
+        assert_eq!(
+            (&hidden.name, &hidden.card_no, &hidden.id_no),
+            (&None, &None, &None)
+        );
+        let missing = read_in_reader(Some(FIRST), &with_module, DEADLINE).unwrap_err();
+        assert_eq!(missing.code(), "PSAM_MISSING");
+    }
+    let _module = VirtualPsam::new().insert(VPCD_SECOND_ADDRESS).unwrap();
+    let (sender, events) = mpsc::channel();
+    let settings = WatchSettings {
+        psam: Some(SECOND.to_owned()),
+        ..WatchSettings::default()
+    };
+    let watch = watch_readers(settings, move |event| drop(sender.send(event))).unwrap();
+    let counter = Counter { events, watch };
+    counter.expect(&["up", "reader 0"]);
+    let inserted = card().insert(VPCD_ADDRESS).unwrap();
+    counter.expect(&["in 0", "read 0 欧阳𠮷"]);
+    let read = read_in_reader(None, &with_module, DEADLINE).unwrap();
+    assert_eq!(read.card_no.as_deref(), Some("X12345678"));
+    drop(inserted);
+    counter.expect(&["out 0"]);
+}
+
+#[test]
 fn the_pin_goes_through_the_reader() {
     let _machine = Machine::new();
     let _card = insert(foreign());
-    let read =
-        |pin: &str| read_in_reader(None, Pin::new(pin).as_ref(), DEADLINE).map(|card| card.name.clone());
+    let read = |pin: &str| {
+        let shown = Shown {
+            pin: Pin::new(pin),
+            psam: None,
+        };
+        read_in_reader(None, &shown, DEADLINE).map(|card| card.name.clone())
+    };
     assert_eq!(read("123456").unwrap().as_deref(), Some("王小明"));
     for code in ["PIN_WRONG", "PIN_WRONG", "PIN_LOCKED", "PIN_LOCKED"] {
         assert_eq!(read("000000").unwrap_err().code(), code);

@@ -60,8 +60,16 @@ impl Disk for OsDisk {
     }
 
     fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
-        fs4::available_space(dir)
+        free_bytes(dir)
     }
+}
+
+/// Bytes free on the disk of a directory.
+///
+/// # Errors
+/// What the system says.
+pub fn free_bytes(dir: &Path) -> io::Result<u64> {
+    fs4::available_space(dir)
 }
 
 struct OsFile(File);

@@ -23,7 +23,7 @@ mod verify;
 mod witness;
 mod writer;
 
-pub use disk::{Disk, LogFile, OsDisk};
+pub use disk::{Disk, LogFile, OsDisk, free_bytes};
 pub use journal::{Draft, Entry, Journal, JournalError, Limits, Opened, Torn};
 pub use lock::{DataLock, LockError};
 pub use mark::MarkFound;

@@ -101,6 +101,9 @@ pub struct SaleRow {
     pub closing: Option<Closing>,
     /// Receipts printed.
     pub copies: u32,
+    /// Entry since which a receipt waits for paper.
+    #[serde(default)]
+    pub print_wanted: Option<u64>,
     /// What happened, oldest first.
     pub history: Vec<Step>,
 }
@@ -133,6 +136,7 @@ impl SaleRow {
             refund: None,
             closing: None,
             copies: 0,
+            print_wanted: None,
             history: vec![Step {
                 time_ms,
                 kind: "sale".to_owned(),

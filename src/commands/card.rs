@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
-use yijie_hardware::{CardPresence, Pin, VirtualCard, list_readers, read_in_reader};
+use yijie_hardware::{CardPresence, Pin, Shown, VirtualCard, VirtualPsam, list_readers, read_in_reader};
 
 use super::{Failure, Out, pin_from_stdin};
 
@@ -50,19 +50,36 @@ pub fn list(out: Out) -> Result<(), Failure> {
     })
 }
 
+/// How a card is to be read.
+pub struct Read {
+    /// Reader, if not any.
+    pub reader: Option<String>,
+    /// Reader with the security module.
+    pub psam: Option<String>,
+    /// The card's PIN stands on standard input.
+    pub pin_stdin: bool,
+    /// Print the ministry's basic-information string and nothing else.
+    pub basic_info: bool,
+}
+
 /// Reads one card.
 ///
 /// # Errors
 /// [`Failure`].
-pub fn read(reader: Option<&str>, pin_stdin: bool, out: Out) -> Result<(), Failure> {
-    let pin = if pin_stdin {
+pub fn read(read: &Read, out: Out) -> Result<(), Failure> {
+    let pin = if read.pin_stdin {
         let text = pin_from_stdin()?;
         Some(Pin::new(&text).ok_or_else(|| Failure::input("CARD_PIN_SHAPE", ""))?)
     } else {
         None
     };
-    let card =
-        read_in_reader(reader, pin.as_ref(), READ_WAIT).map_err(|e| Failure::could_not(e.code(), &e))?;
+    let psam = read.psam.clone();
+    let card = read_in_reader(read.reader.as_deref(), &Shown { pin, psam }, READ_WAIT)
+        .map_err(|e| Failure::could_not(e.code(), &e))?;
+    if read.basic_info {
+        // This reader has neither a terminal number nor a device number of its own.
+        return out.line(card.basic_info_string("", ""));
+    }
     out.print(&card, || {
         let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "—".to_owned());
         let day =
@@ -86,6 +103,17 @@ pub fn read(reader: Option<&str>, pin_stdin: bool, out: Out) -> Result<(), Failu
     })
 }
 
+/// Serves a virtual security module with test keys to the virtual reader until it is taken out or the program ends.
+///
+/// # Errors
+/// [`Failure`].
+pub fn emulate_psam(port: u16, out: Out) -> Result<(), Failure> {
+    let inserted = VirtualPsam::new().insert(("127.0.0.1", port));
+    let inserted = inserted.map_err(|e| Failure::could_not(e.code(), &e))?;
+    told_inserted(port, out)?;
+    inserted.wait().map_err(|e| Failure::could_not(e.code(), &e))
+}
+
 /// Serves a virtual card to the virtual reader until it is taken out or the program ends.
 ///
 /// # Errors
@@ -97,9 +125,13 @@ pub fn emulate(person: &Path, port: u16, out: Out) -> Result<(), Failure> {
     let inserted = card
         .insert(("127.0.0.1", port))
         .map_err(|e| Failure::could_not(e.code(), &e))?;
+    told_inserted(port, out)?;
+    inserted.wait().map_err(|e| Failure::could_not(e.code(), &e))
+}
+
+fn told_inserted(port: u16, out: Out) -> Result<(), Failure> {
     out.print(&json!({"inserted": true, "port": port}), || match out.lang {
         yijie_rules::Lang::Zh => format!("虚拟卡已插入（vpcd 端口 {port}），Ctrl-C 取出"),
         yijie_rules::Lang::En => format!("virtual card inserted (vpcd port {port}); Ctrl-C takes it out"),
-    })?;
-    inserted.wait().map_err(|e| Failure::could_not(e.code(), &e))
+    })
 }

@@ -200,7 +200,7 @@ fn difference_words(row: &SaleRow, lang: Lang) -> String {
 }
 
 /// A sale by its id or by a message id.
-fn find(till: &Till, id: &str) -> Result<SaleRow, Failure> {
+pub(super) fn find(till: &Till, id: &str) -> Result<SaleRow, Failure> {
     let id = till.books.sale_of_msgid(id)?.unwrap_or_else(|| id.to_owned());
     till.books
         .sale(&id)?

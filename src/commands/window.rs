@@ -11,6 +11,7 @@ use yijie_ui::slint::{self, ComponentHandle as _};
 use super::{Failure, OtherAgency, Out, Till, tasks};
 use crate::catalogue::Catalogue;
 use crate::desk::{Event, Health, Setup, State};
+use crate::print::Printing;
 use crate::runtime::{self, Runtime};
 use crate::view::{self, Screen};
 use crate::{clock, devices};
@@ -72,7 +73,7 @@ pub fn counter(till: &Till, out: Out) -> Result<(Runtime, State, Receiver<Event>
         books: till.books.clone(),
         sync: till.sync.clone(),
         tasks: tokio::runtime::Handle::current(),
-        printer: till.config.devices.printer.clone(),
+        printing: Arc::new(Printing::of(&till.config.devices)),
         events: sender,
         draining: Arc::default(),
         setup: Arc::new(Mutex::new(setup)),

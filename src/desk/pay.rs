@@ -320,12 +320,15 @@ pub(super) fn commit_failed(state: &mut State, code: &str) -> Vec<Effect> {
 
 /// A sale got another state: the one being paid, the one on the receipt page, or one of the queue.
 pub(super) fn moved(state: &mut State, row: SaleRow) -> Vec<Effect> {
-    if state
+    if let Some(shown) = state
         .receipt
-        .as_ref()
-        .is_some_and(|shown| shown.sale.id == row.sale.id)
+        .as_mut()
+        .filter(|shown| shown.sale.id == row.sale.id)
     {
-        state.receipt = Some(row);
+        // Printer and sync tell from threads of their own: what comes late does not take a sale back.
+        if row.history.len() >= shown.history.len() {
+            *shown = row;
+        }
         return Vec::new();
     }
     let paid = state.pay.sale.as_ref().is_some_and(|sale| sale.id == row.sale.id);

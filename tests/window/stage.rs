@@ -54,7 +54,7 @@ impl Stage {
             operator_name: "周敏".to_owned(),
             pin: PIN.to_owned(),
             devices: Devices {
-                printer: Some(dir.path().join("receipts.escpos")),
+                printer: Some(dir.path().join("receipts.escpos").display().to_string()),
                 ..Devices::default()
             },
             catalogue: Some(dir.path().join("goods.csv")),

@@ -4,6 +4,7 @@ use std::{
     error::Error,
     fs, io,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use super::{
@@ -13,15 +14,19 @@ use super::{
 };
 use crate::{
     answer::Cause,
+    clock::now,
     crypto::{io_cause, tls_cause},
 };
 
 /// Replies beyond this size are not read to their end.
 const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// The connection pool.
+/// The connection pool, and how far the agency's clock was seen ahead of this computer's.
 #[derive(Debug, Clone)]
-pub(super) struct Http(reqwest::Client);
+pub(super) struct Http {
+    pool: reqwest::Client,
+    ahead_ms: Arc<Mutex<Option<i64>>>,
+}
 
 /// What is posted.
 pub(super) struct Post<'a> {
@@ -39,13 +44,31 @@ impl Http {
         if url.scheme() != "https" || url.host_str().is_none_or(str::is_empty) {
             return Err(ClientError::UrlInvalid);
         }
-        http_client(settings).map(Http)
+        Ok(Http {
+            pool: http_client(settings)?,
+            ahead_ms: Arc::default(),
+        })
+    }
+
+    /// How far the agency's clock is ahead, by the date of its last answer; a second is its finest step.
+    pub(super) fn ahead_ms(&self) -> Option<i64> {
+        *self.ahead_ms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_date(&self, headers: &reqwest::header::HeaderMap) {
+        let date = headers
+            .get(reqwest::header::DATE)
+            .and_then(|date| jiff::fmt::rfc2822::parse(date.to_str().ok()?).ok());
+        if let Some(date) = date {
+            let ahead_ms = date.timestamp().as_millisecond() - now().as_millisecond();
+            *self.ahead_ms.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead_ms);
+        }
     }
 
     /// Posts it and reads the whole answer.
     pub(super) async fn post(&self, base: &str, post: Post<'_>) -> Carried {
         let url = format!("{}{}", base.trim_end_matches('/'), post.path);
-        let mut request = self.0.post(url).header("content-type", post.content_type);
+        let mut request = self.pool.post(url).header("content-type", post.content_type);
         for (name, value) in post.headers {
             request = request.header(*name, value.as_str());
         }
@@ -54,6 +77,7 @@ impl Http {
             Ok(response) => response,
             Err(error) => return classify(&error),
         };
+        self.note_date(response.headers());
         let status = response.status();
         if !status.is_success() {
             return Carried::Unknown(Cause::HttpStatus {

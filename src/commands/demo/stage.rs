@@ -91,9 +91,8 @@ impl Stage {
                 pin: PIN.to_owned(),
                 devices: Devices {
                     scanner: Some(scanner.path().to_owned()),
-                    scanner_baud: 9600,
-                    printer: Some(printer.clone()),
-                    reader: None,
+                    printer: Some(printer.display().to_string()),
+                    ..Devices::default()
                 },
                 catalogue: Some(catalogue),
                 till: 0,

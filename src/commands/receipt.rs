@@ -1,0 +1,94 @@
+//! `yijie receipt`: prints or reprints a sale's receipt, to a printer, a file or a PDF, and its settlement statement.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use yijie_hardware::{Paper, PrinterPort};
+use yijie_rules::Source;
+
+use super::{Failure, OtherAgency, Out, Till};
+use crate::books::row::SaleRow;
+use crate::{print, slip, statement, typeface};
+
+/// What is asked for.
+pub struct Request {
+    /// Sale or message id.
+    pub id: String,
+    /// Printer, device or file for ESC/POS bytes.
+    pub escpos: Option<String>,
+    /// File for the receipt as PDF.
+    pub pdf: Option<PathBuf>,
+    /// File for the settlement statement as PDF.
+    pub statement: Option<PathBuf>,
+    /// Other paper than the settings name.
+    pub paper: Option<Paper>,
+}
+
+/// Prints. A receipt that was handed out before is marked 补打; without any target it goes to the till's printer.
+///
+/// # Errors
+/// [`Failure`]. What failed does not count as handed out.
+pub fn run(data: &Path, request: &Request, out: Out) -> Result<(), Failure> {
+    let till = Till::open(data, &OtherAgency::default(), out)?;
+    let row = super::queue::find(&till, &request.id)?;
+    let devices = &till.config.devices;
+    let paper = request.paper.unwrap_or(devices.paper);
+    let slip = slip::of(&row, &till.config.institution);
+    let own_printer = request.pdf.is_none() && request.statement.is_none();
+    let printer = match &request.escpos {
+        Some(printer) => Some(printer),
+        None if own_printer => Some(
+            devices
+                .printer
+                .as_ref()
+                .ok_or_else(|| Failure::could_not("PRINTER_NOT_SET", ""))?,
+        ),
+        None => None,
+    };
+    if let Some(path) = &request.statement {
+        let sheet = statement::of(&row, &till.config.institution, &sources(&till, &row)?);
+        write_pdf(path, sheet.to_pdf(typeface::bundled()))?;
+    }
+    if let Some(path) = &request.pdf {
+        let sheet = slip.to_sheet(format!("{} {}", slip::title(&row), row.sale.id), paper);
+        write_pdf(path, sheet.to_pdf(typeface::bundled()))?;
+    }
+    if let Some(printer) = printer {
+        PrinterPort::parse(printer, devices.printer_baud)
+            .send(&slip.to_escpos(paper, typeface::bundled()))
+            .map_err(|e| Failure::could_not(e.code(), printer))?;
+    }
+    let row = if printer.is_some() || request.pdf.is_some() {
+        print::note_printed(&till.books, &row)?
+    } else {
+        row
+    };
+    let told = json!({
+        "sale": row.sale.id, "state": row.word(), "copies": row.copies, "reprint": row.copies > 1,
+        "escpos": printer, "pdf": request.pdf, "statement": request.statement,
+    });
+    out.print(&told, || match out.lang {
+        yijie_rules::Lang::Zh => format!("{}：第 {} 张", row.sale.id, row.copies),
+        yijie_rules::Lang::En => format!("{}: copy {}", row.sale.id, row.copies),
+    })
+}
+
+fn write_pdf(path: &Path, pdf: Option<Vec<u8>>) -> Result<(), Failure> {
+    let pdf = pdf.ok_or_else(|| Failure::could_not("INTERNAL", "pdf"))?;
+    std::fs::write(path, pdf)
+        .map_err(|e| Failure::could_not("FILE_FAILED", format!("{}: {e}", path.display())))
+}
+
+/// The sources of the pack a sale was split by, in the version it was split by: that stands in the books.
+fn sources(till: &Till, row: &SaleRow) -> Result<Vec<Source>, Failure> {
+    let used = &row.sale.settlement.pack;
+    let kept = till.books.pack(&format!("{}@{}", used.id, used.version))?;
+    let mut packs = (*till.packs).clone();
+    if let Some((_, text)) = &kept {
+        packs
+            .add(&used.id, text)
+            .map_err(|e| Failure::could_not(e.code(), &e))?;
+    }
+    let found = packs.list().into_iter().find(|pack| pack.id == used.id);
+    Ok(found.map(|pack| pack.sources).unwrap_or_default())
+}

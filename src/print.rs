@@ -1,0 +1,133 @@
+//! Receipts on their way to paper. The journal says which are wanted; they are printed in order, and tried again until
+//! the printer takes them, after a restart too. No sale waits for any of this.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use yijie_hardware::{Paper, PrinterError, PrinterPort, Slip};
+
+use crate::books::row::SaleRow;
+use crate::books::{Books, BooksError};
+use crate::config::{self, Institution};
+use crate::record::Record;
+use crate::{clock, slip, typeface};
+
+/// Pause before a printer that failed is tried again.
+const RETRY_PAUSE_MS: i64 = 5_000;
+
+/// The printer of a till, and whether it is at work.
+#[derive(Debug)]
+pub struct Printing {
+    port: Option<PrinterPort>,
+    paper: Paper,
+    busy: AtomicBool,
+    asked_again: AtomicBool,
+    /// When it failed last; 0 if the last receipt was printed.
+    failed_ms: AtomicI64,
+}
+
+/// What came of one receipt.
+#[derive(Debug)]
+pub enum Printed {
+    /// It is on paper, and the journal says so: the sale as it stands now.
+    Done(Box<SaleRow>),
+    /// It still waits.
+    Failed(PrinterError),
+}
+
+impl Printing {
+    /// The printer that the settings name.
+    #[must_use]
+    pub fn of(settings: &config::Devices) -> Printing {
+        let port = settings.printer.as_deref();
+        Printing {
+            port: port.map(|port| PrinterPort::parse(port, settings.printer_baud)),
+            paper: settings.paper,
+            busy: AtomicBool::new(false),
+            asked_again: AtomicBool::new(false),
+            failed_ms: AtomicI64::new(0),
+        }
+    }
+
+    /// Where the printer is, if there is one.
+    #[must_use]
+    pub fn port(&self) -> Option<&PrinterPort> {
+        self.port.as_ref()
+    }
+
+    /// Prints a slip that belongs to no sale.
+    ///
+    /// # Errors
+    /// [`PrinterError`]; nothing is done without a printer.
+    pub fn slip(&self, slip: &Slip) -> Result<(), PrinterError> {
+        match &self.port {
+            Some(port) => port.send(&slip.to_escpos(self.paper, typeface::bundled())),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether what failed is to be tried again by now.
+    #[must_use]
+    pub fn due(&self, now_ms: i64) -> bool {
+        let failed_ms = self.failed_ms.load(Ordering::Acquire);
+        failed_ms != 0 && now_ms - failed_ms >= RETRY_PAUSE_MS
+    }
+
+    /// Prints what waits, oldest first, until nothing does or the printer fails. Where this runs already, that run
+    /// sees to what was wanted meanwhile.
+    ///
+    /// # Errors
+    /// [`BooksError`] if what waits cannot be read or what was printed cannot be written.
+    pub fn work(
+        &self,
+        books: &Books,
+        institution: &Institution,
+        mut tell: impl FnMut(Printed),
+    ) -> Result<(), BooksError> {
+        if self.busy.swap(true, Ordering::AcqRel) {
+            self.asked_again.store(true, Ordering::Release);
+            return Ok(());
+        }
+        loop {
+            self.asked_again.store(false, Ordering::Release);
+            let done = self.pass(books, institution, &mut tell);
+            self.busy.store(false, Ordering::Release);
+            if done.is_err()
+                || !self.asked_again.load(Ordering::Acquire)
+                || self.busy.swap(true, Ordering::AcqRel)
+            {
+                return done;
+            }
+        }
+    }
+
+    fn pass(
+        &self,
+        books: &Books,
+        institution: &Institution,
+        tell: &mut impl FnMut(Printed),
+    ) -> Result<(), BooksError> {
+        self.failed_ms.store(0, Ordering::Release);
+        for row in books.prints()? {
+            if let Err(error) = self.slip(&slip::of(&row, institution)) {
+                self.failed_ms.store(clock::now_ms(), Ordering::Release);
+                tell(Printed::Failed(error));
+                return Ok(());
+            }
+            tell(Printed::Done(Box::new(note_printed(books, &row)?)));
+        }
+        Ok(())
+    }
+}
+
+/// Journals that a receipt of this sale was handed out, and gives the sale as it stands then.
+///
+/// # Errors
+/// [`BooksError`] if it cannot be written.
+pub fn note_printed(books: &Books, row: &SaleRow) -> Result<SaleRow, BooksError> {
+    let record = Record::Printed {
+        sale: row.sale.id.clone(),
+        copies_before: row.copies,
+    };
+    books.append(&record, clock::now_ms())?;
+    books.sale(&row.sale.id)?.ok_or(BooksError::NoSuchSale)
+}

@@ -1,0 +1,98 @@
+//! A scanner that types like a keyboard is told from a person: it types a whole code, evenly and faster than anyone,
+//! and ends it with Enter. The times are given, so that the judgement can be tested.
+
+/// Shorter entries are taken as typed; nothing depends on which they are.
+const LENGTH_MIN: usize = 8;
+/// Longest time between two characters on average, and once: the window may be drawing.
+const GAP_MEAN_MS_MAX: i64 = 30;
+const GAP_MS_MAX: i64 = 120;
+
+/// What has been typed into a field since it was empty.
+#[derive(Debug, Default)]
+pub(super) struct Typing {
+    began_ms: i64,
+    last_ms: i64,
+    characters: usize,
+    /// A pause, a correction or a paste: not a scanner's way.
+    by_hand: bool,
+}
+
+impl Typing {
+    /// The field changed to a text of this many characters.
+    pub(super) fn edited(&mut self, now_ms: i64, characters: usize) {
+        if characters == 1 {
+            *self = Typing {
+                began_ms: now_ms,
+                last_ms: now_ms,
+                characters,
+                by_hand: false,
+            };
+            return;
+        }
+        self.by_hand |= characters != self.characters + 1 || now_ms - self.last_ms > GAP_MS_MAX;
+        self.last_ms = now_ms;
+        self.characters = characters;
+    }
+
+    /// Enter was pressed on a text of this many characters: whether a scanner typed it. The next text begins anew.
+    pub(super) fn ended_by_scanner(&mut self, now_ms: i64, characters: usize) -> bool {
+        let typed = std::mem::take(self);
+        let gaps = i64::try_from(characters).unwrap_or(i64::MAX);
+        !typed.by_hand
+            && characters >= LENGTH_MIN
+            && typed.characters == characters
+            && now_ms - typed.last_ms <= GAP_MS_MAX
+            && now_ms - typed.began_ms <= gaps.saturating_mul(GAP_MEAN_MS_MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Types so many characters with these pauses, over and over, and Enter.
+    fn by_scanner(characters: usize, pauses_ms: &[i64]) -> bool {
+        let (mut typing, mut now_ms) = (Typing::default(), 1_000_000);
+        let mut pauses = pauses_ms.iter().cycle();
+        for typed in 1..=characters {
+            typing.edited(now_ms, typed);
+            now_ms += pauses.next().unwrap();
+        }
+        typing.ended_by_scanner(now_ms, characters)
+    }
+
+    #[test]
+    fn a_scanner_is_even_and_faster_than_anyone() {
+        for (characters, pauses_ms, scanner) in [
+            (13, &[1][..], true),
+            (20, &[10], true),
+            (28, &[5, 15, 30], true),
+            // The window was drawing once.
+            (13, &[2, 2, 2, 100, 2, 2, 2], true),
+            // The fastest typists need 70 ms and more a key.
+            (13, &[70], false),
+            (18, &[60, 90, 120], false),
+            // Too short to matter.
+            (7, &[1], false),
+            // A burst, then a look at the paper.
+            (13, &[1, 1, 1, 400], false),
+        ] {
+            assert_eq!(by_scanner(characters, pauses_ms), scanner, "{characters} at {pauses_ms:?}");
+        }
+    }
+
+    #[test]
+    fn a_paste_and_a_correction_are_a_person() {
+        let mut typing = Typing::default();
+        typing.edited(0, 13);
+        assert!(!typing.ended_by_scanner(1, 13), "pasted");
+        for characters in [1, 2, 3, 4, 5, 6, 7, 8, 7, 8, 9] {
+            typing.edited(10, characters);
+        }
+        assert!(!typing.ended_by_scanner(11, 9), "corrected");
+        for characters in 1..=9 {
+            typing.edited(20, characters);
+        }
+        assert!(typing.ended_by_scanner(21, 9), "the next text begins anew");
+    }
+}
