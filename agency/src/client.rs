@@ -51,7 +51,7 @@ pub struct Client {
 
 #[derive(Debug, Clone)]
 enum Way {
-    Https(Http, Headers),
+    Https(Http, Box<Headers>),
     Within(Arc<dyn Carrier>),
 }
 
@@ -67,7 +67,7 @@ impl Client {
         let http = Http::new(&settings)?;
         let keys = Keys::of_terminal(&settings.profile, &settings.tls_dir)?;
         let headers = Headers::new(&settings.profile, keys.gateway.clone());
-        Ok(Client::by(Way::Https(http, headers), keys, settings))
+        Ok(Client::by(Way::Https(http, Box::new(headers)), keys, settings))
     }
 
     /// A client whose messages go another way than over TLS; address, TLS files and keys are not looked at.
