@@ -187,10 +187,29 @@ fn read_slowly(text: &[u8]) -> Result<Claim, ClaimError> {
     let mut reader = serde_json::Deserializer::from_slice(text);
     let claim: Claim = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
-        explain(&path, error.inner())
+        without_numbers(explain(&path, error.inner()))
     })?;
     reader.end().map_err(|error| explain("", &error))?;
     Ok(claim)
+}
+
+/// A name no field has may be a value where the text is broken: long numbers in it are not repeated.
+fn without_numbers(error: ClaimError) -> ClaimError {
+    let hidden = |text: String| {
+        let parts: Vec<&str> = text.split(|letter: char| !letter.is_ascii_digit()).collect();
+        let numbers = parts.into_iter().filter(|part| part.len() > 5).map(str::to_owned);
+        numbers
+            .collect::<Vec<_>>()
+            .iter()
+            .fold(text, |text, number| text.replace(number, "…"))
+    };
+    match error {
+        ClaimError::Field { path, reason } => ClaimError::Field {
+            path: hidden(path),
+            reason: hidden(reason),
+        },
+        error => error,
+    }
 }
 
 /// What is wrong and where, without the value that was found there.
