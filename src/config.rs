@@ -210,6 +210,14 @@ pub fn prepare(data: &Path, config: &Config, tls_from: &Path, keys: &[&str]) -> 
         let bytes = fs::read(&from).map_err(|source| ConfigError::File { path: from, source })?;
         write_private(&into.join(name), &bytes)?;
     }
+    let revoked = tls_from.join("revoked.pem");
+    if revoked.exists() {
+        let bytes = fs::read(&revoked).map_err(|source| ConfigError::File {
+            path: revoked,
+            source,
+        })?;
+        write_private(&into.join("revoked.pem"), &bytes)?;
+    }
     let text = toml::to_string_pretty(config).unwrap_or_default();
     write_private(&path, text.as_bytes())
 }

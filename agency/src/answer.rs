@@ -84,6 +84,9 @@ pub enum Cause {
     /// The agency's certificate is for another address.
     #[error("the agency's certificate is for another address")]
     CertWrongHost,
+    /// The agency's certificate was revoked by its authority.
+    #[error("the agency's certificate was revoked")]
+    CertRevoked,
     /// The agency's certificate is refused for another reason.
     #[error("the agency's certificate is not acceptable")]
     CertInvalid,
@@ -136,6 +139,7 @@ impl Cause {
             Cause::CertNotYetValid => "AGENCY_CERT_NOT_YET_VALID",
             Cause::CertUnknownCa => "AGENCY_CERT_UNKNOWN_CA",
             Cause::CertWrongHost => "AGENCY_CERT_WRONG_HOST",
+            Cause::CertRevoked => "AGENCY_CERT_REVOKED",
             Cause::CertInvalid => "AGENCY_CERT_INVALID",
             Cause::ClientCertRefused => "CLIENT_CERT_REFUSED",
             Cause::TlsRefused => "AGENCY_TLS_REFUSED",

@@ -33,6 +33,7 @@ pub(crate) fn tls_cause(error: &rustls::Error) -> Cause {
         Tls::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
             Cause::CertWrongHost
         }
+        Tls::InvalidCertificate(Bad::Revoked) => Cause::CertRevoked,
         Tls::InvalidCertificate(_) => Cause::CertInvalid,
         Tls::AlertReceived(
             Alert::CertificateRequired

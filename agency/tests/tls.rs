@@ -14,7 +14,10 @@ use std::{
 };
 
 use common::*;
-use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{
+    CertificateParams, CertificateRevocationListParams, CertifiedIssuer, IsCa, KeyIdMethod, KeyPair,
+    RevokedCertParams, SerialNumber, date_time_ymd,
+};
 use tokio::net::TcpListener;
 use yijie_agency::{Client, Credential, MsgIds, Sandbox};
 
@@ -73,6 +76,11 @@ async fn another_authority() {
 /// Puts a server certificate of the given hosts and last year into a sandbox's tls directory, with an authority
 /// that stays valid.
 fn plant_server(tls: &Path, hosts: &[&str], last_year: i32) {
+    plant_server_from(tls, hosts, (2000, last_year), None);
+}
+
+/// The same from a first year on, revoked by the list that is put beside it if a serial number is given.
+fn plant_server_from(tls: &Path, hosts: &[&str], years: (i32, i32), revoked: Option<u8>) {
     fs::create_dir_all(tls).unwrap();
     let ca_key = KeyPair::generate().unwrap();
     let mut ca_params = CertificateParams::new(Vec::new()).unwrap();
@@ -81,11 +89,35 @@ fn plant_server(tls: &Path, hosts: &[&str], last_year: i32) {
     let ca = CertifiedIssuer::self_signed(ca_params, ca_key).unwrap();
     fs::write(tls.join("ca.pem"), ca.pem()).unwrap();
     fs::write(tls.join("ca.key"), ca_key_pem).unwrap();
-    for (name, hosts, until) in [("server", hosts, last_year), ("client", &["localhost"][..], 4000)] {
+    if let Some(serial) = revoked {
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2020, 1, 1),
+            next_update: date_time_ymd(4000, 1, 1),
+            crl_number: SerialNumber::from(1_u64),
+            issuing_distribution_point: None,
+            revoked_certs: vec![RevokedCertParams {
+                serial_number: SerialNumber::from(u64::from(serial)),
+                revocation_time: date_time_ymd(2020, 1, 1),
+                reason_code: None,
+                invalidity_date: None,
+            }],
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        fs::write(
+            tls.join("revoked.pem"),
+            list.signed_by(&ca).unwrap().pem().unwrap(),
+        )
+        .unwrap();
+    }
+    for (name, hosts, (from, until), serial) in [
+        ("server", hosts, years, 7_u64),
+        ("client", &["localhost"][..], (2000, 4000), 8),
+    ] {
         let key = KeyPair::generate().unwrap();
         let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
         let mut params = CertificateParams::new(hosts).unwrap();
-        params.not_before = date_time_ymd(2000, 1, 1);
+        params.serial_number = Some(SerialNumber::from(serial));
+        params.not_before = date_time_ymd(from, 1, 1);
         params.not_after = date_time_ymd(until, 1, 1);
         fs::write(
             tls.join(format!("{name}.pem")),
@@ -104,6 +136,30 @@ async fn an_expired_certificate_and_one_for_another_host() {
     ] {
         let rig = Rig::with(|settings| plant_server(&settings.data.join("tls"), &hosts, year)).await;
         assert_eq!(not_sent(rig.client.person(&anyone()).await).code(), code);
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_certificate_and_one_that_is_not_yet_valid() {
+    for (from, revoked, code) in [
+        (3000, None, "AGENCY_CERT_NOT_YET_VALID"),
+        (2000, Some(7), "AGENCY_CERT_REVOKED"),
+        (2000, Some(9), ""),
+    ] {
+        let rig = Rig::with(|settings| {
+            plant_server_from(&settings.data.join("tls"), &["127.0.0.1"], (from, 4000), revoked);
+        })
+        .await;
+        let answer = rig.client.person(&anyone()).await;
+        if code.is_empty() {
+            assert_eq!(
+                refused(answer),
+                "PERSON_UNKNOWN",
+                "another certificate was revoked"
+            );
+        } else {
+            assert_eq!(not_sent(answer).code(), code);
+        }
     }
 }
 

@@ -124,6 +124,7 @@ fn http_client(settings: &ClientSettings) -> Result<reqwest::Client, ClientError
     }
     reqwest::Client::builder()
         .tls_certs_only(authorities)
+        .tls_crls_only(revocations(dir)?)
         .identity(reqwest::Identity::from_pem(&identity).map_err(unusable)?)
         .tls_version_min(reqwest::tls::Version::TLS_1_2)
         .https_only(true)
@@ -136,6 +137,28 @@ fn http_client(settings: &ClientSettings) -> Result<reqwest::Client, ClientError
         .connect_timeout(settings.connect_timeout)
         .build()
         .map_err(unusable)
+}
+
+/// The authority's list of revoked certificates, where the directory has one.
+fn revocations(dir: &Path) -> Result<Vec<reqwest::tls::CertificateRevocationList>, ClientError> {
+    let file = dir.join("revoked.pem");
+    if !file.exists() {
+        return Ok(Vec::new());
+    }
+    let pem = fs::read(&file).map_err(|source| ClientError::FileUnreadable {
+        file: file.clone(),
+        source,
+    })?;
+    let lists = reqwest::tls::CertificateRevocationList::from_pem_bundle(&pem).map_err(|error| {
+        ClientError::FilesUnusable {
+            dir: dir.to_owned(),
+            source: Box::new(error),
+        }
+    })?;
+    if lists.is_empty() {
+        return Err(ClientError::FileEmpty { file });
+    }
+    Ok(lists)
 }
 
 fn read_pem(dir: &Path, name: &str, missing: fn(PathBuf) -> ClientError) -> Result<Vec<u8>, ClientError> {
