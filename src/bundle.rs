@@ -130,8 +130,9 @@ pub fn sign(contents: &Contents, key: &SecretKey) -> Result<String, BundleError>
         return Err(BundleError::Backwards { from, until });
     }
     let json = serde_json::to_string_pretty(contents).map_err(|e| BundleError::Form(e.to_string()))?;
-    let (head, rest) = signed_parts(key.algorithm(), &key.public().fingerprint(), &json);
-    let signature = hex(&key.sign(format!("{head}{rest}").as_bytes())?);
+    let public = key.public()?;
+    let (head, rest) = signed_parts(public.algorithm(), &public.fingerprint(), &json);
+    let signature = key.sign(format!("{head}{rest}").as_bytes())?;
     Ok(format!("{head}signature: {signature}\n{rest}"))
 }
 
@@ -152,9 +153,8 @@ pub fn open(text: &str, key: &PublicKey) -> Result<Contents, BundleError> {
     if algorithm != key.algorithm() || fingerprint != key.fingerprint() {
         return Err(SignatureError::OtherKey.into());
     }
-    let signature = unhex(signature).ok_or_else(|| form("signature in hexadecimal"))?;
     let (head, rest) = signed_parts(algorithm, fingerprint, json);
-    key.verify(format!("{head}{rest}").as_bytes(), &signature)?;
+    key.verify(format!("{head}{rest}").as_bytes(), signature)?;
     serde_json::from_str(json).map_err(|e| BundleError::Form(e.to_string()))
 }
 

@@ -268,7 +268,7 @@ enum PacksAction {
     Sign {
         /// The directory.
         dir: PathBuf,
-        /// Secret key, Ed25519 in PKCS#8 PEM (openssl genpkey -algorithm ed25519).
+        /// Secret key, Ed25519 or SM2 in PKCS#8 PEM (openssl genpkey -algorithm ed25519).
         #[arg(long)]
         key: PathBuf,
         /// Version of the bundle, above every one before it.

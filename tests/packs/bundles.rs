@@ -22,7 +22,7 @@ impl Issuer {
         let issuer = Issuer {
             dir: tempfile::tempdir().unwrap(),
         };
-        issuer.make_key("issuer");
+        issuer.make_key("issuer", &["-algorithm", "ed25519"]);
         issuer
     }
 
@@ -30,7 +30,7 @@ impl Issuer {
         self.dir.path().join(name)
     }
 
-    fn make_key(&self, name: &str) {
+    fn make_key(&self, name: &str, kind: &[&str]) {
         let openssl = |args: &[&str]| {
             let done = Command::new("openssl")
                 .args(args)
@@ -40,7 +40,7 @@ impl Issuer {
             assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         };
         let (secret, public) = (format!("{name}.key"), format!("{name}.pem"));
-        openssl(&["genpkey", "-algorithm", "ed25519", "-out", &secret]);
+        openssl(&[&["genpkey", "-out", &secret], kind].concat());
         openssl(&["pkey", "-in", &secret, "-pubout", "-out", &public]);
     }
 
@@ -341,4 +341,34 @@ fn what_changes_is_said_in_words() {
     run(["packs", "diff", "builtin", "/nowhere"], "")
         .exit(3)
         .says("FILE_FAILED");
+}
+
+#[test]
+fn a_bundle_may_be_signed_with_sm2() {
+    let (issuer, shop) = (Issuer::new(), Shop::open());
+    issuer.make_key("sm2", &["-algorithm", "ec", "-pkeyopt", "ec_paramgen_curve:SM2"]);
+    let packs = issuer.packs("40.00");
+    let told = issuer.sign_by("sm2.key", &packs, "1", &["--until", UNTIL], "sm2.bundle");
+    assert!(told.exit(0).out.contains("sm2 "));
+    let (bundle, key) = (issuer.path("sm2.bundle"), issuer.path("sm2.pem"));
+    let touched = issuer.path("touched.bundle");
+    let text = fs::read_to_string(&bundle).unwrap();
+    fs::write(
+        &touched,
+        text.replace("\"40.00", "\"04.00")
+            .replace("\\\"40.00", "\\\"04.00"),
+    )
+    .unwrap();
+    install(&shop, &touched, Some(&key))
+        .exit(3)
+        .says_json("BUNDLE_TAMPERED");
+    assert_eq!(
+        install(&shop, &bundle, Some(&key)).exit(0).json()["algorithm"],
+        "sm2"
+    );
+    assert_eq!(deductible(&shop, "by sm2"), "40.00");
+    // A bundle of the other algorithm is another key's.
+    install(&shop, &issuer.bundle("2", "30.00"), None)
+        .exit(3)
+        .says_json("BUNDLE_OTHER_KEY");
 }

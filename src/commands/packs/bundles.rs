@@ -76,7 +76,7 @@ pub fn sign(order: &ToSign, out: Out) -> Result<(), Failure> {
     let text = bundle::sign(&contents, &key)?;
     fs::write(&order.to, text)
         .map_err(|e| Failure::could_not("FILE_FAILED", format!("{}: {e}", order.to.display())))?;
-    tell(&contents, &key.public(), out)
+    tell(&contents, &key.public().map_err(BundleError::from)?, out)
 }
 
 /// Checks a bundle as an installation would, and installs nothing. With a key and no data directory, only the bundle
