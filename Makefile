@@ -21,3 +21,14 @@ simulate: ## A million steps of the simulation; SEED and STEPS choose others. Ta
 
 release: ## The program as it is shipped: target/release/yijie.
 	cargo build --locked --release
+
+reliability: ## The long runs of docs/reliability.md: kills, flipped bits, a till with 100 000 entries.
+	YIJIE_ROUNDS=1000 cargo test --locked --release --test kill -- --nocapture
+	YIJIE_FLIPS=10000 cargo test --locked --release --test flip -- --nocapture
+	YIJIE_ENTRIES=100000 cargo test --locked --release --test recovery -- --nocapture
+
+audit: ## Licences, sources, bans and known problems of all dependencies; needs cargo-deny and, for the last, a network.
+	cargo deny check
+
+sbom: ## What the program is made of, as CycloneDX; needs cargo-cyclonedx.
+	cargo cyclonedx --format json
