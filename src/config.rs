@@ -83,6 +83,9 @@ pub struct Devices {
     /// Its speed in baud.
     #[serde(default = "baud")]
     pub scanner_baud: u32,
+    /// Serial port of the identity-card reader.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_reader: Option<String>,
     /// Where receipts go: `tcp://HOST:9100`, a serial port, a device such as `/dev/usb/lp0`, or a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub printer: Option<String>,
@@ -99,6 +102,7 @@ impl Default for Devices {
         Devices {
             reader: None,
             psam: None,
+            id_reader: None,
             scanner: None,
             scanner_baud: baud(),
             printer: None,

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use yijie_agency::{Answer, Credential, DecodedPerson, PersonRecord, SettledReply};
-use yijie_hardware::{ReaderEvent, ScannerEvent, SocialCard};
+use yijie_hardware::{IdReaderEvent, ReaderEvent, ScannerEvent, SocialCard};
 use yijie_rules::{Lang, Packs};
 
 use crate::books::row::SaleRow;
@@ -215,6 +215,8 @@ pub enum Event {
     Reader(ReaderEvent),
     /// Scanner.
     Scanner(ScannerEvent),
+    /// Identity-card reader.
+    IdReader(IdReaderEvent),
     /// Something the operator did.
     Key(Key),
     /// The PIN of a sign-in was checked: the operator, or why nobody is let in.
@@ -510,6 +512,7 @@ pub fn step(state: &mut State, now_ms: i64, event: Event) -> Vec<Effect> {
         Event::Tick => tick(state),
         Event::Reader(event) => patient::reader(state, event),
         Event::Scanner(event) => patient::scanner(state, event),
+        Event::IdReader(event) => patient::id_reader(state, event),
         Event::CodeDecoded(code, answer) => patient::decoded(state, &code, answer),
         Event::PersonAnswered(credential, answer) => patient::answered(state, &credential, answer),
         Event::SnapshotFound(credential, found) => patient::snapshot(state, &credential, found),

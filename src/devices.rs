@@ -1,9 +1,10 @@
-//! Reader and scanner of this till: their threads' news as events.
+//! Card reader, scanner and identity-card reader of this till: their threads' news as events.
 
 use std::sync::mpsc::Sender;
 
 use yijie_hardware::{
-    ReaderWatch, ScannerSettings, ScannerWatch, WatchSettings, watch_readers, watch_scanner,
+    IdReaderWatch, ReaderWatch, ScannerSettings, ScannerWatch, WatchSettings, watch_id_reader, watch_readers,
+    watch_scanner,
 };
 
 use crate::config;
@@ -13,6 +14,7 @@ use crate::desk::{Event, Level, Notice};
 pub struct Devices {
     _reader: Option<ReaderWatch>,
     _scanner: Option<ScannerWatch>,
+    _id_reader: Option<IdReaderWatch>,
 }
 
 /// Starts watching what the settings name, and the card readers if they are wanted. A device that cannot be watched
@@ -40,7 +42,12 @@ pub fn watch(settings: &config::Devices, readers: bool, events: &Sender<Event>) 
             on_scanner,
         )
     });
+    let to = events.clone();
+    let on_id_reader = move |event| drop(to.send(Event::IdReader(event)));
+    let id_reader = settings.id_reader.as_ref();
+    let id_reader = id_reader.map(|port| watch_id_reader(port, on_id_reader));
     Devices {
+        _id_reader: id_reader.and_then(|watch| watch.map_err(|e| tell(e.code())).ok()),
         _reader: reader.and_then(|watch| watch.map_err(|e| tell(e.code())).ok()),
         _scanner: scanner.and_then(|watch| watch.map_err(|e| tell(e.code())).ok()),
     }

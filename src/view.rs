@@ -7,17 +7,21 @@ mod queue;
 mod receipt;
 mod session;
 mod status;
+mod wedge;
 
 use std::rc::Rc;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use yijie_hardware::{ScannerEvent, classify};
 use yijie_rules::{Lang, Money};
 use yijie_ui::slint::{ComponentHandle as _, Model as _, ModelRc, VecModel};
 use yijie_ui::{AppWindow, Health, Level, Message};
 
-use crate::advice;
 use crate::books::row::SaleState;
 use crate::desk::{self, Event, Key, Notice, State};
+use crate::{advice, clock};
+use wedge::Typing;
 
 /// All the window shows, as plain texts: made on the desk's thread, handed over to the window's.
 #[derive(Clone, PartialEq)]
@@ -57,7 +61,7 @@ pub fn apply(window: &AppWindow, before: Option<&Screen>, screen: &Screen) {
 
 /// Connects every intent of the window.
 pub fn connect(window: &AppWindow, events: &Sender<Event>) {
-    let keys = Keys(events.clone());
+    let keys = Keys(events.clone(), Arc::default());
     session::connect(window, &keys);
     counter::connect(window, &keys);
     pay::connect(window, &keys);
@@ -79,9 +83,26 @@ pub fn connect(window: &AppWindow, events: &Sender<Event>) {
 
 /// Sends what the operator does to the desk.
 #[derive(Clone)]
-struct Keys(Sender<Event>);
+struct Keys(Sender<Event>, Arc<Mutex<Typing>>);
 
 impl Keys {
+    /// A field that scanners may type into changed.
+    fn typed(&self, text: &str) {
+        let mut typing = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        typing.edited(clock::now_ms(), text.chars().count());
+    }
+
+    /// Enter was pressed on a text: one that a scanner typed goes the way of the scanner's codes, and is none.
+    fn entered(&self, text: &str) -> bool {
+        let mut typing = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        let scanned = typing.ended_by_scanner(clock::now_ms(), text.chars().count());
+        if scanned {
+            // A closed channel means the program is ending.
+            drop(self.0.send(Event::Scanner(ScannerEvent::Scanned(classify(text)))));
+        }
+        !scanned
+    }
+
     fn press(&self, key: Key) {
         // A closed channel means the program is ending.
         drop(self.0.send(Event::Key(key)));

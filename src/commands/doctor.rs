@@ -6,7 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 use yijie_agency::{Answer, MsgIds, validity};
-use yijie_hardware::{CardPresence, PrinterPort, ScannerSettings, check_scanner, list_readers};
+use yijie_hardware::{
+    CardPresence, PrinterPort, ScannerSettings, check_id_reader, check_scanner, list_readers,
+};
 use yijie_offline_cache::{Vault, free_bytes, verify};
 use yijie_rules::Lang;
 
@@ -144,6 +146,13 @@ fn look(data: &Path, config: &Config, out: Out, checks: &mut Checks) -> Result<(
                 }
                 Err(error) => checks.fault("scanner", error.code(), port),
             }
+        }
+    }
+    if let Some(port) = &devices.id_reader {
+        match check_id_reader(port) {
+            Ok(()) => checks.ok("id-reader", port),
+            Err(error) if error.code() == "ID_READER_BUSY" => checks.warning("id-reader", error.code(), port),
+            Err(error) => checks.fault("id-reader", error.code(), port),
         }
     }
     match &devices.printer {

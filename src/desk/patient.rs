@@ -3,7 +3,7 @@
 use yijie_agency::{
     AgencyRefusal, Answer, Cause as Failure, Credential, DecodedPerson, InsuredRow, PersonRecord,
 };
-use yijie_hardware::{CodeKind, ReaderEvent, Scan, ScannerEvent, SocialCard};
+use yijie_hardware::{CodeKind, IdReaderEvent, ReaderEvent, Scan, ScannerEvent, SocialCard};
 use yijie_rules::{Cause, Institution, Note, Person, Stamp, Visit, check_person};
 
 use super::verify::{self, Shown};
@@ -210,6 +210,23 @@ pub(super) fn card_read(state: &mut State, card: &SocialCard) -> Vec<Effect> {
             },
         ),
     }
+}
+
+/// The identity-card reader told something: a card is a citizen number, shown and not only typed.
+pub(super) fn id_reader(state: &mut State, event: IdReaderEvent) -> Vec<Effect> {
+    match event {
+        IdReaderEvent::Ready => state.mended(&["ID_READER_MISSING", "ID_READER_BUSY", "ID_READER_NO_ANSWER"]),
+        IdReaderEvent::Lost { error } | IdReaderEvent::Fault { error } => {
+            state.tell(Level::Warning, error.code());
+        }
+        IdReaderEvent::Read(_) if state.operator.is_none() => {}
+        IdReaderEvent::Read(_) if state.page != Page::Counter => return state.fail("SCAN_NOT_HERE"),
+        IdReaderEvent::Read(card) => match verify::id_number(&card.id_no) {
+            Ok(()) => return id_typed(state, &card.id_no),
+            Err(notice) => state.notice = Some(notice),
+        },
+    }
+    Vec::new()
 }
 
 /// The scanner told something.

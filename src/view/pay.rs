@@ -143,11 +143,25 @@ pub(super) fn apply(window: &AppWindow, before: Option<&View>, view: &View) {
 pub(super) fn connect(window: &AppWindow, keys: &Keys) {
     let pay = window.global::<Pay<'_>>();
     let to = keys.clone();
-    pay.on_tendered_changed(move |text| to.press(Key::Tendered(text.into())));
+    pay.on_tendered_changed(move |text| {
+        to.typed(&text);
+        to.press(Key::Tendered(text.into()));
+    });
     let to = keys.clone();
     pay.on_set_consent(move |given| to.press(Key::Consent(given)));
     let to = keys.clone();
-    pay.on_confirm(move || to.press(Key::Confirm));
+    let pays = window.as_weak();
+    pay.on_confirm(move || {
+        let Some(window) = pays.upgrade() else { return };
+        let pay = window.global::<Pay<'_>>();
+        // A code scanned here is no money handed over.
+        if to.entered(&pay.get_tendered()) {
+            to.press(Key::Confirm);
+        } else {
+            pay.set_tendered(SharedString::new());
+            to.press(Key::Tendered(String::new()));
+        }
+    });
     let to = keys.clone();
     pay.on_back(move || to.press(Key::Back));
     let to = keys.clone();

@@ -77,7 +77,11 @@ mod tests {
             // A burst, then a look at the paper.
             (13, &[1, 1, 1, 400], false),
         ] {
-            assert_eq!(by_scanner(characters, pauses_ms), scanner, "{characters} at {pauses_ms:?}");
+            assert_eq!(
+                by_scanner(characters, pauses_ms),
+                scanner,
+                "{characters} at {pauses_ms:?}"
+            );
         }
     }
 

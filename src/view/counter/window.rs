@@ -69,9 +69,19 @@ pub(in crate::view) fn apply(window: &AppWindow, before: Option<&View>, view: &V
 pub(in crate::view) fn connect(window: &AppWindow, keys: &Keys) {
     let counter = window.global::<Counter<'_>>();
     let to = keys.clone();
-    counter.on_entry_changed(move |text| to.press(Key::Entry(text.into())));
+    counter.on_entry_changed(move |text| {
+        to.typed(&text);
+        to.press(Key::Entry(text.into()));
+    });
     let to = keys.clone();
-    counter.on_entry_accepted(move |text| to.press(Key::Accept(text.into())));
+    counter.on_entry_accepted(move |text| {
+        if to.entered(&text) {
+            to.press(Key::Accept(text.into()));
+        } else {
+            // What was looked for while the code was being typed is over.
+            to.press(Key::Entry(String::new()));
+        }
+    });
     let to = keys.clone();
     counter.on_pick(move |at| to.press(Key::Pick(row(at))));
     let to = keys.clone();
