@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use jiff::civil::Date;
 use yijie::commands::{
-    self, Failure, OtherAgency, Out, card, init::NewTill, journal, operator, packs::bundles, people::Who,
-    pin_from_stdin, queue, receipt, resume, salvage, sell, split,
+    self, Failure, OtherAgency, Out, card, close, init::NewTill, journal, operator, packs::bundles,
+    people::Who, pin_from_stdin, queue, receipt, resume, salvage, sell, split,
 };
 use yijie::config::{Devices, Institution};
 use yijie::operators::Role;
@@ -135,13 +135,18 @@ enum Command {
         #[arg(long, value_parser = ["58", "80"])]
         paper: Option<String>,
     },
-    /// Compare a day's totals with the agency's (3201).
+    /// Compare a day with the agency: totals (3201), and where they differ, each settlement (3202).
     Reconcile {
         #[command(flatten)]
         agency: AgencyArgs,
         /// Day, yyyy-MM-dd.
         #[arg(long)]
         date: Date,
+        /// Do what is proposed about this row: its message id, or all. Needs a supervisor's PIN.
+        #[arg(long)]
+        confirm: Vec<String>,
+        #[command(flatten)]
+        supervisor: WhoArgs,
     },
     /// Close today.
     Close {
@@ -747,10 +752,22 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
             };
             receipt::run(&data_dir(data)?, &request, out).map(|()| 0)
         }
-        Command::Reconcile { agency, date } => {
-            commands::close::run(&data_dir(data)?, &agency.into(), Some(date), out)
+        Command::Reconcile {
+            agency,
+            date,
+            confirm,
+            supervisor,
+        } => {
+            let request = close::Request {
+                day: Some(date),
+                confirm,
+                supervisor: supervisor.into(),
+            };
+            close::run(&data_dir(data)?, &agency.into(), &request, out)
         }
-        Command::Close { agency } => commands::close::run(&data_dir(data)?, &agency.into(), None, out),
+        Command::Close { agency } => {
+            close::run(&data_dir(data)?, &agency.into(), &close::Request::default(), out)
+        }
         Command::Simulate { seed, steps } => commands::simulate::run(seed, steps, out),
         Command::Journal { action } => {
             let data = data_dir(data)?;

@@ -300,7 +300,7 @@ impl Record {
             Record::Reversing { .. } => "reversing",
             Record::Reversed { .. } => "reversed",
             Record::ReversalRefused { .. } => "reversal-refused",
-            Record::DifferenceClosed { .. } => "difference-closed",
+            Record::DifferenceClosed { .. } => "diff-closed",
             Record::PrintWanted { .. } => "print-wanted",
             Record::Printed { .. } => "printed",
             Record::Closed { .. } => "closed",

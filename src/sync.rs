@@ -1,6 +1,7 @@
 //! Gets every committed sale to the agency exactly once: a person's sales in order, many persons' at a time.
 
 mod doubt;
+mod mend;
 mod people;
 
 use std::collections::HashSet;

@@ -4,6 +4,7 @@ mod carrier;
 mod header;
 mod http;
 mod settings;
+mod statements;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -28,6 +28,7 @@ pub use decode::{Decoded, IdentityCheck, decode_reply};
 pub use gm::{CipherKey, KeyUnreadable, SignKey, SignatureForm, VerifyKey, sm3_hex};
 pub use keys::{Keys, KeysError};
 pub use messages::{
+    clearing::ClearingRequest,
     ec_query::DecodedPerson,
     files::FileTicket,
     lost_cards::LostCard,
@@ -38,6 +39,7 @@ pub use messages::{
     settled::{FundLine, Irregularity, SettledReply},
     sign::{Operator, SignIn},
     statement::{StatementResult, StatementTotals, StatementVerdict},
+    statement_detail::{StatementFile, StatementFinding, StatementRow},
 };
 pub use msgid::{MSGID_LEN, MsgIds};
 pub use profile::{Cainfo, HeaderScheme, InputForm, Profile, ProfileError, StatementStyle, TraceCodes};

@@ -1,5 +1,6 @@
 //! The transactions, one file a family: what is sent, checked, and what is understood of the answer.
 
+pub(crate) mod clearing;
 pub(crate) mod ec_query;
 pub(crate) mod files;
 pub(crate) mod lost_cards;
@@ -10,3 +11,4 @@ pub(crate) mod reversal;
 pub(crate) mod settled;
 pub(crate) mod sign;
 pub(crate) mod statement;
+pub(crate) mod statement_detail;

@@ -59,6 +59,19 @@ impl MsgIds {
         }
     }
 
+    /// The till whose ids these are.
+    pub fn till(&self) -> u8 {
+        u8::try_from(self.first / TILL_NUMBERS).unwrap_or_default()
+    }
+
+    /// The till of this institution that issued an id; None for an id of another shape or institution.
+    pub fn till_of(&self, msgid: &str) -> Option<u8> {
+        let rest = msgid.strip_prefix(&self.code)?;
+        let shaped = msgid.len() == MSGID_LEN && rest.bytes().all(|byte| byte.is_ascii_digit());
+        let digit = rest.get(14..15).filter(|_| shaped)?;
+        digit.parse().ok()
+    }
+
     /// The next id.
     pub fn next(&self) -> String {
         self.next_at(beijing_now())

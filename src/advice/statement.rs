@@ -14,6 +14,28 @@ pub(super) const ROWS: &[Advice] = rows! {
         "现金差异的方向相反。" => "应补收的用 collect，应退还的用 refund。"
         "The cash would go the other way." => "Use collect where the patient owes, refund where the patient is owed."
 
+    // Sums as a province writes them.
+    "FAMILY_INSIDE_ACCOUNT"
+        "本地把家庭共济金额计在账户支付之内。" => "已拆开入账，不用处理。"
+        "The province counts the family account inside the own account." => "It was taken apart; nothing is to be done."
+    "FUND_SUM_INCLUDES_ACCOUNT"
+        "本地的基金总额包括账户支付。" => "已拆开入账，不用处理。"
+        "The province's fund total includes the own account." => "It was taken apart; nothing is to be done."
+
+    // Day close.
+    "STATEMENT_REFUSED"
+        "医保平台没有接受对账。" => "核对日期后再试；仍不行请联系医保经办机构。"
+        "The insurance platform refused the statement." => "Check the day and try again; else call the agency."
+    "AMOUNTS_DIFFER"
+        "对账明细的总额与这笔不同。" => "请主管联系医保经办机构核对这一笔。"
+        "The statement's bill is not this sale's." => "A supervisor checks this sale with the agency."
+    "AGENCY_SAYS_OTHERWISE"
+        "平台的查询结果与对账明细不符。" => "稍后再对账；仍不符请联系医保经办机构。"
+        "The platform's query contradicts its statement." => "Compare again later; else call the agency."
+    "NOTHING_TO_DO"
+        "这一行没有可以由本机做的事。" => "请主管联系医保经办机构。"
+        "There is nothing this till can do about the row." => "A supervisor calls the agency."
+
     // Simulation.
     "INVARIANT_BROKEN"
         "模拟中有一条不变式不成立。" => "用所示的种子和步数重现，并告诉软件供应商。"

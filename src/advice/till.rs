@@ -269,7 +269,7 @@ pub(super) const ROWS: &[Advice] = rows! {
         "A key or secret that the province's interface asks for is missing." => "The administrator puts the file shown into the certificate directory."
     "GATEWAY_KEY_UNUSABLE"
         "本地接口的密钥或口令文件不能用。" => "请管理员向经办机构要来正确的文件再放进证书目录。"
-        "A key or secret of the province's interface cannot be used." => "The administrator gets the right file from the agency and puts it into the certificate directory."
+        "A key or secret of the province's interface cannot be used." => "The administrator puts the agency's file into the certificate directory."
     "PROFILE_NOT_FOUND"
         "没有这个地方的接口配置。" => "请管理员核对配置名称。"
         "There is no interface profile of this name." => "The administrator checks the profile's name."

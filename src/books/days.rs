@@ -27,6 +27,11 @@ pub(super) fn place(
         Record::Settled {
             difference, reply, ..
         } => {
+            // Other figures of the same settlement, taken over from the agency's statement.
+            if let Some(place) = &row.settled_at {
+                rows.delete(SETTLED, Key::Plain(place));
+                rows.delete(DIFFERENCES, Key::Plain(place));
+            }
             let place = at(day_of(&reply.setl_time, time_ms));
             rows.put(SETTLED, Key::Plain(&place), &row.sale.id)?;
             if difference.is_some() {

@@ -221,7 +221,7 @@ impl SaleRow {
             Record::Reversed { refund, .. } => {
                 self.refund.clone_from(refund);
                 self.reversed_by = None;
-                let over = self.reversal_over.take() == Some(true);
+                let over = self.reversal_over.take() == Some(true) || refund.is_some();
                 self.state = if over {
                     SaleState::Reversed
                 } else {

@@ -1,113 +1,128 @@
-//! `yijie close` and `yijie reconcile`: the day's totals against the agency's (3201), one call a total.
+//! `yijie close` and `yijie reconcile`: the day's totals against the agency's (3201), what differs (3202), and mending
+//! it; a month's application for clearing (3203).
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::civil::Date;
-use yijie_agency::{Answer, StatementTotals, StatementVerdict};
-use yijie_rules::{Lang, Money};
+use serde_json::{Value, json};
+use yijie_rules::Lang;
 
+use super::people::Who;
 use super::{Failure, OtherAgency, Out, Till, tasks};
-use crate::books::Books;
-use crate::record::{ClosedTotal, Record};
-use crate::sync::Sync;
+use crate::reconcile::{self, ReconcileError, Reconciliation, Row};
+use crate::record::ClosedTotal;
 use crate::{advice, clock};
 
-/// Closes a day, today unless another is named. Exit code 2 if a total does not agree.
+/// How a day is closed.
+#[derive(Debug, Default)]
+pub struct Request {
+    /// Which; today if absent.
+    pub day: Option<Date>,
+    /// Rows that a supervisor confirms to be mended: message ids, or `all`.
+    pub confirm: Vec<String>,
+    /// Who confirms.
+    pub supervisor: Who,
+}
+
+impl From<ReconcileError> for Failure {
+    fn from(error: ReconcileError) -> Failure {
+        match error {
+            ReconcileError::Books(error) => error.into(),
+            ReconcileError::StillOpen { count } => Failure::could_not("SALES_STILL_OPEN", count),
+            other => Failure::could_not(other.code(), &other),
+        }
+    }
+}
+
+/// Closes a day. Exit code 2 if a total does not agree or a row is left to do.
 ///
 /// # Errors
 /// [`Failure`] if sales are still open or the agency does not answer.
-pub fn run(data: &Path, agency: &OtherAgency, date: Option<Date>, out: Out) -> Result<u8, Failure> {
+pub fn run(data: &Path, agency: &OtherAgency, request: &Request, out: Out) -> Result<u8, Failure> {
     let till = Till::open(data, agency, out)?;
-    let day = date.unwrap_or_else(|| clock::today(clock::now_ms()));
-    let open = till.books.waiting()?.count;
-    if open > 0 {
-        return Err(Failure::could_not("SALES_STILL_OPEN", open));
-    }
-    let totals = tasks()?.block_on(compare(&till.books, &till.sync, day))?;
-    out.print(&totals, || words(day, &totals, out.lang))?;
-    Ok(if totals.iter().all(|total| total.balanced) {
-        0
+    let day = request.day.unwrap_or_else(|| clock::today(clock::now_ms()));
+    let found = if request.confirm.is_empty() {
+        tasks()?.block_on(reconcile::compare(&till.books, &till.sync, day))?
     } else {
-        2
-    })
-}
-
-/// Asks the agency about every total of a day and books what it said.
-///
-/// # Errors
-/// [`Failure`].
-pub async fn compare(books: &Books, sync: &Sync, day: Date) -> Result<Vec<ClosedTotal>, Failure> {
-    let mut totals = totals_of(books, day)?;
-    for total in &mut totals {
-        let answer = sync
-            .client()
-            .statement_total(&StatementTotals {
-                insutype: total.insutype.clone(),
-                clr_type: total.clr_type.clone(),
-                setl_optins: total.clr_optins.clone(),
-                begndate: day.to_string(),
-                enddate: day.to_string(),
-                medfee_sumamt: total.medfee,
-                fund_pay_sumamt: total.fund,
-                acct_pay: total.account,
-                setl_count: u32::try_from(total.count).unwrap_or_default(),
-            })
-            .await;
-        sync.heard(&answer);
-        match answer {
-            Answer::Done(said) => {
-                total.balanced = said.verdict == StatementVerdict::Balanced;
-                total.result = said.stmt_rslt;
-            }
-            Answer::Refused(refusal) => total.result = refusal.infcode.to_string(),
-            Answer::NotSent(cause) | Answer::Unknown(cause) => {
-                return Err(Failure::could_not(cause.code(), cause));
-            }
-        }
-    }
-    let record = Record::Closed {
-        date: day.to_string(),
-        totals: totals.clone(),
-        mended: Vec::new(),
+        let operator = request.supervisor.supervisor(&till.books, out)?.id;
+        let confirmed = |row: &Row| {
+            request
+                .confirm
+                .iter()
+                .any(|named| named == "all" || *named == row.msgid)
+        };
+        tasks()?.block_on(reconcile::mend(
+            &till.books,
+            &till.sync,
+            day,
+            &operator,
+            confirmed,
+        ))?
     };
-    books.append(&record, clock::now_ms())?;
-    Ok(totals)
+    out.print(&told(&found), || words(&found, out.lang))?;
+    Ok(if found.balanced() { 0 } else { 2 })
 }
 
-/// Sums of a day by insurance, settlement category and settling agency.
-pub(super) fn totals_of(books: &Books, day: Date) -> Result<Vec<ClosedTotal>, Failure> {
-    let mut totals: BTreeMap<(String, String, String), ClosedTotal> = BTreeMap::new();
-    for row in books.settled_on(day)? {
-        let Some(reply) = row.reply else { continue };
-        let key = (
-            reply.insutype.clone(),
-            reply.clr_type.clone(),
-            reply.clr_optins.clone(),
-        );
-        let total = totals.entry(key).or_insert_with(|| ClosedTotal {
-            insutype: reply.insutype.clone(),
-            clr_type: reply.clr_type.clone(),
-            clr_optins: reply.clr_optins.clone(),
-            count: 0,
-            medfee: Money::ZERO,
-            fund: Money::ZERO,
-            account: Money::ZERO,
-            result: String::new(),
-            balanced: false,
-            others: Vec::new(),
-        });
-        total.count += 1;
-        total.medfee = total.medfee.saturating_add(reply.setlinfo.medfee_sumamt);
-        total.fund = total.fund.saturating_add(reply.setlinfo.fund_pay_sumamt);
-        total.account = total.account.saturating_add(reply.setlinfo.acct_pay);
+/// One object a total, with the rows of its category and agency that differ. Rows that belong to no total stand alone.
+fn told(found: &Reconciliation) -> Value {
+    let row = |row: &Row| {
+        json!({
+            "msgid": row.msgid, "sale": row.sale, "result": row.result(), "action": row.action.word(),
+            "medfee": row.finding.as_ref().map(|found| found.medfee_sumamt),
+            "fund": row.finding.as_ref().map(|found| found.fund_pay_sumamt),
+            "account": row.finding.as_ref().map(|found| found.acct_pay),
+        })
+    };
+    let rows: Vec<Value> = found.rows.iter().map(row).collect();
+    let totals: Vec<Value> = found
+        .totals
+        .iter()
+        .map(|total| {
+            let mut told = json!(total);
+            if let Some(fields) = told.as_object_mut() {
+                fields.insert("rows".to_owned(), json!(rows));
+                fields.insert("mended".to_owned(), json!(found.mended));
+            }
+            told
+        })
+        .collect();
+    match (totals.is_empty(), rows.is_empty()) {
+        (true, false) => json!([{"balanced": false, "rows": rows, "mended": found.mended}]),
+        _ => json!(totals),
     }
-    Ok(totals.into_values().collect())
 }
 
 /// The totals for a person to read.
 #[must_use]
-pub fn words(day: Date, totals: &[ClosedTotal], lang: Lang) -> String {
+pub fn words(found: &Reconciliation, lang: Lang) -> String {
+    let mut lines = total_words(found.day, &found.totals, lang);
+    for row in found
+        .rows
+        .iter()
+        .filter(|row| row.action != reconcile::Action::OtherTill)
+    {
+        let sale = row.sale.as_deref().unwrap_or("–");
+        lines.push(format!(
+            "  {}  {sale}  {}  → {}",
+            row.msgid,
+            row.result(),
+            action_words(row, lang)
+        ));
+    }
+    for done in &found.mended {
+        let how = if done.failed.is_empty() {
+            lang.pick("已处理", "done")
+        } else {
+            advice::text(&done.failed, lang)
+        };
+        lines.push(format!("  {}  {}  {how}", done.msgid, done.action));
+    }
+    lines.join("\n")
+}
+
+/// The totals of a day, a line each.
+#[must_use]
+pub fn total_words(day: Date, totals: &[ClosedTotal], lang: Lang) -> Vec<String> {
     let mut lines = vec![match lang {
         Lang::Zh => format!("{day} 对总账"),
         Lang::En => format!("{day} totals against the agency"),
@@ -143,6 +158,32 @@ pub fn words(day: Date, totals: &[ClosedTotal], lang: Lang) -> String {
                 total.result
             ),
         });
+        lines.extend(total.others.iter().map(|share| match lang {
+            Lang::Zh => format!(
+                "    其中 {} 号机：{} 笔 总额 {} 基金 {} 账户 {}",
+                share.till, share.count, share.medfee, share.fund, share.account
+            ),
+            Lang::En => format!(
+                "    and till {}: {} sales, bills {}, funds {}, accounts {}",
+                share.till, share.count, share.medfee, share.fund, share.account
+            ),
+        }));
     }
-    lines.join("\n")
+    lines
+}
+
+/// What is to be done about a row, in words.
+#[must_use]
+pub fn action_words(row: &Row, lang: Lang) -> &'static str {
+    use reconcile::Action;
+    let (zh, en) = match row.action {
+        Action::OtherTill => ("其他收款机的结算", "another till's"),
+        Action::TakeOver => ("中心已结算，按已结算入账", "settled at the agency: book it"),
+        Action::Reverse => ("中心多出，冲正", "must not stand: reverse it"),
+        Action::SettleAnew => ("中心没有，重新结算", "not at the agency: settle it anew"),
+        Action::TakeFigures => ("金额不同，以中心为准", "other amounts: the agency's stand"),
+        Action::BookRefund => ("中心已退费，本机入账", "refunded at the agency: book it"),
+        Action::CallAgency => ("请联系医保经办机构", "call the agency"),
+    };
+    lang.pick(zh, en)
 }

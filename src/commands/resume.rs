@@ -12,6 +12,7 @@ use super::people::Who;
 use super::{Failure, OtherAgency, Out, Till, close, tasks};
 use crate::books::Books;
 use crate::clock;
+use crate::reconcile;
 use crate::record::{ClosedTotal, Record};
 use crate::sync::Sync;
 
@@ -78,7 +79,9 @@ pub fn run(data: &Path, agency: &OtherAgency, who: &Who, out: Out) -> Result<u8,
             };
             let since = behind.since.parse::<Date>().unwrap_or_default();
             let totals = tasks.block_on(totals(&till.books, &till.sync, since))?;
-            out.print(&totals, || close::words(since, &totals, out.lang))?;
+            out.print(&totals, || {
+                close::total_words(since, &totals, out.lang).join("\n")
+            })?;
             compared(&till.books, behind.since, totals, Some(by))?;
         }
         other => other?,
@@ -100,7 +103,7 @@ async fn totals(books: &Books, sync: &Sync, since: Date) -> Result<Vec<ClosedTot
     }
     let mut day = since;
     while day <= today {
-        for total in close::totals_of(books, day)? {
+        for total in reconcile::totals_of(books, day)? {
             let key = (
                 total.insutype.clone(),
                 total.clr_type.clone(),

@@ -15,10 +15,12 @@ use super::till::{Crash, INSTITUTION, Till, client};
 use super::{Broken, SimulateError, Tally, check};
 use crate::books::row::{SaleRow, SaleState};
 use crate::books::{Books, BooksError};
-use crate::clock;
 use crate::record::{Closing, KEPT, Record, Sale};
-use crate::sync::Drained;
+use crate::sync::{Drained, Sync};
+use crate::{clock, reconcile};
 
+/// A quarter to midnight in Beijing: the day turns within a world.
+const START_MS: i64 = 1_772_293_500_000;
 const PERSONS: u32 = 5;
 const FAULTS_OF_HUNDRED: u32 = 25;
 /// Passes after which a healed world must have an empty queue.
@@ -80,8 +82,7 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(dir: &Path, mut dice: fastrand::Rng) -> Result<World, SimulateError> {
-        // A quarter to midnight in Beijing: the day turns within a world.
-        let start = jiff::Timestamp::from_second(1_772_293_500).unwrap_or_default();
+        let start = jiff::Timestamp::from_millisecond(START_MS).unwrap_or_default();
         yijie_agency::simulate_clock(start);
         let net = Net::new(dir.join("agency"), dice.fork())?;
         net.faults(FAULTS_OF_HUNDRED);
@@ -123,12 +124,12 @@ impl World {
     async fn step(&mut self, tally: &mut Tally) -> Result<(), End> {
         match self.dice.u8(..100) {
             0..40 => self.sell(),
-            40..50 => self.sell_offline(tally),
+            40..50 => self.sell_offline(tally)?,
             50..65 => self.drain(),
             65..70 => self.undo(),
             70..74 => self.resolve(),
             74..78 => self.buy_elsewhere().await,
-            78..80 => self.close_difference(),
+            78..80 => self.close_difference()?,
             80..84 => {
                 tally.outages += 1;
                 self.net.agency_down();
@@ -200,11 +201,14 @@ impl World {
         }
     }
 
-    fn sell_offline(&mut self, tally: &mut Tally) {
-        let Some(sale) = self.next_sale() else { return };
-        let Some(till) = &self.till else { return };
-        if let Ok(row) = till.sync.sell_offline(sale, "OFFLINE_ASKED") {
-            self.acknowledge(&row, tally);
+    fn sell_offline(&mut self, tally: &mut Tally) -> Result<(), End> {
+        let Some(sale) = self.next_sale() else {
+            return Ok(());
+        };
+        let Some(till) = &self.till else { return Ok(()) };
+        match till.sync.sell_offline(sale, "OFFLINE_ASKED") {
+            Ok(row) => self.acknowledge(&row, tally),
+            Err(error) => refused_by_disk(&error),
         }
     }
 
@@ -267,12 +271,10 @@ impl World {
         self.net.faults(FAULTS_OF_HUNDRED);
     }
 
-    fn close_difference(&mut self) {
-        let Some(till) = &self.till else { return };
-        let Ok(rows) = till.books.differences() else {
-            return;
-        };
-        let Some(row) = rows.first() else { return };
+    fn close_difference(&mut self) -> Result<(), End> {
+        let Some(till) = &self.till else { return Ok(()) };
+        let rows = till.books.differences()?;
+        let Some(row) = rows.first() else { return Ok(()) };
         let cash = row.difference.clone().unwrap_or_default().cash;
         let record = Record::DifferenceClosed {
             sale: row.sale.id.clone(),
@@ -285,31 +287,38 @@ impl World {
             cash,
         };
         // Where the disk refuses, the difference stays open, which is what is looked at.
-        drop(till.books.append(&record, clock::now_ms()));
+        match till.books.append(&record, clock::now_ms()) {
+            Ok(_) => Ok(()),
+            Err(error) => refused_by_disk(&error),
+        }
     }
 
     /// A sale was acknowledged: the patient gets a receipt, unless it was refused.
-    fn acknowledge(&mut self, row: &SaleRow, tally: &mut Tally) {
+    fn acknowledge(&mut self, row: &SaleRow, tally: &mut Tally) -> Result<(), End> {
         let (sale, psn_no) = (&row.sale.id, &row.sale.claim.person.psn_no);
         if self.seen.sales.insert(sale.clone(), psn_no.to_string()).is_none() {
             tally.sales += 1;
         }
-        let Some(till) = &self.till else { return };
+        let Some(till) = &self.till else { return Ok(()) };
         if row.state == SaleState::Refused {
-            return;
+            return Ok(());
         }
         let record = Record::Printed {
             sale: sale.clone(),
             copies_before: row.copies,
         };
         // Paper first, as at the counter: the copy counts even where the disk refuses to note it.
-        drop(till.books.append(&record, clock::now_ms()));
+        let noted = till.books.append(&record, clock::now_ms());
         tally.receipts += 1;
         self.seen.receipts.push(Receipt {
             sale: sale.clone(),
             sums: row.sums().clone(),
             state: row.state,
         });
+        match noted {
+            Ok(_) => Ok(()),
+            Err(error) => refused_by_disk(&error),
+        }
     }
 
     fn take_events(&mut self, tally: &mut Tally) -> Result<(), End> {
@@ -321,30 +330,21 @@ impl World {
             match done {
                 Ok(Event::Sold(Ok(row))) => {
                     check::sale(&till.books, &row.sale.id, &self.net)?;
-                    self.acknowledge(&row, tally);
+                    self.acknowledge(&row, tally)?;
                 }
                 Ok(Event::Moved(Ok(row))) => check::sale(&till.books, &row.sale.id, &self.net)?,
                 Ok(Event::Drained(drained)) => {
                     till.draining = false;
                     if let Err(error) = drained {
-                        self.refused_by_disk(&error)?;
+                        refused_by_disk(&error)?;
                     }
                 }
-                Ok(Event::Sold(Err(error)) | Event::Moved(Err(error))) => self.refused_by_disk(&error)?,
+                Ok(Event::Sold(Err(error)) | Event::Moved(Err(error))) => refused_by_disk(&error)?,
                 Err(error) if error.is_panic() => {
                     return Err(Broken::new("no task of the till panics", error).into());
                 }
                 Err(_) => {}
             }
-        }
-    }
-
-    /// A disk in trouble may refuse; anything else may not go wrong.
-    fn refused_by_disk(&mut self, error: &BooksError) -> Result<(), End> {
-        match error.code() {
-            "DISK_ERROR" | "DISK_FULL" | "JOURNAL_STOPPED" | "BOOKS_STALLED" => Ok(()),
-            "SALE_NOT_FOUND" => Ok(()),
-            code => Err(Broken::new("only the disk's troubles stop the books", code).into()),
         }
     }
 
@@ -378,6 +378,31 @@ impl World {
         }
     }
 
+    /// Every day the world saw balances at the agency, the other till's purchases being its own.
+    async fn close_days(&self, books: &Books, sync: &Sync) -> Result<(), End> {
+        let (mut day, last) = (clock::today(START_MS), clock::today(clock::now_ms()));
+        while day <= last {
+            let found = reconcile::compare(books, sync, day).await;
+            let found =
+                found.map_err(|error| Broken::new("a healed world can close its days", error.code()))?;
+            if !found.balanced() {
+                let rows: Vec<_> = found
+                    .rows
+                    .iter()
+                    .map(|row| (&row.msgid, row.result().to_owned(), row.action.word()))
+                    .collect();
+                return Err(Broken::new(
+                    "every day balances",
+                    format!("{day}: {rows:?} {:?}", found.totals),
+                )
+                .into());
+            }
+            let Ok(next) = day.tomorrow() else { break };
+            day = next;
+        }
+        Ok(())
+    }
+
     /// Nothing goes wrong any more: the queue empties, and both sides hold the same.
     async fn heal(&mut self, tally: &mut Tally) -> Result<(), End> {
         self.net.faults(0);
@@ -406,6 +431,7 @@ impl World {
         self.check_step()?;
         self.check_all(&books)?;
         check::accounted(&books, &ledger, &self.seen)?;
+        self.close_days(&books, &sync).await?;
         let stands = books
             .sales()?
             .into_iter()
@@ -415,6 +441,14 @@ impl World {
         drop(sync);
         check::rebuilt(&self.data, self.till.take(), books)?;
         Ok(())
+    }
+}
+
+/// A disk in trouble may refuse; anything else may not go wrong.
+fn refused_by_disk(error: &BooksError) -> Result<(), End> {
+    match error.code() {
+        "DISK_ERROR" | "DISK_FULL" | "JOURNAL_STOPPED" | "BOOKS_STALLED" | "SALE_NOT_FOUND" => Ok(()),
+        code => Err(Broken::new("only the disk's troubles stop the books", code).into()),
     }
 }
 

@@ -13,7 +13,7 @@ const REFUSED: &str = "REVERSAL_REFUSED";
 
 impl Sync {
     /// The settlement the agency holds under the sale's message id, if it holds one.
-    async fn held(&self, row: &SaleRow) -> Answer<Option<SettledReply>> {
+    pub(super) async fn held(&self, row: &SaleRow) -> Answer<Option<SettledReply>> {
         let answer = self.client.find_settlement(&insured(row), &row.msgid).await;
         self.heard(&answer);
         answer
@@ -194,7 +194,7 @@ fn asked_by(row: &SaleRow) -> String {
 }
 
 /// The agency holds nothing to reverse: never arrived, or reversed before. Either way there is no settlement.
-fn gone(refusal: &AgencyRefusal) -> bool {
+pub(super) fn gone(refusal: &AgencyRefusal) -> bool {
     matches!(refusal.reason(), Some("ORIGINAL_NOT_FOUND" | "ALREADY_REVERSED"))
 }
 

@@ -1,6 +1,7 @@
 //! The sandbox's transactions: what arrives, is checked and answered. Sales are in `agency/sales.rs`.
 
 mod sales;
+mod statements;
 #[cfg(test)]
 mod tests;
 
@@ -226,6 +227,9 @@ impl Agency {
             "2103" => self.cancel(request)?,
             "2601" => self.reverse(request)?,
             "3201" => self.statement(request)?,
+            "3202" => self.detail(request)?,
+            "3203" => self.apply_for_clearing(request)?,
+            "3204" => self.withdraw_clearing(request)?,
             "5203" => self.find(request)?,
             "9101" => self.upload(request)?,
             "9102" => return self.download(request),

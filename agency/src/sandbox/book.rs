@@ -9,7 +9,10 @@ use jiff::civil::Date;
 use yijie_rules::{Accumulated, FamilyAccount, Money, OwnAccount, Person};
 
 use super::ledger::{Entry, LedgerRow, Registered, Settled, SettlementState};
-use crate::{PersonRecord, messages::statement::StatementData};
+use crate::{
+    PersonRecord,
+    messages::{statement::StatementData, statement_detail::StatementRow},
+};
 
 type PoolKey = (String, Option<String>);
 
@@ -21,6 +24,8 @@ pub(crate) struct Book {
     by_setl_id: HashMap<String, usize>,
     by_msgid: HashMap<String, Sent>,
     tombstones: HashSet<String>,
+    /// Applications for clearing, by number: institution, category, month.
+    clearings: BTreeMap<String, [String; 3]>,
     /// Fen taken from an account, by holder.
     debited: HashMap<String, Money>,
     used: HashMap<(String, i16), BTreeMap<PoolKey, Accumulated>>,
@@ -201,6 +206,19 @@ impl Book {
                 }
                 self.by_msgid.insert(msgid.clone(), Sent::Reversal);
             }
+            Entry::ClearingApplied {
+                clr_appy_evt_id,
+                fixmedins_code,
+                clr_type,
+                setlym,
+                ..
+            } => {
+                let of = [fixmedins_code.clone(), clr_type.clone(), setlym.clone()];
+                self.clearings.insert(clr_appy_evt_id.clone(), of);
+            }
+            Entry::ClearingWithdrawn { clr_appy_evt_id } => {
+                self.clearings.remove(clr_appy_evt_id);
+            }
             Entry::Tombstone { msgid, omsgid, .. } => {
                 self.tombstones.insert(omsgid.clone());
                 self.by_msgid.insert(msgid.clone(), Sent::Reversal);
@@ -290,6 +308,79 @@ impl Book {
         Some((sums, count))
     }
 
+    /// The settlements and refunds that count in a period, one by one, each with the msgid it was sent under.
+    pub(crate) fn detail(&self, period: &Period<'_>) -> Option<Vec<(StatementRow, String)>> {
+        let (first, last): (Date, Date) = (period.begndate.parse().ok()?, period.enddate.parse().ok()?);
+        let within = |day: Option<Date>| day.is_some_and(|day| first <= day && day <= last);
+        let either = |asked: &str, held: &str| asked.is_empty() || asked == held;
+        let mut rows = Vec::new();
+        for (at, Row { settled, stands }) in self.rows.iter().enumerate() {
+            let asked_for = settled.fixmedins_code == period.fixmedins_code
+                && either(period.clr_type, &settled.clr_type)
+                && either(period.clr_optins, &settled.clr_optins);
+            if !asked_for || *stands == Stands::Reversed {
+                continue;
+            }
+            let row = |sign: Sign, refund: bool| StatementRow {
+                setl_id: settled.setl_id.clone(),
+                mdtrt_id: settled.mdtrt_id.clone(),
+                psn_no: settled.psn_no.clone(),
+                medfee_sumamt: sign.of(Money::ZERO, settled.setlinfo.medfee_sumamt),
+                fund_pay_sumamt: sign.of(Money::ZERO, settled.setlinfo.fund_pay_sumamt),
+                acct_pay: sign.of(Money::ZERO, settled.setlinfo.acct_pay),
+                refund,
+            };
+            if within(settled.day()) {
+                rows.push((row(Sign::Plus, false), settled.msgid.clone()));
+            }
+            if let Stands::Cancelled(day) = stands
+                && within(*day)
+            {
+                rows.push((row(Sign::Minus, true), self.msgid_of_cancellation(at)));
+            }
+        }
+        Some(rows)
+    }
+
+    fn msgid_of_cancellation(&self, of: usize) -> String {
+        let found = self
+            .by_msgid
+            .iter()
+            .find(|(_, sent)| matches!(sent, Sent::Cancellation(at) if *at == of));
+        found.map(|(msgid, _)| msgid.clone()).unwrap_or_default()
+    }
+
+    /// The msgid a settlement was sent under.
+    pub(crate) fn msgid_of(&self, setl_id: &str) -> Option<String> {
+        let row = self.rows.get(*self.by_setl_id.get(setl_id)?)?;
+        Some(row.settled.msgid.clone())
+    }
+
+    /// The number of the application for clearing a month, if there is one.
+    pub(crate) fn cleared(&self, fixmedins_code: &str, clr_type: &str, setlym: &str) -> Option<&str> {
+        let asked = [fixmedins_code, clr_type, setlym];
+        let found = self.clearings.iter().find(|(_, of)| of.iter().eq(asked));
+        found.map(|(number, _)| number.as_str())
+    }
+
+    /// Whether this institution has an application of this number.
+    pub(crate) fn has_application(&self, fixmedins_code: &str, number: &str) -> bool {
+        let of = self.clearings.get(number);
+        of.is_some_and(|[institution, ..]| institution == fixmedins_code)
+    }
+
+    /// Whether a settlement belongs to a month whose accounts are closed.
+    pub(crate) fn is_cleared(&self, settled: &Settled) -> bool {
+        let month: String = settled
+            .setl_time
+            .chars()
+            .filter(char::is_ascii_digit)
+            .take(6)
+            .collect();
+        self.cleared(&settled.fixmedins_code, &settled.clr_type, &month)
+            .is_some()
+    }
+
     /// All settlements, oldest first.
     pub(crate) fn ledger_rows(&self) -> Vec<LedgerRow> {
         self.rows.iter().map(Row::ledger_row).collect()
@@ -325,6 +416,15 @@ impl Row {
             state: self.state(),
         }
     }
+}
+
+/// Whose settlements of which days; an empty category or agency takes all.
+pub(crate) struct Period<'a> {
+    pub(crate) fixmedins_code: &'a str,
+    pub(crate) clr_type: &'a str,
+    pub(crate) clr_optins: &'a str,
+    pub(crate) begndate: &'a str,
+    pub(crate) enddate: &'a str,
 }
 
 #[derive(Clone, Copy)]

@@ -36,6 +36,16 @@ pub(crate) enum Entry {
         omsgid: String,
         time: String,
     },
+    /// 3203: the month's accounts are closed.
+    ClearingApplied {
+        clr_appy_evt_id: String,
+        fixmedins_code: String,
+        clr_type: String,
+        setlym: String,
+        time: String,
+    },
+    /// 3204: they are open again.
+    ClearingWithdrawn { clr_appy_evt_id: String },
     /// 2601 of a msgid that never arrived: should it still arrive, it is refused.
     Tombstone {
         msgid: String,

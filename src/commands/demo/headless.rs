@@ -18,7 +18,7 @@ use crate::commands::{Failure, Out, close, window};
 use crate::desk::patient::Patient;
 use crate::desk::{Event, Key, Page, State, bill, pay};
 use crate::runtime::{self, Runtime};
-use crate::{advice, clock, slip, view};
+use crate::{advice, clock, reconcile, slip, view};
 
 /// Longest a step may take before the demo counts as broken.
 const STEP_WAIT: Duration = Duration::from_secs(30);
@@ -77,14 +77,14 @@ pub(super) fn run(
     tasks.block_on(show.stage.start_agency())?;
     tasks.block_on(show.elsewhere(&first))?;
     show.recover()?;
-    let totals = tasks.block_on(close::compare(
+    let closed = tasks.block_on(reconcile::compare(
         &show.stage.till.books,
         &show.stage.till.sync,
         clock::today(clock::now_ms()),
     ))?;
-    show.say_text(&close::words(clock::today(clock::now_ms()), &totals, out.lang))?;
+    show.say_text(&close::words(&closed, out.lang))?;
     show.hold(
-        !totals.is_empty() && totals.iter().all(|total| total.balanced),
+        !closed.totals.is_empty() && closed.balanced(),
         "the day's totals agree",
     )?;
     show.receipt(&first)?;

@@ -57,7 +57,7 @@ impl Agency {
         }
     }
 
-    fn commit(&mut self, entries: Vec<Entry>) -> Result<(), Fail> {
+    pub(super) fn commit(&mut self, entries: Vec<Entry>) -> Result<(), Fail> {
         self.ledger.append(&entries)?;
         for entry in &entries {
             self.book.apply(entry);
@@ -163,6 +163,9 @@ impl Agency {
         }
         if state == SettlementState::Reversed {
             return Err(No::new("ALREADY_REVERSED", "该结算已撤销或冲正").into());
+        }
+        if self.book.is_cleared(settled) {
+            return Err(No::new("ACCOUNTS_CLOSED", "该月已申请清算").into());
         }
         let settled = settled.clone();
         let cancel_setl_id = format!("R{}", settled.setl_id);

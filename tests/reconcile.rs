@@ -1,0 +1,191 @@
+//! Day close against an agency whose ledger was brought apart from the till's books: each kind of difference is found,
+//! named, mended on a supervisor's word, and the day balances.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what goes wrong here fails the test"
+)]
+
+mod common;
+
+use std::fs;
+
+use common::{Agency, INSTITUTION, OPERATOR, PIN, Shop, finish, person, sale};
+use serde_json::{Value, json};
+
+/// The agency is stopped, its ledger rewritten line by line, and started again.
+fn rewrite(shop: &mut Shop, change: impl Fn(Value) -> Option<Value>) {
+    shop.agency.stop();
+    let file = shop.agency.data.join("ledger.jsonl");
+    let lines = fs::read_to_string(&file).unwrap();
+    let changed: String = lines
+        .lines()
+        .filter_map(|line| change(serde_json::from_str(line).unwrap()))
+        .map(|entry| format!("{entry}\n"))
+        .collect();
+    fs::write(file, changed).unwrap();
+    shop.agency.come_back();
+}
+
+fn today(shop: &Shop) -> String {
+    let ledger = shop.agency.ledger();
+    ledger[0]["setl_time"].as_str().unwrap()[..10].to_owned()
+}
+
+/// What `reconcile` tells, and its exit code.
+fn reconcile(shop: &Shop, more: &[&str], exit: i32) -> Value {
+    let day = today(shop);
+    let args = [&["reconcile", "--date", &day, "--json"], more].concat();
+    shop.run(&args).exit(exit).json()
+}
+
+fn confirm_all(shop: &Shop, exit: i32) -> Value {
+    let pin = shop.dir.path().join("pin");
+    fs::write(&pin, PIN).unwrap();
+    let pin = pin.to_str().unwrap();
+    reconcile(
+        shop,
+        &["--confirm", "all", "--operator", OPERATOR, "--pin-file", pin],
+        exit,
+    )
+}
+
+fn actions(told: &Value) -> Vec<(String, String)> {
+    let rows = told[0]["rows"].as_array().unwrap();
+    let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
+    rows.iter()
+        .map(|row| (text(row, "sale"), text(row, "action")))
+        .collect()
+}
+
+fn of_settlement(entry: &Value, amount: &str) -> bool {
+    entry["kind"] == "settled" && entry["setlinfo"]["medfee_sumamt"] == amount
+}
+
+#[test]
+fn what_the_agency_lost_is_settled_anew() {
+    let mut shop = Shop::open();
+    shop.sell(
+        &[],
+        &[sale("a", &person(1), "101.00"), sale("b", &person(2), "102.00")],
+    );
+    rewrite(&mut shop, |entry| {
+        (!of_settlement(&entry, "102.00")).then_some(entry)
+    });
+    let told = reconcile(&shop, &[], 2);
+    assert_eq!(told[0]["result"], "000102");
+    assert_eq!(actions(&told), [("b".to_owned(), "settle-anew".to_owned())]);
+    // Nothing is done without a supervisor's word.
+    assert_eq!(shop.agency.settled().len(), 1);
+    shop.run(&["reconcile", "--date", &today(&shop), "--confirm", "all"])
+        .exit(1)
+        .says("SUPERVISOR_NEEDED");
+    let told = confirm_all(&shop, 0);
+    assert_eq!(told[0]["balanced"], true);
+    assert_eq!(told[0]["mended"][0]["action"], "settle-anew");
+    assert_eq!(told[0]["mended"][0]["operator"], OPERATOR);
+    assert_eq!(shop.agency.settled().len(), 2);
+    assert_eq!(shop.queue(), Vec::<Value>::new());
+    reconcile(&shop, &[], 0);
+}
+
+#[test]
+fn what_the_agency_has_too_much_is_reversed() {
+    let shop = Shop::open();
+    shop.sell(&[], &[sale("a", &person(1), "101.00")]);
+    // The same till from another data directory: its sale stands in no journal of this one.
+    let lost = Shop {
+        dir: tempfile::tempdir().unwrap(),
+        data: shop.dir.path().join("lost"),
+        agency: Agency::start(&shop.dir.path().join("unused"), &[]),
+    };
+    let mut init = lost.command(&["init", "--fixmedins", INSTITUTION, "--level", "2"]);
+    init.args([
+        "--operator",
+        OPERATOR,
+        "--pin-stdin",
+        "--agency",
+        &shop.agency.url,
+    ]);
+    init.arg("--tls").arg(shop.agency.tls());
+    finish(init, PIN).exit(0);
+    // Two tills of one number issue the same message ids within a second.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    lost.sell(&[], &[sale("x", &person(9), "55.00")]);
+    let told = reconcile(&shop, &[], 2);
+    assert_eq!(told[0]["result"], "000101");
+    assert_eq!(actions(&told), [(String::new(), "reverse".to_owned())]);
+    let told = confirm_all(&shop, 0);
+    assert_eq!(told[0]["balanced"], true);
+    assert_eq!(shop.agency.settled().len(), 1);
+}
+
+#[test]
+fn other_amounts_are_taken_over_and_the_difference_is_closed_by_a_supervisor() {
+    let mut shop = Shop::open();
+    shop.sell(&[], &[sale("a", &person(1), "101.00")]);
+    rewrite(&mut shop, |mut entry| {
+        if of_settlement(&entry, "101.00") {
+            let info = &mut entry["setlinfo"];
+            for (field, by) in [("acct_pay", -100), ("psn_cash_pay", 100)] {
+                let fen: i64 = info[field].as_str().unwrap().replace('.', "").parse().unwrap();
+                let changed = fen + by;
+                info[field] = json!(format!("{}.{:02}", changed / 100, changed % 100));
+            }
+        }
+        Some(entry)
+    });
+    let told = reconcile(&shop, &[], 2);
+    assert_eq!(actions(&told), [("a".to_owned(), "take-figures".to_owned())]);
+    confirm_all(&shop, 0);
+
+    let open = shop.run(&["queue", "differences", "--json"]).exit(0).json();
+    assert_eq!(open[0]["sale"], "a");
+    assert_eq!(open[0]["difference"]["cash"], "1.00");
+    shop.run(&["queue", "resolve", "a"])
+        .exit(2)
+        .says("DIFFERENCE_OPEN");
+    let pin = shop.dir.path().join("pin");
+    let close = |how: &str| {
+        let args = [
+            "queue",
+            "resolve",
+            "a",
+            "--difference",
+            how,
+            "--operator",
+            OPERATOR,
+        ];
+        shop.run(&[&args[..], &["--pin-file", pin.to_str().unwrap()]].concat())
+    };
+    close("refund").exit(1).says("DIFFERENCE_OTHER_WAY");
+    close("collect").exit(0);
+    close("accept").exit(1).says("NO_DIFFERENCE");
+    assert_eq!(
+        shop.run(&["queue", "differences", "--json"]).exit(0).json(),
+        json!([])
+    );
+    assert_eq!(shop.journal().last().unwrap()["kind"], "diff-closed");
+    shop.run(&["queue", "resolve", "a"]).exit(0);
+}
+
+#[test]
+fn a_refund_counts_on_both_sides_and_one_the_agency_made_is_booked() {
+    let mut shop = Shop::open();
+    shop.sell(
+        &[],
+        &[sale("a", &person(1), "101.00"), sale("b", &person(2), "102.00")],
+    );
+    shop.run(&["reverse", "b"]).exit(0);
+    let told = reconcile(&shop, &[], 0);
+    assert_eq!(told[0]["count"], 1);
+    assert_eq!(told[0]["medfee"], "101.00");
+    // The agency loses the refund: it holds one settlement more.
+    rewrite(&mut shop, |entry| (entry["kind"] != "cancelled").then_some(entry));
+    let told = reconcile(&shop, &[], 2);
+    assert_eq!(told[0]["result"], "000101");
+    assert_eq!(actions(&told), [("b".to_owned(), "call-agency".to_owned())]);
+}
