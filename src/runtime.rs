@@ -149,6 +149,7 @@ impl Runtime {
                     claim: sale.claim,
                     credential: sale.credential,
                     invono: String::new(),
+                    traces: Vec::new(),
                 };
                 let answer = this.sync.client().presettle(&request).await;
                 this.sync.heard(&answer);

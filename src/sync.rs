@@ -350,6 +350,7 @@ impl Sync {
             claim: row.sale.claim.clone(),
             credential: row.sale.credential.clone(),
             invono: invoice_no(row),
+            traces: Vec::new(),
         };
         let answer = self.client.settle(&row.msgid, &request).await;
         self.heard(&answer);

@@ -3,15 +3,18 @@
 mod carrier;
 mod header;
 mod http;
+mod questions;
+mod sale;
 mod settings;
 mod statements;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
 use header::Headers;
 use http::{Http, Post};
+use sale::Trials;
 
 use crate::{
     answer::{AgencyRefusal, Answer, Cause},
@@ -25,7 +28,7 @@ use crate::{
         files::{self, DownloadData, DownloadInput, FileTicket, UploadData, UploadInput},
         lost_cards::{self, LostCard},
         person::{self, Credential, PersonInput, PersonRecord},
-        pharmacy::{CancelInput, CancelRequest, Insured, PHARMACY, SaleInput, SaleRequest, transactions_of},
+        pharmacy::Insured,
         query::{QueryData, QueryInput},
         reversal::{ReversalData, ReversalInput},
         settled::{self, SettledReply},
@@ -39,21 +42,31 @@ use crate::{
 
 pub use carrier::{Carried, Carrier};
 pub(crate) use header::tif_signature;
+pub(crate) use questions::{PACKS_FILE, PACKS_QUERY_NO};
 pub use settings::{ClientError, ClientSettings, InstitutionId};
 
 /// A terminal's connection to its agency. Clones share it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Client {
     way: Way,
     seal: Arc<Seal>,
     settings: Arc<ClientSettings>,
     session: Arc<Mutex<Session>>,
+    trials: Arc<Mutex<Trials>>,
 }
 
 #[derive(Debug, Clone)]
 enum Way {
     Https(Http, Box<Headers>),
     Within(Arc<dyn Carrier>),
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
@@ -90,6 +103,7 @@ impl Client {
             seal: Arc::new(seal),
             settings: Arc::new(settings),
             session: Arc::new(Mutex::new(session)),
+            trials: Arc::default(),
         }
     }
 
@@ -199,53 +213,6 @@ impl Client {
     pub async fn person(&self, credential: &Credential) -> Answer<PersonRecord> {
         let input = PersonInput::from(credential);
         self.ask("1101", "", &input, person::read_person).await
-    }
-
-    /// 2101: what a settlement would come to. Commits nothing.
-    pub async fn presettle(&self, sale: &SaleRequest) -> Answer<SettledReply> {
-        let input = match SaleInput::of(sale, false, &self.settings.profile) {
-            Ok(input) => input,
-            Err(fault) => return not_fit(&fault),
-        };
-        let infno = transactions_of(&sale.claim).presettle;
-        let place = sale.claim.person.insuplc_admdvs.as_deref().unwrap_or_default();
-        let read = |output: &Output<'_>| settled::read_trial(output, &self.seal.profile);
-        let answer = self.ask(infno, place, &input, read).await;
-        of_person(answer, &sale.claim.person.psn_no)
-    }
-
-    /// 2102: settles a sale. The msgid must be on disk before this is called.
-    pub async fn settle(&self, msgid: &str, sale: &SaleRequest) -> Answer<SettledReply> {
-        let input = match SaleInput::of(sale, true, &self.settings.profile) {
-            Ok(input) => input,
-            Err(fault) => return not_fit(&fault),
-        };
-        if let Err(fault) = input.check_settling() {
-            return not_fit(&fault);
-        }
-        let infno = transactions_of(&sale.claim).settle;
-        let place = sale.claim.person.insuplc_admdvs.as_deref().unwrap_or_default();
-        let answer = self
-            .send(infno, msgid, place, &input, Weight::Commits, |output| {
-                settled::read_settled(output, &self.seal.profile)
-            })
-            .await;
-        of_person(answer, &sale.claim.person.psn_no).map(|mut reply| {
-            reply.compare_msgid(msgid);
-            reply
-        })
-    }
-
-    /// 2103: cancels a settlement that is known to stand. The reply's amounts are given without their sign.
-    pub async fn cancel(&self, msgid: &str, request: &CancelRequest) -> Answer<SettledReply> {
-        let input = CancelInput::from(request);
-        let place = &request.insured.insuplc_admdvs;
-        let answer = self
-            .send(PHARMACY.cancel, msgid, place, &input, Weight::Commits, |output| {
-                settled::read_cancelled(output, &self.seal.profile)
-            })
-            .await;
-        of_person(answer, &request.insured.psn_no)
     }
 
     /// 2601: reverses the transaction `oinfno` that was sent as `omsgid` and whose outcome is not known.
@@ -378,6 +345,10 @@ impl Client {
             },
             Carried::Body(body) => understand(&self.seal, &body, Weight::Asks, |_| None),
         }
+    }
+
+    fn trials(&self) -> MutexGuard<'_, Trials> {
+        self.trials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn ask<I: Serialize + Checked, T>(

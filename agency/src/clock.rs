@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use jiff::{Timestamp, civil::DateTime, tz};
+use jiff::{SignedDuration, Timestamp, civil::DateTime, tz};
 use tokio::time::Instant;
 
 thread_local! {
@@ -11,11 +11,30 @@ thread_local! {
     static SIMULATED: Cell<Option<(Instant, Timestamp)>> = const { Cell::new(None) };
 }
 
+thread_local! {
+    /// Seconds this thread's wall clock is ahead.
+    static AHEAD: Cell<i64> = const { Cell::new(0) };
+}
+
+/// Does something by a wall clock that is `seconds` ahead.
+pub(crate) fn ahead<T>(seconds: i64, work: impl FnOnce() -> T) -> T {
+    AHEAD.set(seconds);
+    let done = work();
+    AHEAD.set(0);
+    done
+}
+
 /// The wall clock; on a thread whose time is simulated, what tokio's clock makes of it.
 pub fn now() -> Timestamp {
-    match SIMULATED.get() {
+    let true_time = match SIMULATED.get() {
         Some((start, time)) => time.saturating_add(start.elapsed()).unwrap_or(time),
         None => Timestamp::now(),
+    };
+    match AHEAD.get() {
+        0 => true_time,
+        seconds => true_time
+            .saturating_add(SignedDuration::from_secs(seconds))
+            .unwrap_or(true_time),
     }
 }
 

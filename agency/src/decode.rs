@@ -8,12 +8,12 @@ use serde_json::{
 
 use crate::{
     answer::{AgencyRefusal, Answer, Cause},
-    envelope::Output,
+    envelope::{Output, Reply, gateway_words},
     keys::Keys,
     messages::{
-        person,
+        files, goods, person,
         settled::{self, IDENTITIES, IDENTITY_BROKEN, Irregularity, SettledReply},
-        sign, statement,
+        sign, statement, visit,
     },
     profile::Profile,
     seal::Seal,
@@ -33,27 +33,31 @@ pub(crate) fn understand<T>(
     weight: Weight,
     read: impl FnOnce(&Output<'_>) -> Option<T>,
 ) -> Answer<T> {
+    let unreadable = |what| Answer::Unknown(Cause::BodyUnreadable { what });
     let reply = match seal.reply(body) {
         Ok(reply) => reply,
-        Err(fault) => return Answer::Unknown(Cause::BodyUnreadable { what: fault.what() }),
+        Err(fault) => return unreadable(fault.what()),
     };
     if reply.infcode == -1 && weight == Weight::Commits && seal.profile.system_error_unknown {
         return Answer::Unknown(Cause::AgencySystemError);
     }
     if reply.infcode != 0 {
+        // What it says it has not done, and gives the number of.
+        if weight == Weight::Commits && settled::holds_settlement(&reply.output) {
+            return unreadable("refused, and yet a settlement in it");
+        }
         return Answer::Refused(AgencyRefusal {
             infcode: reply.infcode,
             message: reply.err_msg,
         });
     }
+    if reply.denied {
+        return unreadable("infcode 0, and success false");
+    }
     match read(&reply.output) {
         Some(value) => Answer::Done(value),
-        None if matches!(reply.output, Output::Opaque(_)) => Answer::Unknown(Cause::BodyUnreadable {
-            what: "the output is encrypted or no JSON",
-        }),
-        None => Answer::Unknown(Cause::BodyUnreadable {
-            what: "the output lacks what it should hold",
-        }),
+        None if matches!(reply.output, Output::Opaque(_)) => unreadable("the output is encrypted or no JSON"),
+        None => unreadable("the output lacks what it should hold"),
     }
 }
 
@@ -71,7 +75,7 @@ pub struct Decoded {
     pub why: Option<String>,
     /// infcode, if the reply has one.
     pub infcode: Option<i64>,
-    /// The agency's text, when refused.
+    /// The agency's or the gateway's text, when refused or unknown.
     pub message: Option<String>,
     /// The content: under normalised names where the transaction is known here, else as it came.
     pub reply: Option<Box<RawValue>>,
@@ -90,18 +94,24 @@ pub struct IdentityCheck {
     pub holds: bool,
 }
 
-/// Reads the reply of transaction `infno` as the client would.
+/// Transactions that move money, or undo one that did.
+const COMMITTING: [&str; 9] = [
+    "2102", "2103", "2207", "2208", "2304", "2305", "2401", "2601", "3203",
+];
+
+/// Reads the reply of transaction `infno` as the client would. `keys` open an encrypted output and check a signature;
+/// without them the one stays closed and the other unchecked.
 pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile, keys: &Keys) -> Decoded {
     let seal = Seal {
         profile: profile.clone(),
         keys: keys.clone(),
     };
-    let plain = profile.national_of(infno);
-    let weight = match plain {
-        "2102" | "2103" | "2207" | "2208" | "2304" | "2305" | "2401" | "2601" => Weight::Commits,
-        _ => Weight::Asks,
+    let national = profile.national_of(infno);
+    let weight = if COMMITTING.contains(&national) {
+        Weight::Commits
+    } else {
+        Weight::Asks
     };
-    let answer = understand(&seal, body, weight, |output| content(plain, output, profile));
     let reply = seal.reply(body).ok();
     let mut decoded = Decoded {
         infno: infno.to_owned(),
@@ -112,11 +122,10 @@ pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile, keys: &Keys) ->
         message: None,
         reply: None,
         identities: Vec::new(),
-        irregularities: Vec::new(),
+        irregularities: reply.as_ref().map(oddities).unwrap_or_default(),
     };
-    match answer {
-        Answer::Done(Content::Settled(settled)) => decoded.take_settled(&settled),
-        Answer::Done(Content::Other(value)) => decoded.reply = value,
+    match understand(&seal, body, weight, |output| content(national, output, profile)) {
+        Answer::Done(content) => decoded.take(content),
         Answer::Refused(refusal) => {
             decoded.outcome = "refused";
             decoded.message = Some(refusal.message);
@@ -125,24 +134,61 @@ pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile, keys: &Keys) ->
             decoded.outcome = "unknown";
             decoded.code = Some(cause.code());
             decoded.why = Some(cause.to_string());
+            decoded.message = match &reply {
+                Some(reply) => Some(reply.err_msg.clone()).filter(|text| !text.is_empty()),
+                None => gateway_words(body),
+            };
         }
-    }
-    if reply.is_some_and(|reply| twelve_hours_apart(&reply.inf_refmsgid, &reply.refmsg_time)) {
-        decoded
-            .irregularities
-            .push(Irregularity::new("CLOCK_TWELVE_HOURS", "refmsg_time"));
     }
     decoded
 }
 
+/// What is odd about an envelope.
+fn oddities(reply: &Reply<'_>) -> Vec<Irregularity> {
+    let mut odd = Vec::new();
+    let mut note = |holds: bool, code: &'static str, field: &str| {
+        if holds {
+            odd.push(Irregularity::new(code, field));
+        }
+    };
+    note(reply.wrapped, "ENVELOPE_WRAPPED", "infcode");
+    note(reply.output_elsewhere, "OUTPUT_ELSEWHERE", "output");
+    let twelve = twelve_hours_apart(&reply.inf_refmsgid, &reply.refmsg_time, &reply.respond_time);
+    note(twelve, "CLOCK_TWELVE_HOURS", "refmsg_time");
+    let praise = ["成功", "success", "ok", "操作成功", "处理成功", "交易成功"];
+    let words = reply.err_msg.to_lowercase();
+    let complains = reply.infcode == 0 && !words.is_empty() && !praise.contains(&words.as_str());
+    note(complains, "ERR_MSG_ON_SUCCESS", "err_msg");
+    odd
+}
+
 impl Decoded {
+    fn take(&mut self, content: Content) {
+        match content {
+            Content::Settled(settled) => self.take_settled(&settled),
+            Content::Rows(rows) => {
+                self.reply = to_raw_value(&json!({ "result": rows.rows })).ok();
+                self.identities = vec![IdentityCheck {
+                    identity: visit::ROW_IDENTITY,
+                    holds: rows.irregularities.iter().all(|odd| odd.code != IDENTITY_BROKEN),
+                }];
+                self.irregularities.extend(rows.irregularities);
+            }
+            Content::Other(value) => self.reply = value,
+            Content::Declined(message) => {
+                self.outcome = "refused";
+                self.message = Some(message);
+            }
+        }
+    }
+
     fn take_settled(&mut self, settled: &SettledReply) {
         let mut reply = json!(settled);
         if let Some(fields) = reply.as_object_mut() {
             fields.remove("irregularities");
         }
         self.reply = to_raw_value(&reply).ok();
-        self.irregularities.clone_from(&settled.irregularities);
+        self.irregularities.extend(settled.irregularities.iter().cloned());
         let broken = |identity: &&str| {
             settled
                 .irregularities
@@ -161,7 +207,10 @@ impl Decoded {
 
 enum Content {
     Settled(Box<SettledReply>),
+    Rows(visit::FeeRows),
     Other(Option<Box<RawValue>>),
+    /// infcode 0, and the second level says no (3505).
+    Declined(String),
 }
 
 fn content(infno: &str, output: &Output<'_>, profile: &Profile) -> Option<Content> {
@@ -173,34 +222,55 @@ fn content(infno: &str, output: &Output<'_>, profile: &Profile) -> Option<Conten
         "5203" => {
             settled::read_found(output, profile).map(|found| found.map_or(Content::Other(None), settled))
         }
-        "1101" | "1161" => {
-            person::read_person(output).map(|record| Content::Other(to_raw_value(&record).ok()))
+        "1101" | "1161" | "1162" => person::read_person(output).map(|record| other(&record)),
+        "9001" => sign::read_sign_in(output)
+            .map(|read| other(&json!({"sign_no": read.sign_no, "sign_time": read.sign_time}))),
+        "9101" | "3202" => files::read_ticket(output).map(|ticket| other(&ticket)),
+        "2201" | "2401" => {
+            visit::read_mdtrt_id(output).map(|mdtrt_id| other(&json!({ "mdtrt_id": mdtrt_id })))
         }
-        "9001" => {
-            let read = sign::read_sign_in(output)?;
-            Some(Content::Other(
-                to_raw_value(&json!({"sign_no": read.sign_no, "sign_time": read.sign_time})).ok(),
-            ))
-        }
+        "2204" | "2301" => visit::read_fee_rows(output).map(Content::Rows),
+        "3505" | "3506" => match goods::read_accepted(output) {
+            Some(goods::Accepted::No(message)) => Some(Content::Declined(message)),
+            Some(goods::Accepted::Yes) => Some(raw(output)),
+            None => None,
+        },
         "3201" => {
             let read = statement::read_statement(output, &profile.statement)?;
-            let found = json!({"stmt_rslt": read.stmt_rslt, "stmt_rslt_dscr": read.stmt_rslt_dscr});
-            Some(Content::Other(to_raw_value(&found).ok()))
+            Some(other(
+                &json!({"stmt_rslt": read.stmt_rslt, "stmt_rslt_dscr": read.stmt_rslt_dscr}),
+            ))
         }
         _ if matches!(output, Output::Opaque(_)) => None,
-        _ => {
-            Some(Content::Other(output.node().and_then(|node| {
-                RawValue::from_string(node.raw().to_owned()).ok()
-            })))
-        }
+        _ => Some(raw(output)),
     }
 }
 
-/// Whether refmsg_time is the time inside inf_refmsgid told by a twelve-hour clock.
-fn twelve_hours_apart(inf_refmsgid: &str, refmsg_time: &str) -> bool {
+fn raw(output: &Output<'_>) -> Content {
+    Content::Other(
+        output
+            .node()
+            .and_then(|node| RawValue::from_string(node.raw().to_owned()).ok()),
+    )
+}
+
+fn other(value: &impl Serialize) -> Content {
+    Content::Other(to_raw_value(value).ok())
+}
+
+/// Whether refmsg_time is told by a twelve-hour clock: the time inside inf_refmsgid, or where there is none
+/// respond_time, is the same but in the afternoon.
+fn twelve_hours_apart(inf_refmsgid: &str, refmsg_time: &str, respond_time: &str) -> bool {
     let hour = |text: Option<&str>| text.and_then(|hour| hour.parse::<u8>().ok());
-    let (Some(told), Some(meant)) = (hour(refmsg_time.get(8..10)), hour(inf_refmsgid.get(14..16))) else {
-        return false;
+    let afternoon = |day: Option<&str>, meant: Option<&str>| {
+        let (Some(told), Some(meant)) = (hour(refmsg_time.get(8..10)), hour(meant)) else {
+            return false;
+        };
+        refmsg_time.get(..8) == day && meant > 12 && told == meant - 12
     };
-    refmsg_time.get(..8) == inf_refmsgid.get(6..14) && meant > 12 && told == meant - 12
+    if inf_refmsgid.is_empty() {
+        afternoon(respond_time.get(..8), respond_time.get(8..10))
+    } else {
+        afternoon(inf_refmsgid.get(6..14), inf_refmsgid.get(14..16))
+    }
 }

@@ -112,7 +112,14 @@ pub(crate) struct Reply<'a> {
     pub(crate) err_msg: String,
     pub(crate) inf_refmsgid: String,
     pub(crate) refmsg_time: String,
+    pub(crate) respond_time: String,
     pub(crate) cainfo: String,
+    /// The gateway put the reply inside an envelope of its own.
+    pub(crate) wrapped: bool,
+    /// The content stood beside infcode, or under another name than `output`.
+    pub(crate) output_elsewhere: bool,
+    /// `success` is there and false.
+    pub(crate) denied: bool,
     /// The output, if it holds anything: an object, or the object inside a string.
     pub(crate) output: Output<'a>,
 }
@@ -160,32 +167,94 @@ impl NotAReply {
 impl<'a> Reply<'a> {
     /// Reads a body.
     pub(crate) fn parse(body: &'a [u8]) -> Result<Reply<'a>, NotAReply> {
-        let text = std::str::from_utf8(body).map_err(|_| NotAReply::NotUtf8)?;
-        let text = text.trim_start_matches('\u{feff}').trim();
-        if text.is_empty() {
-            return Err(NotAReply::Empty);
+        let node = json_of(body)?;
+        let fields = node.fields().ok_or(NotAReply::OtherShape)?;
+        if fields.get("infcode").is_some() {
+            return Reply::of(node, &fields);
         }
-        if text.starts_with('<') {
-            return Err(NotAReply::Html);
-        }
-        let fields = Node::parse(text)
-            .ok_or(NotAReply::NotJson)?
-            .fields()
-            .ok_or(NotAReply::OtherShape)?;
+        // A gateway's envelope around the reply.
+        let inner = WRAPPERS.iter().find_map(|name| {
+            let node = fields.get(name).filter(|node| !node.is_string())?;
+            let inner = node.fields()?;
+            inner.get("infcode").is_some().then_some((node, inner))
+        });
+        let (node, inner) = inner.ok_or(NotAReply::OtherShape)?;
+        let mut reply = Reply::of(node, &inner)?;
+        reply.wrapped = true;
+        reply.denied |= denies(&fields);
+        Ok(reply)
+    }
+
+    fn of(node: Node<'a>, fields: &Fields<'a>) -> Result<Reply<'a>, NotAReply> {
         let infcode = fields.get("infcode").ok_or(NotAReply::OtherShape)?;
         let infcode = infcode
             .text()
             .and_then(|text| whole_number(&text))
             .ok_or(NotAReply::InfcodeUnreadable)?;
-        Ok(Reply {
+        let mut reply = Reply {
             infcode,
-            err_msg: fields.text("err_msg"),
+            err_msg: fields.text_of(&["err_msg", "message", "msg"]),
             inf_refmsgid: fields.text("inf_refmsgid"),
             refmsg_time: fields.text("refmsg_time"),
+            respond_time: fields.text("respond_time"),
             cainfo: fields.text("cainfo"),
-            output: read_output(&fields),
-        })
+            wrapped: false,
+            output_elsewhere: false,
+            denied: denies(fields),
+            output: read_output(fields, "output"),
+        };
+        if matches!(reply.output, Output::Nothing) {
+            let elsewhere = ["data", "result", "body"]
+                .iter()
+                .map(|name| read_output(fields, name))
+                .find(|output| matches!(output, Output::Object(_) | Output::Text(_)));
+            let beside = ["setlinfo", "baseinfo", "signinoutb"]
+                .iter()
+                .any(|name| fields.get(name).is_some());
+            if beside {
+                reply.output = Output::Object(node);
+            } else if let Some(output) = elsewhere {
+                reply.output = output;
+            }
+            reply.output_elsewhere = !matches!(reply.output, Output::Nothing);
+        }
+        Ok(reply)
     }
+}
+
+/// Where gateways put a reply inside their own.
+const WRAPPERS: [&str; 5] = ["data", "body", "result", "response", "output"];
+
+fn denies(fields: &Fields<'_>) -> bool {
+    fields
+        .get("success")
+        .is_some_and(|success| success.raw() == "false")
+}
+
+fn json_of(body: &[u8]) -> Result<Node<'_>, NotAReply> {
+    let text = std::str::from_utf8(body).map_err(|_| NotAReply::NotUtf8)?;
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.is_empty() {
+        return Err(NotAReply::Empty);
+    }
+    if text.starts_with('<') {
+        return Err(NotAReply::Html);
+    }
+    Node::parse(text).ok_or(NotAReply::NotJson)
+}
+
+/// What a gateway says in a JSON of its own shape.
+pub(crate) fn gateway_words(body: &[u8]) -> Option<String> {
+    let fields = json_of(body).ok()?.fields()?;
+    let words = fields.text_of(&[
+        "message",
+        "msg",
+        "err_msg",
+        "error_description",
+        "error",
+        "detail_msg",
+    ]);
+    (!words.is_empty()).then_some(words)
 }
 
 fn whole_number(text: &str) -> Option<i64> {
@@ -193,12 +262,17 @@ fn whole_number(text: &str) -> Option<i64> {
     whole.parse().ok()
 }
 
-fn read_output<'a>(fields: &Fields<'a>) -> Output<'a> {
-    let Some(node) = fields.get("output") else {
+fn read_output<'a>(fields: &Fields<'a>, name: &str) -> Output<'a> {
+    let Some(node) = fields.get(name) else {
         return Output::Nothing;
     };
     if !node.is_string() {
-        return Output::Object(node);
+        // One object in a list is that object.
+        let only = node.items();
+        return match only.as_slice() {
+            [only] => Output::Object(*only),
+            _ => Output::Object(node),
+        };
     }
     match node.text() {
         None => Output::Nothing,

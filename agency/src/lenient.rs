@@ -58,17 +58,38 @@ impl<'a> Node<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// A field, if it is there and not null.
+    /// A field, if it is there and not null: under its name, or under the same letters in another style
+    /// (`medfeeSumamt`, `MEDFEE_SUMAMT`, `medfee_sum_amt`).
     pub(crate) fn get(&self, name: &str) -> Option<Node<'a>> {
-        self.0
+        let raw = self
+            .0
             .get(name)
-            .map(|raw| Node(raw))
-            .filter(|node| !node.is_null())
+            .or_else(|| self.respelled(name).map(|(_, raw)| raw));
+        raw.map(|raw| Node(raw)).filter(|node| !node.is_null())
     }
 
     /// Whether the field is there at all, even as null.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
+    }
+
+    /// The name and value of a field whose name differs in capitals and underscores only.
+    fn respelled(&self, name: &str) -> Option<(&str, &&'a RawValue)> {
+        let found = self.0.iter().find(|(key, _)| same_letters(key, name));
+        found.map(|(key, raw)| (key.as_str(), raw))
+    }
+
+    /// The names, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// How a field is spelled here, if not by its name.
+    pub(crate) fn other_spelling(&self, name: &str) -> Option<&str> {
+        if self.has(name) {
+            return None;
+        }
+        self.respelled(name).map(|(key, _)| key)
     }
 
     /// A field's text, or the empty string.
@@ -91,11 +112,28 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// Whether two names are the same but for capitals and underscores.
+fn same_letters(one: &str, other: &str) -> bool {
+    let letters = |name: &'_ str| -> Vec<u8> {
+        let bytes = name.bytes().filter(|byte| *byte != b'_');
+        bytes.map(|byte| byte.to_ascii_lowercase()).collect()
+    };
+    one.len().abs_diff(other.len()) <= 8 && letters(one) == letters(other)
+}
+
 /// An amount as decimal text with two decimals, and whether digits below the fen were rounded away (half up).
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct AmountText {
     pub(crate) text: String,
     pub(crate) rounded: bool,
+}
+
+/// `1,234.50` without its commas; None where they do not stand between thousands.
+fn without_commas(token: &str) -> Option<String> {
+    let (whole, part) = token.split_once('.').unwrap_or((token, ""));
+    let (first, rest) = whole.trim_start_matches(['-', '+']).split_once(',')?;
+    let thousands = rest.split(',').all(|group| group.len() == 3) && (1..=3).contains(&first.len());
+    (thousands && !part.contains(',')).then(|| token.replace(',', ""))
 }
 
 /// National amounts are N16,2: sixteen digits, two of them decimals.
@@ -104,6 +142,13 @@ const FEN_END: i128 = 10_000_000_000_000_000;
 /// Reads a JSON number or decimal string (sign, point, exponent) exactly. None if it is no number or does not
 /// fit N16,2.
 pub(crate) fn amount(token: &str) -> Option<AmountText> {
+    let plain;
+    let token = if token.contains(',') {
+        plain = without_commas(token)?;
+        plain.as_str()
+    } else {
+        token
+    };
     let (negative, digits) = match token.strip_prefix(['-', '+']) {
         Some(rest) => (token.starts_with('-'), rest),
         None => (false, token),
@@ -158,6 +203,8 @@ mod tests {
             ("4.500000", "4.50", false),
             ("1.5e3", "1500.00", false),
             ("25E-1", "2.50", false),
+            ("1,234.50", "1234.50", false),
+            ("-12,345,678", "-12345678.00", false),
             ("1e-3", "0.00", true),
             (".5", "0.50", false),
         ] {

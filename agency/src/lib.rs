@@ -28,18 +28,29 @@ pub use decode::{Decoded, IdentityCheck, decode_reply};
 pub use gm::{CipherKey, KeyUnreadable, SignKey, SignatureForm, VerifyKey, sm3_hex};
 pub use keys::{Keys, KeysError};
 pub use messages::{
+    benefits::{
+        AuditQuestion, BenefitQuestion, DiseaseQuestion, PersonTimeQuestion, Row, UsedQuestion, VisitQuestion,
+    },
     clearing::ClearingRequest,
     ec_query::DecodedPerson,
     files::FileTicket,
+    goods::{GoodsReturned, GoodsSold},
     lost_cards::LostCard,
     person::{
         BaseInfo, CardFacts, Credential, IdentityRow, InsuredFacts, InsuredRow, PersonFacts, PersonRecord,
     },
-    pharmacy::{CancelRequest, Insured, PHARMACY, SaleRequest, Transactions, transactions_of},
+    pharmacy::{
+        CancelRequest, INPATIENT, Insured, OUTPATIENT, PHARMACY, SaleRequest, SoldCode, Transactions,
+        transactions_of,
+    },
     settled::{FundLine, Irregularity, SettledReply},
     sign::{Operator, SignIn},
     statement::{StatementResult, StatementTotals, StatementVerdict},
     statement_detail::{StatementFile, StatementFinding, StatementRow},
+    visit::{
+        Admission, Diagnosis, Discharge, FeeCancel, FeeDetail, Registration, RegistrationCancel, StayCancel,
+        VisitBill, VisitInfo,
+    },
 };
 pub use msgid::{MSGID_LEN, MsgIds};
 pub use profile::{Cainfo, HeaderScheme, InputForm, Profile, ProfileError, StatementStyle, TraceCodes};
@@ -47,4 +58,4 @@ pub use sandbox::{
     DEMO_PERSONS, LedgerError, LedgerRow, LocalAgency, Sandbox, SandboxError, SandboxSettings,
     SettlementState, TlsError, read_ledger,
 };
-pub use zip_text::{pack, unpack_text};
+pub use zip_text::{NotPacked, pack, unpack_text};

@@ -1,8 +1,11 @@
 //! The transactions, one file a family: what is sent, checked, and what is understood of the answer.
 
+pub(crate) mod benefits;
 pub(crate) mod clearing;
 pub(crate) mod ec_query;
 pub(crate) mod files;
+pub(crate) mod form;
+pub(crate) mod goods;
 pub(crate) mod lost_cards;
 pub(crate) mod person;
 pub(crate) mod pharmacy;
@@ -12,3 +15,4 @@ pub(crate) mod settled;
 pub(crate) mod sign;
 pub(crate) mod statement;
 pub(crate) mod statement_detail;
+pub(crate) mod visit;

@@ -50,6 +50,8 @@ pub struct Profile {
     /// Numbers of the province's own variants, by the national number (`"2207" = "2207A"`).
     #[serde(default)]
     pub variants: BTreeMap<String, String>,
+    /// A hospital's bill is settled as a visit (2201–2207, 2401–2304) instead of in one call as a pharmacy's.
+    pub hospital_visits: bool,
     /// National numbers of the transactions 2601 may reverse.
     pub reversible: Vec<String>,
     /// fund_pay_sumamt contains the personal account's part.
@@ -213,11 +215,12 @@ impl Profile {
 
     /// The national number of a province's transaction: its variant's, or the number without its letter.
     pub fn national_of<'a>(&'a self, infno: &'a str) -> &'a str {
-        let variant = self.variants.iter().find(|(_, own)| *own == infno);
-        variant.map_or(
-            infno.trim_end_matches(|end: char| end.is_ascii_alphabetic()),
-            |(national, _)| national,
-        )
+        if let Some((national, _)) = self.variants.iter().find(|(_, own)| *own == infno) {
+            return national;
+        }
+        let number = infno.trim_end_matches(|end: char| end.is_ascii_alphabetic());
+        let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        if digits { number } else { infno }
     }
 
     /// Path of a transaction below the agency's address, by the province's number. A number that has no service of

@@ -13,6 +13,7 @@ mod persons;
 mod replies;
 mod serve;
 mod tls;
+mod visit;
 
 use std::{
     fs, io,
@@ -84,7 +85,7 @@ pub enum SandboxError {
         problem: String,
     },
     /// The faults file is not as it should be.
-    #[error("the faults file {file} can't be used")]
+    #[error("the faults file {file} can't be used: {source}")]
     Faults {
         /// Which.
         file: PathBuf,

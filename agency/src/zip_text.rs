@@ -12,14 +12,19 @@ pub(crate) fn is_zip(body: &[u8]) -> bool {
     body.starts_with(b"PK")
 }
 
+/// A ZIP that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("the ZIP can't be written")]
+pub struct NotPacked(#[from] zip::result::ZipError);
+
 /// A ZIP that holds `content` as `name`.
 ///
 /// # Errors
 /// What the archive's writer says; memory is its only resource.
-pub fn pack(name: &str, content: &[u8]) -> Result<Vec<u8>, zip::result::ZipError> {
+pub fn pack(name: &str, content: &[u8]) -> Result<Vec<u8>, NotPacked> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     archive.start_file(name, SimpleFileOptions::default())?;
-    archive.write_all(content)?;
+    archive.write_all(content).map_err(zip::result::ZipError::from)?;
     Ok(archive.finish()?.into_inner())
 }
 

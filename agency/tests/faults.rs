@@ -30,6 +30,9 @@ async fn every_fault_leaves_the_outcome_unknown_and_the_truth_findable() {
         ("bad_gateway_after_commit", "AGENCY_HTTP_STATUS", true),
         ("html", "AGENCY_BODY_UNREADABLE", true),
         ("half_body", "AGENCY_BODY_UNREADABLE", true),
+        ("maintenance", "AGENCY_HTTP_STATUS", false),
+        ("system_error", "AGENCY_SYSTEM_ERROR", false),
+        ("system_error_after_commit", "AGENCY_SYSTEM_ERROR", true),
         ("close", "AGENCY_RESET", false),
     ] {
         rig.faults(&fault("2102", what));
@@ -43,7 +46,7 @@ async fn every_fault_leaves_the_outcome_unknown_and_the_truth_findable() {
         assert_eq!(cause.code(), code, "{what}");
         let found = done(rig.client.find_settlement(&person, &msgid).await);
         assert_eq!(found.is_some(), committed, "{what}");
-        let reversal = rig.client.reverse(&rig.ids.next(), &person, &msgid, "2102").await;
+        let reversal = rig.client.reverse(&rig.ids.next(), &person, &msgid, "2207").await;
         if committed {
             done(reversal);
         } else {
@@ -91,7 +94,7 @@ async fn the_reversal_itself_may_be_lost() {
     let msgid = rig.ids.next();
     done(rig.client.settle(&msgid, &sale(ACTIVE, "100.00")).await);
     rig.faults(&fault("2601", "bad_gateway_after_commit"));
-    let lost = unknown(rig.client.reverse(&rig.ids.next(), &person, &msgid, "2102").await);
+    let lost = unknown(rig.client.reverse(&rig.ids.next(), &person, &msgid, "2207").await);
     assert_eq!(
         lost.to_string(),
         "the agency's gateway answered with HTTP status 502"
@@ -102,7 +105,7 @@ async fn the_reversal_itself_may_be_lost() {
             .refunded
     );
     assert_eq!(
-        refused(rig.client.reverse(&rig.ids.next(), &person, &msgid, "2102").await),
+        refused(rig.client.reverse(&rig.ids.next(), &person, &msgid, "2207").await),
         "ALREADY_REVERSED"
     );
 }
@@ -153,11 +156,11 @@ async fn queries_and_the_decoder_have_faults_too() {
             "AGENCY_HTTP_STATUS"
         );
     }
-    // A faults file with a mistake says so instead of doing as if there were no faults.
+    // A faults file with a mistake changes nothing; the sandbox tells it on standard error.
     rig.faults("[[fault]]\non = \"*\"\nwhat = \"explode\"\n");
     assert_eq!(
         unknown(rig.client.person(&anyone).await).to_string(),
-        "the agency's gateway answered with HTTP status 500"
+        "the agency's gateway answered with HTTP status 502"
     );
     rig.faults("");
     assert_eq!(refused(rig.client.person(&anyone).await), "PERSON_UNKNOWN");
@@ -183,4 +186,52 @@ async fn many_tills_at_once() {
     assert_eq!(rows.len(), 80);
     let distinct: std::collections::HashSet<&str> = rows.iter().map(|row| row.msgid.as_str()).collect();
     assert_eq!(distinct.len(), 80);
+}
+
+#[tokio::test]
+async fn a_limited_rate_a_wrong_clock_and_old_figures() {
+    let rig = Rig::start().await;
+    rig.faults("[[fault]]\non = \"1101\"\nwhat = \"rate_limit\"\nper_second = 1\n");
+    let asked = Credential::IdNumber {
+        certno: "539900199001010003".to_owned(),
+    };
+    let mut limited = 0;
+    for _ in 0..20 {
+        match rig.client.person(&asked).await {
+            yijie_agency::Answer::Unknown(cause) => {
+                assert_eq!(
+                    cause.to_string(),
+                    "the agency's gateway answered with HTTP status 429"
+                );
+                limited += 1;
+            }
+            answer => assert!(!matches!(answer, yijie_agency::Answer::NotSent(_))),
+        }
+    }
+    assert!(limited > 0);
+
+    rig.faults("[[fault]]\non = \"2102\"\nwhat = \"wrong_clock\"\nseconds = -86400\n");
+    let yesterday = done(rig.client.settle(&rig.ids.next(), &sale(ACTIVE, "1000.00")).await);
+    rig.faults("");
+    let today = done(rig.client.presettle(&sale(ACTIVE, "1000.00")).await);
+    assert!(yesterday.setl_time < yijie_agency::beijing_now().to_string());
+    assert!(
+        today.setlinfo.balc < yesterday.setlinfo.balc,
+        "the account was used"
+    );
+
+    rig.faults("[[fault]]\nwhat = \"stale_figures\"\n");
+    let old = done(rig.client.presettle(&sale(ACTIVE, "1000.00")).await);
+    assert_eq!(old.setlinfo, yesterday.setlinfo);
+    let person = insured(ACTIVE);
+    let lost = rig
+        .client
+        .find_settlement(&person, &yesterday.medins_setl_id)
+        .await;
+    assert_eq!(done(lost), None, "the copy that is asked has not heard of it yet");
+    let settled = done(rig.client.settle(&rig.ids.next(), &sale(ACTIVE, "1000.00")).await);
+    assert_eq!(
+        settled.setlinfo, today.setlinfo,
+        "what moves money goes by the book"
+    );
 }

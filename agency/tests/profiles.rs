@@ -5,8 +5,8 @@ mod common;
 
 use common::*;
 use yijie_agency::{
-    Answer, CancelRequest, Cause, Client, ClientSettings, Credential, Operator, Profile, SettlementState,
-    StatementTotals, StatementVerdict, transactions_of,
+    Answer, CancelRequest, Cause, Client, ClientSettings, Credential, OUTPATIENT, Operator, Profile,
+    SettlementState, StatementTotals, StatementVerdict,
 };
 use yijie_rules::Money;
 
@@ -81,6 +81,7 @@ async fn a_day_under_every_profile() {
                         insured: insured(CHILD),
                         setl_id: settled.setl_id.clone(),
                         mdtrt_id: settled.mdtrt_id.clone(),
+                        transactions: OUTPATIENT,
                     },
                 )
                 .await,
@@ -88,7 +89,7 @@ async fn a_day_under_every_profile() {
         assert_eq!(cancelled.setlinfo.medfee_sumamt, money("200.00"), "{name}");
         let again = rig.ids.next();
         done(rig.client.settle(&again, &sale).await);
-        let number = transactions_of(&sale.claim).settle;
+        let number = rig.client.transactions_of(&sale.claim).settle;
         done(
             rig.client
                 .reverse(&rig.ids.next(), &insured(CHILD), &again, number)

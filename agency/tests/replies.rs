@@ -316,3 +316,167 @@ proptest! {
         }
     }
 }
+
+/// Replies nobody has sent us yet.
+#[test]
+fn odd_replies() {
+    let setlinfo = r#""setlinfo":{"setl_id":"S1","medfee_sumamt":"100.00","inscp_scp_amt":"100","fund_pay_sumamt":"60","hifp_pay":60,"psn_part_amt":40,"acct_pay":10.0,"psn_cash_pay":"30.00"}"#;
+    let camel = r#""setlinfo":{"setlId":"S1","medfeeSumamt":"1,100.00","inscpScpAmt":1100,"FUND_PAY_SUMAMT":"60","hifpPay":60,"psnPartAmt":1040,"acctPay":10,"psnCashPay":1030}"#;
+    let with_account = r#""setlinfo":{"setl_id":"S1","medfee_sumamt":100,"inscp_scp_amt":100,"fund_pay_sumamt":70,"hifp_pay":60,"psn_part_amt":40,"acct_pay":10,"psn_cash_pay":30}"#;
+    let inside = r#""setlinfo":{"setl_id":"S1","medfee_sumamt":100,"inscp_scp_amt":100,"fund_pay_sumamt":60,"hifp_pay":60,"psn_part_amt":40,"acct_pay":10,"acct_mulaid_pay":4,"psn_cash_pay":30}"#;
+    for (infno, body, outcome, odd, amounts) in [
+        (
+            "2102",
+            format!(r#"{{"infcode":"0","output":{{{setlinfo}}}}}"#),
+            "settled",
+            None,
+            "60.00 10.00 0.00",
+        ),
+        (
+            "2207",
+            format!(r#"{{"infcode":0,"output":{{{camel}}}}}"#),
+            "settled",
+            Some("FIELD_SPELLED_OTHERWISE"),
+            "60.00 10.00 0.00",
+        ),
+        (
+            "2102",
+            format!(r#"{{"infcode":0,"output":[{{{setlinfo}}}]}}"#),
+            "settled",
+            None,
+            "60.00 10.00 0.00",
+        ),
+        (
+            "2102",
+            format!(r#"{{"infcode":0,{setlinfo}}}"#),
+            "settled",
+            Some("OUTPUT_ELSEWHERE"),
+            "60.00 10.00 0.00",
+        ),
+        (
+            "2102",
+            format!(r#"{{"infcode":0,"data":{{{setlinfo}}}}}"#),
+            "settled",
+            Some("OUTPUT_ELSEWHERE"),
+            "60.00 10.00 0.00",
+        ),
+        (
+            "2102",
+            format!(r#"{{"code":0,"success":true,"data":{{"infcode":0,"output":{{{setlinfo}}}}}}}"#),
+            "settled",
+            Some("ENVELOPE_WRAPPED"),
+            "60.00 10.00 0.00",
+        ),
+        (
+            "2102",
+            format!(r#"{{"infcode":0,"err_msg":"部分成功","output":{{{setlinfo}}}}}"#),
+            "settled",
+            Some("ERR_MSG_ON_SUCCESS"),
+            "60.00 10.00 0.00",
+        ),
+        (
+            "2102",
+            format!(r#"{{"infcode":0,"output":{{{with_account}}}}}"#),
+            "settled",
+            Some("FUND_SUM_INCLUDES_ACCOUNT"),
+            "60.00 10.00 0.00",
+        ),
+        (
+            "2102",
+            format!(r#"{{"infcode":0,"output":{{{inside}}}}}"#),
+            "settled",
+            Some("FAMILY_INSIDE_ACCOUNT"),
+            "60.00 6.00 4.00",
+        ),
+        (
+            "2102",
+            format!(r#"{{"infcode":0,"success":false,"output":{{{setlinfo}}}}}"#),
+            "unknown",
+            None,
+            "",
+        ),
+        (
+            "2102",
+            format!(r#"{{"infcode":-2,"output":{{{setlinfo}}}}}"#),
+            "unknown",
+            None,
+            "",
+        ),
+        (
+            "2102",
+            r#"{"infcode":-2,"err_msg":"余额不足","output":null}"#.to_owned(),
+            "refused",
+            None,
+            "",
+        ),
+        (
+            "3505",
+            r#"{"infcode":0,"output":{"result":{"retRslt":"0","msgRslt":"追溯码重复"}}}"#.to_owned(),
+            "refused",
+            None,
+            "",
+        ),
+        (
+            "2201",
+            r#"{"infcode":0,"output":{"data":{"mdtrt_id":"M1"}}}"#.to_owned(),
+            "settled",
+            None,
+            "",
+        ),
+        (
+            "2201",
+            r#"{"infcode":0,"output":{}}"#.to_owned(),
+            "unknown",
+            None,
+            "",
+        ),
+    ] {
+        let decoded = decode_reply(
+            infno,
+            body.as_bytes(),
+            &Profile::built_in("plain").unwrap(),
+            &Keys::default(),
+        );
+        assert_eq!(decoded.outcome, outcome, "{body}");
+        let codes: Vec<&str> = decoded.irregularities.iter().map(|odd| &*odd.code).collect();
+        assert!(odd.is_none_or(|odd| codes.contains(&odd)), "{body}: {codes:?}");
+        assert!(
+            decoded.identities.iter().all(|check| check.holds),
+            "{body}: {codes:?}"
+        );
+        let json = serde_json::to_value(&decoded).unwrap();
+        if !amounts.is_empty() {
+            let text = |name: &str| json["reply"]["setlinfo"][name].as_str().unwrap().to_owned();
+            let found = [text("fund_pay_sumamt"), text("acct_pay"), text("acct_mulaid_pay")].join(" ");
+            assert_eq!(found, amounts, "{body}");
+        }
+    }
+    let decoded = decode("1162", "gateway_failure.json").0;
+    assert_eq!(decoded.message.as_deref(), Some("请使用医保电子凭证二维码"));
+}
+
+#[test]
+fn details_are_checked_row_by_row() {
+    let row = |parts: &str| {
+        format!(
+            r#"{{"infcode":0,"output":{{"result":[{{"feedetl_sn":"7","det_item_fee_sumamt":4.52,{parts}}}]}}}}"#
+        )
+    };
+    let good = row(
+        r#""fulamt_ownpay_amt":0,"overlmt_amt":0.0,"preselfpay_amt":0.23,"inscp_scp_amt":4.29,"pric_uplmt_amt":999999"#,
+    );
+    let bad = row(r#""fulamt_ownpay_amt":null,"preselfpay_amt":"0.23","inscp_scp_amt":4.30"#);
+    for (body, holds) in [(good, true), (bad, false)] {
+        let decoded = decode_reply(
+            "2204",
+            body.as_bytes(),
+            &Profile::built_in("hebei").unwrap(),
+            &Keys::default(),
+        );
+        assert_eq!(
+            (decoded.outcome, decoded.identities[0].holds),
+            ("settled", holds),
+            "{body}"
+        );
+    }
+}

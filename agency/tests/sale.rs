@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use yijie_agency::{Answer, CancelRequest, Credential, Profile, SettlementState};
+use yijie_agency::{Answer, CancelRequest, Credential, OUTPATIENT, Profile, SettlementState};
 use yijie_rules::{Flag, Money, Options, Outcome, Packs, split};
 
 fn money(text: &str) -> Money {
@@ -54,6 +54,7 @@ async fn from_code_to_settlement_and_back() {
             ec_token: decoded.ec_token,
         },
         invono: "INV1".to_owned(),
+        traces: Vec::new(),
     };
     // Level 2, active: (200 - 60) x 55 % = 77.00; 123.00 from the account.
     let trial = done(client.presettle(&sale).await);
@@ -97,6 +98,7 @@ async fn from_code_to_settlement_and_back() {
         insured: insured(ACTIVE),
         setl_id: settled.setl_id,
         mdtrt_id: settled.mdtrt_id,
+        transactions: OUTPATIENT,
     };
     let cancelled = done(client.cancel(&rig.ids.next(), &request).await);
     assert_eq!(cancelled.setlinfo.medfee_sumamt, money("200.00"));
@@ -168,7 +170,7 @@ async fn the_agency_goes_by_its_own_figures() {
     for msgid in &msgids {
         done(
             rig.client
-                .reverse(&rig.ids.next(), &insured(ACTIVE), msgid, "2102")
+                .reverse(&rig.ids.next(), &insured(ACTIVE), msgid, "2207")
                 .await,
         );
     }
@@ -209,7 +211,7 @@ async fn a_family_account_is_one_account_whoever_uses_it() {
     assert_eq!(balance().await, Some(money("723.40")));
     done(
         rig.client
-            .reverse(&rig.ids.next(), &insured(CHILD), &msgid, "2102")
+            .reverse(&rig.ids.next(), &insured(CHILD), &msgid, "2207")
             .await,
     );
     assert_eq!(balance().await, Some(money("826.40")));
@@ -242,7 +244,7 @@ async fn reversals() {
     let msgid = rig.ids.next();
     // Never arrived: refused, and should it arrive late, refused as well, even after a restart.
     assert_eq!(
-        refused(rig.client.reverse(&rig.ids.next(), &person, &msgid, "2102").await),
+        refused(rig.client.reverse(&rig.ids.next(), &person, &msgid, "2207").await),
         "ORIGINAL_NOT_FOUND"
     );
     assert_eq!(
@@ -255,7 +257,7 @@ async fn reversals() {
         "MSGID_REVERSED"
     );
     assert_eq!(
-        refused(rig.client.reverse(&rig.ids.next(), &person, &msgid, "2102").await),
+        refused(rig.client.reverse(&rig.ids.next(), &person, &msgid, "2207").await),
         "ALREADY_REVERSED"
     );
 
@@ -264,7 +266,7 @@ async fn reversals() {
     assert_eq!(
         refused(
             rig.client
-                .reverse(&rig.ids.next(), &insured(CHILD), &msgid, "2102")
+                .reverse(&rig.ids.next(), &insured(CHILD), &msgid, "2207")
                 .await
         ),
         "ORIGINAL_OF_ANOTHER"
@@ -273,15 +275,16 @@ async fn reversals() {
         not_sent(rig.client.reverse(&rig.ids.next(), &person, &msgid, "1101").await).code(),
         "REQUEST_INVALID"
     );
-    done(rig.client.reverse(&rig.ids.next(), &person, &msgid, "2102").await);
+    done(rig.client.reverse(&rig.ids.next(), &person, &msgid, "2207").await);
     assert_eq!(
-        refused(rig.client.reverse(&rig.ids.next(), &person, &msgid, "2102").await),
+        refused(rig.client.reverse(&rig.ids.next(), &person, &msgid, "2207").await),
         "ALREADY_REVERSED"
     );
     let request = CancelRequest {
         insured: person.clone(),
         setl_id: settled.setl_id,
         mdtrt_id: settled.mdtrt_id,
+        transactions: OUTPATIENT,
     };
     assert_eq!(
         refused(rig.client.cancel(&rig.ids.next(), &request).await),
@@ -294,12 +297,13 @@ async fn reversals() {
         insured: person.clone(),
         setl_id: settled.setl_id,
         mdtrt_id: settled.mdtrt_id,
+        transactions: OUTPATIENT,
     };
     let cancel = rig.ids.next();
     done(rig.client.cancel(&cancel, &request).await);
     done(
         rig.client
-            .reverse(&rig.ids.next(), &person, &cancel, "2103")
+            .reverse(&rig.ids.next(), &person, &cancel, "2208")
             .await,
     );
     let states: Vec<SettlementState> = rig.ledger().iter().map(|row| row.state).collect();
@@ -308,6 +312,7 @@ async fn reversals() {
         insured: person,
         setl_id: "S".to_owned(),
         mdtrt_id: "M".to_owned(),
+        transactions: OUTPATIENT,
     };
     assert_eq!(
         refused(rig.client.cancel(&rig.ids.next(), &nobody).await),

@@ -7,7 +7,7 @@ use std::{fs, io::Write};
 
 use common::*;
 use serde_json::Value;
-use yijie_agency::{CancelRequest, Sandbox, StatementTotals, StatementVerdict};
+use yijie_agency::{CancelRequest, OUTPATIENT, Sandbox, StatementTotals, StatementVerdict};
 use yijie_rules::{Money, Options, Outcome, Packs, split};
 
 fn money(text: &str) -> Money {
@@ -65,7 +65,7 @@ async fn statements() {
     done(rig.client.settle(&reversed, &sale(ACTIVE, "500.00")).await);
     done(
         rig.client
-            .reverse(&rig.ids.next(), &insured(ACTIVE), &reversed, "2102")
+            .reverse(&rig.ids.next(), &insured(ACTIVE), &reversed, "2207")
             .await,
     );
     let cancelled = done(rig.client.settle(&rig.ids.next(), &sale(ACTIVE, "600.00")).await);
@@ -73,6 +73,7 @@ async fn statements() {
         insured: insured(ACTIVE),
         setl_id: cancelled.setl_id,
         mdtrt_id: cancelled.mdtrt_id.clone(),
+        transactions: OUTPATIENT,
     };
     done(rig.client.cancel(&rig.ids.next(), &request).await);
 

@@ -262,6 +262,7 @@ impl World {
             claim,
             credential: Credential::IdNumber { certno: psn_no },
             invono: "1".to_owned(),
+            traces: Vec::new(),
         };
         self.net.faults(0);
         let other = client(&self.net, Arc::new(MsgIds::new(INSTITUTION, 8)));

@@ -1,6 +1,6 @@
 //! What became of a sale nobody knows of: ask (5203, 5201), reverse (2601), and what undoes a settlement (2103).
 
-use yijie_agency::{AgencyRefusal, Answer, CancelRequest, PHARMACY, SettledReply};
+use yijie_agency::{AgencyRefusal, Answer, CancelRequest, SettledReply};
 
 use super::{REPEATED, Sync, insured, outcome, repeated, settled};
 use crate::books::BooksError;
@@ -98,9 +98,10 @@ impl Sync {
 
     /// 2601 of what may or may not have been settled, under the message id journalled last.
     async fn reverse(&self, row: SaleRow) -> Result<SaleRow, BooksError> {
+        let settle = self.client.transactions_of(&row.sale.claim).settle;
         let answer = self
             .client
-            .reverse(&row.last_msgid, &insured(&row), &row.msgid, PHARMACY.settle)
+            .reverse(&row.last_msgid, &insured(&row), &row.msgid, settle)
             .await;
         self.heard(&answer);
         let refused_before = row.cause.as_ref().is_some_and(|(code, _)| code == REFUSED);
@@ -162,6 +163,7 @@ impl Sync {
             insured: insured(&row),
             setl_id: reply.setl_id.clone(),
             mdtrt_id: reply.mdtrt_id.clone(),
+            transactions: self.client.transactions_of(&row.sale.claim),
         };
         let answer = self.client.cancel(&row.last_msgid, &request).await;
         self.heard(&answer);

@@ -114,6 +114,19 @@ impl Shop {
         shop
     }
 
+    /// A till and an agency of a province.
+    pub fn under(profile: &str) -> Shop {
+        let dir = tempfile::tempdir().unwrap();
+        let agency = Agency::start(
+            &dir.path().join("agency"),
+            &["--any-person", "--profile", profile],
+        );
+        let data = dir.path().join("till");
+        let shop = Shop { dir, agency, data };
+        shop.init(&["--profile", profile]).exit(0);
+        shop
+    }
+
     /// A till with some settled sales, one that was refused and one that waits.
     pub fn busy() -> Shop {
         let shop = Shop::open();

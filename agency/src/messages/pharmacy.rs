@@ -1,6 +1,5 @@
-//! 2101 trial settlement, 2102 settlement, 2103 cancellation: a bill settled in one call, details and all.
-//!
-//! Hospital outpatient bills go the same way for now; [`transactions_of`] is the one place that decides.
+//! 2101 trial settlement, 2102 settlement, 2103 cancellation: a bill settled in one call, details and all. Which
+//! transactions settle a bill is decided here and nowhere else ([`transactions_of`]).
 
 use serde::{Deserialize, Serialize};
 use yijie_rules::{Claim, Flag, Line, Money};
@@ -20,6 +19,27 @@ pub struct SaleRequest {
     pub credential: Credential,
     /// Invoice or slip number (invono), required by 2102.
     pub invono: String,
+    /// Trace codes of the packs, for the provinces that want them with the settlement.
+    pub traces: Vec<SoldCode>,
+}
+
+/// The trace code of a pack that is sold.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SoldCode {
+    /// The line it belongs to.
+    pub feedetl_sn: String,
+    /// drug_trac_codg.
+    pub code: String,
+    /// Part of the pack only (拆零): the code may come again.
+    pub split: bool,
+}
+
+impl std::fmt::Debug for SoldCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SoldCode")
+            .field("feedetl_sn", &self.feedetl_sn)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The transaction numbers by which one kind of bill is settled.
@@ -33,10 +53,25 @@ pub struct Transactions {
     pub cancel: &'static str,
 }
 
-/// Which transactions settle a claim.
-pub fn transactions_of(_claim: &Claim) -> Transactions {
-    PHARMACY
+/// Which transactions settle a claim: a pharmacy's in one call, a hospital's as a visit, outpatient or inpatient.
+pub fn transactions_of(claim: &Claim, profile: &Profile) -> Transactions {
+    let institution = &claim.institution;
+    let pharmacy = match institution.fixmedins_type.as_deref() {
+        Some(kind) => kind == "2",
+        None => institution.fixmedins_code.starts_with('P'),
+    };
+    let med_type = claim.visit.med_type.as_str();
+    if pharmacy || med_type.starts_with("41") || !profile.hospital_visits {
+        PHARMACY
+    } else if INPATIENT_CARE.contains(&med_type) {
+        INPATIENT
+    } else {
+        OUTPATIENT
+    }
 }
+
+/// Kinds of care with a stay.
+pub(crate) const INPATIENT_CARE: [&str; 9] = ["21", "22", "23", "24", "25", "26", "27", "28", "52"];
 
 /// The pharmacy's transactions.
 pub const PHARMACY: Transactions = Transactions {
@@ -44,6 +79,38 @@ pub const PHARMACY: Transactions = Transactions {
     settle: "2102",
     cancel: "2103",
 };
+
+/// A hospital's for outpatients.
+pub const OUTPATIENT: Transactions = Transactions {
+    presettle: "2206",
+    settle: "2207",
+    cancel: "2208",
+};
+
+/// A hospital's for inpatients.
+pub const INPATIENT: Transactions = Transactions {
+    presettle: "2303",
+    settle: "2304",
+    cancel: "2305",
+};
+
+impl Transactions {
+    /// The one whose settlement has this number; a pharmacy's for any other.
+    pub(crate) fn settled_by(settle: &str) -> Transactions {
+        let all = [OUTPATIENT, INPATIENT];
+        all.into_iter()
+            .find(|numbers| numbers.settle == settle)
+            .unwrap_or(PHARMACY)
+    }
+
+    pub(crate) fn in_one_call(self) -> bool {
+        self == PHARMACY
+    }
+
+    pub(crate) fn inpatient(self) -> bool {
+        self == INPATIENT
+    }
+}
 
 /// Which settlement to cancel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +121,8 @@ pub struct CancelRequest {
     pub setl_id: String,
     /// Its visit.
     pub mdtrt_id: String,
+    /// Those it was settled by.
+    pub transactions: Transactions,
 }
 
 /// A person as envelopes and queries name one.
@@ -159,6 +228,33 @@ impl SaleInput {
             },
             drugdetail: claim.lines.iter().map(|line| detail_of(claim, line)).collect(),
         })
+    }
+
+    /// The bill without what only its settlement has: a trial of the same bill has the same.
+    pub(crate) fn fingerprint(&self) -> String {
+        let info = &self.druginfo;
+        let rows = self.drugdetail.iter().flat_map(|row| {
+            [
+                &row.feedetl_sn,
+                &row.med_list_codg,
+                &row.cnt,
+                &row.pric,
+                &row.det_item_fee_sumamt,
+            ]
+            .map(String::as_str)
+        });
+        let head = [
+            &info.psn_no,
+            &info.mdtrt_cert_no,
+            &info.begntime,
+            &info.insutype,
+            &info.dise_codg,
+            &info.acct_used_flag,
+            &info.med_type,
+            &info.exp_content,
+        ];
+        let head = head.into_iter().map(String::as_str);
+        head.chain(rows).collect::<Vec<_>>().join("\n")
     }
 
     /// As [`Checked::check`], for 2102, which also needs an invoice number.

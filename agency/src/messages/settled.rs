@@ -133,6 +133,14 @@ pub(crate) fn read_found(output: &Output<'_>, profile: &Profile) -> Option<Optio
     }
 }
 
+/// Whether a settlement's number stands in an output, whatever else is said of it.
+pub(crate) fn holds_settlement(output: &Output<'_>) -> bool {
+    let info = output
+        .fields()
+        .and_then(|fields| fields.get("setlinfo")?.fields());
+    info.is_some_and(|info| !info.text("setl_id").is_empty())
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Signs {
     Kept,
@@ -141,7 +149,11 @@ enum Signs {
 
 fn read(output: &Output<'_>, profile: &Profile, signs: Signs) -> Option<SettledReply> {
     let fields = output.fields()?;
-    let info = fields.get("setlinfo")?.fields()?;
+    // One setlinfo in a list is that one.
+    let info = fields.items("setlinfo").first().copied().and_then(Node::fields)?;
+    let refunded = info.text("refd_setl_flag").trim_start_matches('0') == "1";
+    // The settlement that was undone may be told with the undoing's signs.
+    let signs = if refunded { Signs::Dropped } else { signs };
     let mut reading = Reading {
         info: &info,
         signs,
@@ -151,6 +163,12 @@ fn read(output: &Output<'_>, profile: &Profile, signs: Signs) -> Option<SettledR
         reading.note("OUTPUT_IS_TEXT", "output");
     }
     let mut setlinfo = reading.setlinfo()?;
+    if PERSON_PART.iter().all(|name| info.text(name).is_empty()) {
+        // By definition what the person's accounts and cash come to; reversals leave it out.
+        let own = [setlinfo.acct_pay, setlinfo.psn_cash_pay];
+        let family = (!profile.family_inside_account).then_some(setlinfo.acct_mulaid_pay);
+        setlinfo.psn_part_amt = Money::sum(own.into_iter().chain(family)).unwrap_or(Money::ZERO);
+    }
     as_the_nation_sums(&mut setlinfo, profile, &mut reading.irregularities);
     let setldetail: Vec<FundLine> = fields
         .items("setldetail")
@@ -169,7 +187,7 @@ fn read(output: &Output<'_>, profile: &Profile, signs: Signs) -> Option<SettledR
         clr_way: info.text("clr_way"),
         clr_type: info.text("clr_type"),
         setl_time: info.text("setl_time"),
-        refunded: info.text("refd_setl_flag").trim_start_matches('0') == "1",
+        refunded,
         setlinfo,
         setldetail,
         accumulated_after: accumulated_after(&fields),
@@ -188,6 +206,8 @@ fn accumulated_after(fields: &Fields<'_>) -> Option<Vec<Accumulated>> {
         .ok()?
         .accumulated_after
 }
+
+const PERSON_PART: [&str; 2] = ["psn_part_amt", "psn_pay"];
 
 struct Reading<'f, 'a> {
     info: &'f Fields<'a>,
@@ -220,7 +240,7 @@ impl Reading<'_, '_> {
             hifdm_pay: self.money(&["hifdm_pay"]),
             oth_pay: self.money(&["oth_pay"]),
             fund_pay_sumamt: self.money(&["fund_pay_sumamt"]),
-            psn_part_amt: self.money(&["psn_part_amt", "psn_pay"]),
+            psn_part_amt: self.money(&PERSON_PART),
             acct_pay: self.money(&["acct_pay"]),
             acct_mulaid_pay: self.money(&["acct_mulaid_pay"]),
             psn_cash_pay: self.money(&[
@@ -256,10 +276,13 @@ impl Reading<'_, '_> {
             if text.is_empty() {
                 continue;
             }
-            if nth > 0 {
-                self.note("FIELD_SPELLED_OTHERWISE", name);
+            match info.other_spelling(name) {
+                Some(spelling) => self.note("FIELD_SPELLED_OTHERWISE", spelling),
+                None if nth > 0 => self.note("FIELD_SPELLED_OTHERWISE", name),
+                None => {}
             }
-            let money = self.amount(&text, name)?;
+            let spelled = info.other_spelling(name).unwrap_or(name);
+            let money = self.amount(&text, spelled)?;
             return Some(if self.signs == Signs::Dropped && money.is_negative() {
                 Money::ZERO.checked_sub(money).unwrap_or(money)
             } else {

@@ -1,9 +1,11 @@
 //! The sandbox's transactions: what arrives, is checked and answered. Sales are in `agency/sales.rs`.
 
+mod goods;
 mod sales;
 mod statements;
 #[cfg(test)]
 mod tests;
+mod visits;
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json, value::RawValue};
@@ -12,12 +14,13 @@ use yijie_rules::{Money, Packs};
 use super::{
     book::Book,
     files::Files,
-    ledger::{Entry, Ledger},
+    ledger::{Entry, Ledger, Written},
     persons::{SandboxPerson, ec_token},
     replies::{self, No},
 };
 use crate::{
     PersonRecord,
+    client::{PACKS_FILE, PACKS_QUERY_NO},
     clock::{beijing_now, compact_time, wire_time},
     envelope::Envelope,
     fields::{Checked, FieldFault},
@@ -51,6 +54,8 @@ pub(crate) struct Agency {
     book: Book,
     files: Files,
     serial: u64,
+    /// Questions are answered from the state before anybody's first settlement.
+    old_figures: bool,
 }
 
 /// Why a request was not done.
@@ -122,6 +127,7 @@ impl Agency {
             book,
             files,
             serial: 0,
+            old_figures: false,
         }
     }
 
@@ -202,6 +208,32 @@ impl Agency {
         }
     }
 
+    /// How far the ledger goes now: what was done is not answered before that much is on disk.
+    pub(crate) fn written(&self) -> Written {
+        self.ledger.written()
+    }
+
+    /// The national number of a transaction.
+    pub(crate) fn national_of<'a>(&'a self, infno: &'a str) -> &'a str {
+        self.seal.profile.national_of(infno)
+    }
+
+    /// One transaction, answered as if nobody had settled anything yet. What moves money is done as ever.
+    pub(crate) fn by_old_figures(&mut self, body: &[u8]) -> Answered {
+        self.old_figures = true;
+        let answered = self.transact(body);
+        self.old_figures = false;
+        answered
+    }
+
+    /// infcode -1, whatever was asked.
+    pub(crate) fn broken(&mut self, body: &[u8]) -> Answered {
+        self.serial += 1;
+        let region = self.seal.request(body).map(|request| request.mdtrtarea_admvs);
+        let region = region.unwrap_or_default();
+        self.answered(replies::system_error(&region, self.serial, "系统异常，请冲正"))
+    }
+
     fn refuse(&self, region: &str, no: &No) -> Answered {
         self.answered(replies::refusal(region, self.serial, no))
     }
@@ -224,7 +256,33 @@ impl Agency {
             "1101" => self.person(request)?,
             "2101" => self.presettle(request)?,
             "2102" => self.settle(request)?,
-            "2103" => self.cancel(request)?,
+            "2103" | "2208" | "2305" => self.cancel(request)?,
+            "2201" => self.register(request)?,
+            "2202" => self.close_visit(request, false)?,
+            "2203" => self.describe(request)?,
+            "2204" => self.details(request, false)?,
+            "2205" => self.drop_details(request, false)?,
+            "2206" => self.presettle_visit(request, false)?,
+            "2207" => self.settle_visit(request, false)?,
+            "2301" => self.details(request, true)?,
+            "2302" => self.drop_details(request, true)?,
+            "2303" => self.presettle_visit(request, true)?,
+            "2304" => self.settle_visit(request, true)?,
+            "2401" => self.admit(request)?,
+            "2402" => self.discharge(request, true)?,
+            "2403" => self.correct_admission(request)?,
+            "2404" => self.close_visit(request, true)?,
+            "2405" => self.discharge(request, false)?,
+            "2001" => self.benefits(request)?,
+            "3101" | "3102" => self.audit(request)?,
+            "3505" => self.goods_sold(request)?,
+            "3506" => self.goods_returned(request)?,
+            "5201" => self.visits(request)?,
+            "5202" => self.diagnoses(request)?,
+            "5204" => self.fee_details(request)?,
+            "5205" => self.chronic_drugs(request)?,
+            "5206" => self.used(request)?,
+            "5301" => self.diseases(request)?,
             "2601" => self.reverse(request)?,
             "3201" => self.statement(request)?,
             "3202" => self.detail(request)?,
@@ -262,9 +320,11 @@ impl Agency {
             .and_then(|year| year.parse().ok())
             .unwrap_or(beijing_now().year());
         let mut record = person.clone();
-        record.facts.accumulated = self.book.accumulated(psn_no, year);
-        record.facts.own = self.book.own_account(psn_no);
-        record.facts.family = self.book.family_accounts(psn_no);
+        if !self.old_figures {
+            record.facts.accumulated = self.book.accumulated(psn_no, year);
+            record.facts.own = self.book.own_account(psn_no);
+            record.facts.family = self.book.family_accounts(psn_no);
+        }
         let own_region = record.facts.own.as_ref().map(|own| own.balc);
         for row in &mut record.insuinfo {
             // An employee's account belongs to the employee insurance.
@@ -339,7 +399,9 @@ impl Agency {
         let at = self
             .book
             .find(&data.psn_no, &data.setl_id, &data.mdtrt_id, &data.medins_setl_id);
-        let found = at.and_then(|at| self.book.settlement(at));
+        let found = at
+            .filter(|_| !self.old_figures)
+            .and_then(|at| self.book.settlement(at));
         Ok(found.map_or_else(
             || json!({"setlinfo": null, "setldetail": []}),
             |(settled, state)| replies::found(settled, state, &self.seal.profile),
@@ -362,6 +424,9 @@ impl Agency {
         if file.file_qury_no == LOST_CARDS_QUERY_NO && file.filename == LOST_CARDS_FILE {
             let zip = replies::lost_cards(self.persons.iter().map(|person| &person.record));
             return zip.map(Answered::Zip).map_err(|_| missing().into());
+        }
+        if file.file_qury_no == PACKS_QUERY_NO && file.filename == PACKS_FILE {
+            return Ok(Answered::Zip(self.files.packs()?.ok_or_else(missing)?));
         }
         let found = self.files.find(&file.file_qury_no, &file.filename)?;
         Ok(found.map(Answered::Zip).ok_or_else(missing)?)

@@ -8,10 +8,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::civil::Date;
 use yijie_rules::{Accumulated, FamilyAccount, Money, OwnAccount, Person};
 
-use super::ledger::{Entry, LedgerRow, Registered, Settled, SettlementState};
+use super::{
+    ledger::{Entry, LedgerRow, Registered, Settled, SettlementState},
+    visit::Visit,
+};
 use crate::{
     PersonRecord,
-    messages::{statement::StatementData, statement_detail::StatementRow},
+    messages::{pharmacy::Transactions, statement::StatementData, statement_detail::StatementRow},
 };
 
 type PoolKey = (String, Option<String>);
@@ -29,6 +32,11 @@ pub(crate) struct Book {
     /// Fen taken from an account, by holder.
     debited: HashMap<String, Money>,
     used: HashMap<(String, i16), BTreeMap<PoolKey, Accumulated>>,
+    /// Visits that are not settled yet.
+    visits: HashMap<String, Visit>,
+    visits_opened: u64,
+    /// Trace codes of packs that were sold, and with which sale.
+    sold: HashMap<String, String>,
     /// Balance with which a relative's account that is nobody's own was first seen.
     family_openings: HashMap<String, Money>,
 }
@@ -136,9 +144,55 @@ impl Book {
             .rposition(|row| row.settled.mdtrt_id == mdtrt_id && row.settled.psn_no == psn_no)
     }
 
+    /// An open visit.
+    pub(crate) fn visit(&self, mdtrt_id: &str) -> Option<&Visit> {
+        self.visits.get(mdtrt_id)
+    }
+
+    /// Whether an open visit of an institution has this number of its own.
+    pub(crate) fn has_visit(&self, fixmedins_code: &str, own_no: &str) -> bool {
+        self.visits
+            .values()
+            .any(|visit| visit.own_no == own_no && visit.fixmedins_code == fixmedins_code)
+    }
+
+    /// How many visits were ever opened, for the next number.
+    pub(crate) fn visits_opened(&self) -> u64 {
+        self.visits_opened
+    }
+
+    /// The sale a pack's trace code stands with.
+    pub(crate) fn sold_with(&self, code: &str) -> Option<&str> {
+        self.sold.get(code).map(String::as_str)
+    }
+
+    /// A person's settlements, oldest first.
+    pub(crate) fn of_person<'b>(
+        &'b self,
+        psn_no: &'b str,
+    ) -> impl Iterator<Item = (&'b Settled, SettlementState)> {
+        let rows = self.rows.iter().filter(move |row| row.settled.psn_no == psn_no);
+        rows.map(|row| (&row.settled, row.state()))
+    }
+
     /// How many settlements there are, for the next number.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// The transaction a msgid was used for; None: for none that moved money.
+    pub(crate) fn number_of(&self, msgid: &str) -> Option<&str> {
+        let (at, cancelled) = match self.sent(msgid)? {
+            Sent::Settlement(at) => (at, false),
+            Sent::Cancellation(at) => (at, true),
+            Sent::Reversal => return None,
+        };
+        let settle = self.rows.get(at)?.settled.infno.as_str();
+        Some(if cancelled {
+            Transactions::settled_by(settle).cancel
+        } else {
+            settle
+        })
     }
 
     /// What a reversal of `omsgid` would meet.
@@ -189,6 +243,31 @@ impl Book {
         match entry {
             Entry::Registered(registered) => self.register(registered),
             Entry::Settled(settled) => self.settle(settled),
+            Entry::Visit(visit) => {
+                if self
+                    .visits
+                    .insert(visit.mdtrt_id.clone(), (**visit).clone())
+                    .is_none()
+                {
+                    self.visits_opened += 1;
+                }
+            }
+            Entry::VisitClosed { mdtrt_id } => {
+                self.visits.remove(mdtrt_id);
+            }
+            Entry::Goods {
+                setl_id,
+                codes,
+                returned,
+            } => {
+                for code in codes {
+                    if *returned {
+                        self.sold.remove(code);
+                    } else {
+                        self.sold.insert(code.clone(), setl_id.clone());
+                    }
+                }
+            }
             Entry::Cancelled {
                 msgid, setl_id, time, ..
             } => {
@@ -239,6 +318,7 @@ impl Book {
 
     fn settle(&mut self, settled: &Settled) {
         let at = self.rows.len();
+        self.visits.remove(&settled.mdtrt_id);
         self.by_setl_id.insert(settled.setl_id.clone(), at);
         self.by_msgid.insert(settled.msgid.clone(), Sent::Settlement(at));
         self.rows.push(Row {
@@ -264,6 +344,10 @@ impl Book {
             .or_default();
         for used in &settled.used {
             add(pools, used, sign);
+        }
+        if stands != Stands::Settled {
+            let setl_id = settled.setl_id.clone();
+            self.sold.retain(|_, sale| *sale != setl_id);
         }
         for debit in &settled.debits {
             let sum = self.debited.entry(debit.psn_no.clone()).or_default();

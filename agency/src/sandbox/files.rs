@@ -48,6 +48,15 @@ impl Files {
         Ok(ticket)
     }
 
+    /// The rule packs that the agency offers: `rule_packs.zip` beside the ledger, if somebody put it there.
+    pub(crate) fn packs(&self) -> io::Result<Option<Vec<u8>>> {
+        match fs::read(self.dir.with_file_name("rule_packs.zip")) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A file by its number, and by its name where that is asked for; None: there is none.
     pub(crate) fn find(&self, file_qury_no: &str, filename: &str) -> io::Result<Option<Vec<u8>>> {
         // The number becomes a file name: nothing else may be reached through it.

@@ -5,13 +5,14 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::{Arc, Condvar, Mutex, PoisonError},
 };
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use yijie_rules::{Accumulated, FamilyAccount, FundPay, LineCut, Money, OwnAccount, Person, SetlInfo};
 
-use super::book::Book;
+use super::{book::Book, visit::Visit};
 
 const FILE: &str = "ledger.jsonl";
 
@@ -21,8 +22,18 @@ const FILE: &str = "ledger.jsonl";
 pub(crate) enum Entry {
     /// A person never seen before, taken over from a claim.
     Registered(Box<Registered>),
-    /// 2102.
+    /// 2102, 2207, 2304.
     Settled(Box<Settled>),
+    /// A hospital's visit as it stands now.
+    Visit(Box<Visit>),
+    /// 2202, 2404.
+    VisitClosed { mdtrt_id: String },
+    /// Trace codes of packs that were sold with a settlement, or came back.
+    Goods {
+        setl_id: String,
+        codes: Vec<String>,
+        returned: bool,
+    },
     /// 2103: a refund of its own day.
     Cancelled {
         msgid: String,
@@ -69,6 +80,9 @@ pub(crate) struct Registered {
 /// A settlement and all that follows from it.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Settled {
+    /// The national number of the transaction that settled.
+    #[serde(default = "in_one_call")]
+    pub(crate) infno: String,
     pub(crate) setl_id: String,
     pub(crate) mdtrt_id: String,
     pub(crate) msgid: String,
@@ -89,6 +103,10 @@ pub(crate) struct Settled {
     /// What it took from whose account.
     pub(crate) debits: Vec<Debit>,
     pub(crate) accumulated_after: Vec<Accumulated>,
+}
+
+fn in_one_call() -> String {
+    "2102".to_owned()
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -220,6 +238,65 @@ pub fn read_ledger(data: &Path) -> Result<Vec<LedgerRow>, LedgerError> {
 pub(crate) struct Ledger {
     path: PathBuf,
     file: File,
+    flush: Arc<Flush>,
+}
+
+/// Flushes of the ledger, shared by whoever waits for one.
+#[derive(Debug)]
+struct Flush {
+    path: PathBuf,
+    /// A handle of its own: the ledger's lock goes with the other one.
+    file: File,
+    state: Mutex<FlushState>,
+    flushed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct FlushState {
+    written: u64,
+    flushed: u64,
+    flushing: bool,
+    broken: bool,
+}
+
+/// How far the ledger went at a moment.
+pub(crate) struct Written {
+    flush: Arc<Flush>,
+    upto: u64,
+}
+
+impl Written {
+    /// Waits until that much is on disk. Whoever comes while a flush runs shares the next one.
+    pub(crate) fn flushed(&self) -> Result<(), LedgerError> {
+        let flush = &self.flush;
+        let mut state = flush.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if state.flushed >= self.upto {
+                return Ok(());
+            }
+            if state.broken {
+                return Err(LedgerError::Io {
+                    file: flush.path.clone(),
+                    source: io::Error::other("an earlier flush failed"),
+                });
+            }
+            if state.flushing {
+                state = flush.flushed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            state.flushing = true;
+            let target = state.written;
+            drop(state);
+            let done = flush.file.sync_data();
+            state = flush.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.flushing = false;
+            match done {
+                Ok(()) => state.flushed = target,
+                Err(_) => state.broken = true,
+            }
+            flush.flushed.notify_all();
+        }
+    }
 }
 
 impl Ledger {
@@ -252,27 +329,48 @@ impl Ledger {
                 .map_err(failed)?;
         }
         file.sync_all().map_err(failed)?;
-        Ok((Ledger { path, file }, entries))
+        let flush = Arc::new(Flush {
+            file: OpenOptions::new().append(true).open(&path).map_err(failed)?,
+            path: path.clone(),
+            state: Mutex::default(),
+            flushed: Condvar::new(),
+        });
+        Ok((Ledger { path, file, flush }, entries))
     }
 
-    /// Writes an entry and waits until it is on disk.
+    /// Writes entries. They are on disk once [`Written::flushed`] says so.
     pub(crate) fn append(&mut self, entries: &[Entry]) -> Result<(), LedgerError> {
         let failed = |source| LedgerError::Io {
             file: self.path.clone(),
             source,
         };
+        let mut state = self.flush.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.broken {
+            return Err(failed(io::Error::other("an earlier flush failed")));
+        }
         let mut lines = Vec::new();
         for entry in entries {
             serde_json::to_writer(&mut lines, entry).map_err(|error| failed(error.into()))?;
             lines.push(b'\n');
         }
         let before = self.file.metadata().map_err(failed)?.len();
-        let written = self.file.write_all(&lines).and_then(|()| self.file.sync_data());
+        let written = self.file.write_all(&lines);
         if written.is_err() {
             // Half a line must not be continued by the next one.
             self.file.set_len(before).map_err(failed)?;
         }
-        written.map_err(failed)
+        written.map_err(failed)?;
+        state.written += 1;
+        Ok(())
+    }
+
+    /// How far it goes now.
+    pub(crate) fn written(&self) -> Written {
+        let state = self.flush.state.lock().unwrap_or_else(PoisonError::into_inner);
+        Written {
+            flush: Arc::clone(&self.flush),
+            upto: state.written,
+        }
     }
 }
 

@@ -21,7 +21,9 @@ impl LocalAgency {
     /// A request arrives: done, on disk, and this is its answer. None: there is no such service.
     pub fn deliver(&self, path: &str, body: &[u8]) -> Option<Vec<u8>> {
         let mut site = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        site.done(path, body).map(|answered| match answered {
+        let answered = site.done(path, body);
+        site.agency.written().flushed().ok()?;
+        answered.map(|answered| match answered {
             Answered::Json(text) => text.into_bytes(),
             Answered::Zip(bytes) => bytes,
         })

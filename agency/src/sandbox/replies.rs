@@ -8,7 +8,7 @@ use crate::{
     PersonRecord,
     clock::{beijing_now, compact_time, wire_time},
     profile::Profile,
-    zip_text::pack,
+    zip_text::{NotPacked, pack},
 };
 
 /// A business refusal: infcode -2, a stable code, and words.
@@ -224,9 +224,7 @@ fn respell(info: &mut Map<String, Value>) {
 }
 
 /// The lost-card list: one tab-separated row a card, in a ZIP.
-pub(crate) fn lost_cards<'a>(
-    records: impl Iterator<Item = &'a PersonRecord>,
-) -> Result<Vec<u8>, zip::result::ZipError> {
+pub(crate) fn lost_cards<'a>(records: impl Iterator<Item = &'a PersonRecord>) -> Result<Vec<u8>, NotPacked> {
     let lost = records
         .filter_map(|record| record.facts.card.as_ref())
         .filter(|card| card.lost);

@@ -35,7 +35,7 @@ use super::{
     ledger::Ledger,
     persons, tls_dir,
 };
-use crate::{keys::Keys, seal::Seal};
+use crate::{clock, keys::Keys, seal::Seal};
 
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
@@ -109,11 +109,22 @@ async fn answer(request: Request<Incoming>, site: Shared) -> Result<Reply, io::E
         Ok(body) => body.to_bytes(),
         Err(_) => return Ok(page(StatusCode::PAYLOAD_TOO_LARGE, "too large")),
     };
-    // The ledger is written in there, and waits for the disk.
     let deed = tokio::task::spawn_blocking(move || {
-        let mut site = site.lock().unwrap_or_else(PoisonError::into_inner);
-        site.as_mut()
-            .map_or(Deed::Close, |site| site.deed(&path, &headers, &body))
+        let (deed, written) = {
+            let mut site = site.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(site) = site.as_mut() else {
+                return Deed::Close;
+            };
+            (site.deed(&path, &headers, &body), site.agency.written())
+        };
+        // Others' requests are worked on meanwhile, and share the next flush.
+        match written.flushed() {
+            Ok(()) => deed,
+            Err(error) => {
+                tracing::error!(%error, "the ledger can't be flushed");
+                Deed::Close
+            }
+        }
     });
     match deed.await.map_err(io::Error::other)? {
         Deed::Answer(answered) => Ok(reply(answered)),
@@ -192,16 +203,7 @@ impl Site {
         if !decoder && !self.agency.is_transaction(path, &infno) {
             return Deed::Status(StatusCode::NOT_FOUND, "no such service");
         }
-        let fault = match self.faults.next(&infno) {
-            Ok(fault) => fault,
-            Err(error) => {
-                tracing::error!(%error, "the faults file can't be used");
-                return Deed::Status(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "the sandbox's faults file can't be used",
-                );
-            }
-        };
+        let fault = self.faults.next(self.agency.national_of(&infno));
         let mut done = || {
             if decoder {
                 self.agency.ec_query(body)
@@ -209,13 +211,13 @@ impl Site {
                 self.agency.transact(body)
             }
         };
-        let Some((misdeed, ms)) = fault else {
+        let Some(fault) = fault else {
             return Deed::Answer(done());
         };
-        match misdeed {
+        match fault.what {
             Misdeed::LoseRequest => Deed::Silence,
             Misdeed::Close => Deed::Close,
-            Misdeed::LateMs => Deed::Late(done(), ms),
+            Misdeed::LateMs => Deed::Late(done(), fault.ms),
             Misdeed::HalfBody => Deed::HalfBody(done()),
             Misdeed::Twice => {
                 let first = done();
@@ -233,6 +235,15 @@ impl Site {
             Misdeed::Html => {
                 done();
                 Deed::Html
+            }
+            Misdeed::WrongClock => Deed::Answer(clock::ahead(fault.seconds, done)),
+            Misdeed::StaleFigures => Deed::Answer(self.agency.by_old_figures(body)),
+            Misdeed::Maintenance => Deed::Status(StatusCode::SERVICE_UNAVAILABLE, "系统维护中"),
+            Misdeed::RateLimit => Deed::Status(StatusCode::TOO_MANY_REQUESTS, "too many requests"),
+            Misdeed::SystemError => Deed::Answer(self.agency.broken(body)),
+            Misdeed::SystemErrorAfterCommit => {
+                done();
+                Deed::Answer(self.agency.broken(body))
             }
         }
     }

@@ -142,6 +142,7 @@ pub(crate) fn sale_of(claim: Claim) -> SaleRequest {
         claim,
         credential: Credential::IdNumber { certno },
         invono: "INV1".to_owned(),
+        traces: Vec::new(),
     }
 }
 

@@ -307,6 +307,7 @@ impl Show {
                 card_sn: sold_here.sale.credential.card_sn().to_owned(),
             },
             invono: "ELSEWHERE".to_owned(),
+            traces: Vec::new(),
         };
         let settled = other_till.settle(&msgid, &request).await.done();
         self.hold(settled.is_some(), "the purchase elsewhere settles")?;

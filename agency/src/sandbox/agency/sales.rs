@@ -9,7 +9,7 @@ use crate::{
     clock::{beijing_now, compact_time, wire_time},
     messages::{
         person::PersonData,
-        pharmacy::{CancelInput, SaleInput},
+        pharmacy::{CancelInput, INPATIENT_CARE, SaleInput, Transactions},
         reversal::ReversalInput,
     },
     sandbox::{
@@ -23,7 +23,8 @@ use crate::{
 impl Agency {
     /// 2101: computes, commits nothing.
     pub(super) fn presettle(&self, request: &Request) -> Result<Value, Fail> {
-        let (_, settled) = self.compute(request, false)?;
+        let sale = input::<SaleInput>(request)?;
+        let (_, settled) = self.compute(request, &sale, false)?;
         Ok(replies::settlement(&settled, &self.seal.profile))
     }
 
@@ -32,7 +33,9 @@ impl Agency {
         if let Some(again) = self.fresh(&request.msgid)? {
             return Ok(again);
         }
-        let (opening, settled) = self.compute(request, true)?;
+        let sale = input::<SaleInput>(request)?;
+        sale.check_settling()?;
+        let (opening, settled) = self.compute(request, &sale, true)?;
         let output = replies::settlement(&settled, &self.seal.profile);
         let opening = opening
             .into_iter()
@@ -43,7 +46,7 @@ impl Agency {
 
     /// Refuses a msgid that was used before. Under a profile that says so, a settlement's msgid gets the first
     /// answer again.
-    fn fresh(&self, msgid: &str) -> Result<Option<Value>, No> {
+    pub(super) fn fresh(&self, msgid: &str) -> Result<Option<Value>, No> {
         if self.book.is_tombstoned(msgid) {
             return Err(No::new("MSGID_REVERSED", "该报文已被冲正，不再受理"));
         }
@@ -66,14 +69,19 @@ impl Agency {
     }
 
     /// The split by the agency's own records, and the opening of a person it takes over.
-    fn compute(&self, request: &Request, settling: bool) -> Result<(Option<Registered>, Settled), Fail> {
-        let sale = input::<SaleInput>(request)?;
-        if settling {
-            sale.check_settling()?;
-        }
-        let claimed = claim_of(&sale)?;
-        self.check_credential(&sale, &claimed)?;
-        let claim = self.book.with_own_facts(&claimed, self.any_person);
+    pub(super) fn compute(
+        &self,
+        request: &Request,
+        sale: &SaleInput,
+        settling: bool,
+    ) -> Result<(Option<Registered>, Settled), Fail> {
+        let claimed = claim_of(sale)?;
+        self.check_credential(sale, &claimed)?;
+        let claim = if self.old_figures && !settling {
+            self.book.with_first_facts(&claimed, self.any_person)
+        } else {
+            self.book.with_own_facts(&claimed, self.any_person)
+        };
         let claim = claim.ok_or_else(|| No::new("PERSON_UNKNOWN", "未查询到该人员的参保信息"))?;
         let options = Options {
             pack: None,
@@ -121,6 +129,7 @@ impl Agency {
         let place = request.insuplc_admdvs.get(..4).unwrap_or("0000");
         let med_type = claim.visit.med_type.to_string();
         Settled {
+            infno: "2102".to_owned(),
             setl_id: if settling {
                 format!("{}{number:09}", compact_time(beijing_now()))
             } else {
@@ -158,6 +167,10 @@ impl Agency {
             .find(&data.psn_no, &data.setl_id, "", "")
             .and_then(|at| self.book.settlement(at));
         let (settled, state) = found.ok_or_else(|| No::new("SETTLEMENT_NOT_FOUND", "未找到该结算"))?;
+        let number = self.seal.profile.national_of(&request.infno);
+        if Transactions::settled_by(&settled.infno).cancel != number {
+            return Err(No::new("TRANSACTION_OTHER", "该结算应由对应的撤销交易撤销").into());
+        }
         if settled.mdtrt_id != data.mdtrt_id {
             return Err(No::new("SETTLEMENT_NOT_FOUND", "结算与就诊不符").into());
         }
@@ -204,6 +217,11 @@ impl Agency {
         let original = profile.national_of(&data.oinfno);
         if !profile.reversible.iter().any(|number| number == original) {
             return Err(No::new("NOT_REVERSIBLE", "该交易不可冲正").into());
+        }
+        if let Some(number) = self.book.number_of(&data.omsgid)
+            && number != original
+        {
+            return Err(No::new("TRANSACTION_OTHER", "原交易编号不符").into());
         }
         let (msgid, omsgid, time) = (request.msgid.clone(), data.omsgid, wire_time(beijing_now()));
         match self.book.original(&data.psn_no, &omsgid) {
@@ -300,7 +318,7 @@ fn debits(claim: &Claim, settlement: &Settlement) -> Vec<Debit> {
 fn clr_type(med_type: &str) -> &'static str {
     match med_type {
         "41" => "41",
-        "21" | "22" | "23" | "24" | "25" | "26" | "27" | "28" | "52" => "21",
+        stay if INPATIENT_CARE.contains(&stay) => "21",
         _ => "11",
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use yijie_rules::{Accumulated, Claim, FamilyAccount, Money, OwnAccount, Person};
 
 use super::{Book, Opening, PoolKey, Sign, add};
@@ -33,6 +34,32 @@ impl Book {
         own.accounts.own = self.own_account(psn_no);
         own.accounts.family = self.family(opening, &claim.accounts.family, any_person);
         Some(own)
+    }
+
+    /// Whether a person's network settlement is suspended on a day.
+    pub(crate) fn suspended_on(&self, psn_no: &str, insutype: &str, day: Date) -> bool {
+        let persons = self
+            .openings
+            .get(psn_no)
+            .map(|opening| opening.persons.as_slice());
+        let person = persons
+            .unwrap_or_default()
+            .iter()
+            .find(|person| person.insutype == insutype);
+        let period = person.and_then(|person| person.network_settlement_suspended.as_ref());
+        period.is_some_and(|period| {
+            period.begndate.is_none_or(|first| first <= day) && period.enddate.is_none_or(|last| day <= last)
+        })
+    }
+
+    /// The same before the person's first settlement.
+    pub(crate) fn with_first_facts(&self, claim: &Claim, any_person: bool) -> Option<Claim> {
+        let mut claim = self.with_own_facts(claim, any_person)?;
+        if let Some(opening) = self.openings.get(claim.person.psn_no.as_str()) {
+            claim.accumulated.clone_from(&opening.accumulated);
+            claim.accounts.own.clone_from(&opening.own);
+        }
+        Some(claim)
     }
 
     fn family(&self, opening: &Opening, claimed: &[FamilyAccount], any_person: bool) -> Vec<FamilyAccount> {

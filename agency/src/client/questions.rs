@@ -1,0 +1,227 @@
+//! Calls beside the sale: benefits, queries, audit, goods, the steps of a hospital stay, the agency's rule packs.
+
+use super::Client;
+use crate::{
+    answer::{AgencyRefusal, Answer},
+    decode::Weight,
+    fields::{Checked, FieldFault},
+    messages::{
+        benefits::{
+            self, AuditQuestion, BenefitQuestion, DiseaseQuestion, PersonTimeQuestion, Row, UsedQuestion,
+            VisitQuestion,
+        },
+        form::Data,
+        goods::{self, Accepted, GoodsInput, GoodsReturned, GoodsSold},
+        visit::{
+            self, Admission, AdmissionInput, Diagnosis, Discharge, DischargeInput, FeeCancel, FeeDetail,
+            FeeInput, StayCancel,
+        },
+    },
+};
+
+/// File of the rule packs at 9102, by the sandbox's convention.
+pub(crate) const PACKS_QUERY_NO: &str = "RULEPACKS";
+pub(crate) const PACKS_FILE: &str = "rule_packs.zip";
+
+impl Client {
+    /// 2001: what a person may enjoy.
+    pub async fn benefits(&self, place: &str, question: BenefitQuestion) -> Answer<Vec<Row>> {
+        self.rows("2001", place, question).await
+    }
+
+    /// 5201: visits.
+    pub async fn visits(&self, place: &str, question: PersonTimeQuestion) -> Answer<Vec<Row>> {
+        self.rows("5201", place, question).await
+    }
+
+    /// 5202: diagnoses of a visit.
+    pub async fn diagnoses(&self, place: &str, question: VisitQuestion) -> Answer<Vec<Row>> {
+        self.rows("5202", place, question).await
+    }
+
+    /// 5204: details of a visit.
+    pub async fn fee_details(&self, place: &str, question: VisitQuestion) -> Answer<Vec<Row>> {
+        self.rows("5204", place, question).await
+    }
+
+    /// 5205: drugs for chronic diseases.
+    pub async fn chronic_drugs(&self, place: &str, question: PersonTimeQuestion) -> Answer<Vec<Row>> {
+        self.rows("5205", place, question).await
+    }
+
+    /// 5206: what a person has used.
+    pub async fn used(&self, place: &str, question: UsedQuestion) -> Answer<Vec<Row>> {
+        self.rows("5206", place, question).await
+    }
+
+    /// 5301: registered diseases.
+    pub async fn registered_diseases(&self, place: &str, question: DiseaseQuestion) -> Answer<Vec<Row>> {
+        self.rows("5301", place, question).await
+    }
+
+    /// 3101: a bill is looked through before it is made.
+    pub async fn audit_before(&self, place: &str, question: AuditQuestion) -> Answer<Vec<Row>> {
+        self.rows("3101", place, question).await
+    }
+
+    /// 3102: the same while it is made.
+    pub async fn audit_during(&self, place: &str, question: AuditQuestion) -> Answer<Vec<Row>> {
+        self.rows("3102", place, question).await
+    }
+
+    async fn rows<T: Checked + serde::Serialize>(
+        &self,
+        infno: &str,
+        place: &str,
+        data: T,
+    ) -> Answer<Vec<Row>> {
+        self.ask(infno, place, &Data { data }, benefits::read_rows).await
+    }
+
+    /// 3505: one drug of one lot was sold, with the codes of its packs. The msgid must be on disk before this is
+    /// called: sent twice, the codes count as sold twice.
+    pub async fn goods_sold(
+        &self,
+        msgid: &str,
+        place: &str,
+        sold: GoodsSold,
+        codes: &[String],
+    ) -> Answer<()> {
+        self.goods(
+            "3505",
+            msgid,
+            place,
+            GoodsInput::of(sold, codes, self.seal.profile.trace_codes),
+        )
+        .await
+    }
+
+    /// 3506: the same returned.
+    pub async fn goods_returned(
+        &self,
+        msgid: &str,
+        place: &str,
+        returned: GoodsReturned,
+        codes: &[String],
+    ) -> Answer<()> {
+        self.goods(
+            "3506",
+            msgid,
+            place,
+            GoodsInput::of(returned, codes, self.seal.profile.trace_codes),
+        )
+        .await
+    }
+
+    async fn goods<T: Checked + serde::Serialize>(
+        &self,
+        infno: &str,
+        msgid: &str,
+        place: &str,
+        input: Option<GoodsInput<T>>,
+    ) -> Answer<()> {
+        let Some(input) = input else {
+            return super::not_fit(&FieldFault {
+                field: "drug_trac_codg",
+                problem: "one code a row in this province",
+            });
+        };
+        match self
+            .send(infno, msgid, place, &input, Weight::Asks, goods::read_accepted)
+            .await
+        {
+            Answer::Done(Accepted::Yes) => Answer::Done(()),
+            Answer::Done(Accepted::No(message)) => Answer::Refused(AgencyRefusal { infcode: 0, message }),
+            Answer::Refused(refusal) => Answer::Refused(refusal),
+            Answer::NotSent(cause) => Answer::NotSent(cause),
+            Answer::Unknown(cause) => Answer::Unknown(cause),
+        }
+    }
+
+    /// 2401: admits a patient; the visit's number. It can be reversed, so the msgid has to be on disk before.
+    pub async fn admit(
+        &self,
+        msgid: &str,
+        place: &str,
+        admission: Admission,
+        diagnoses: Vec<Diagnosis>,
+    ) -> Answer<String> {
+        let input = AdmissionInput {
+            mdtrtinfo: admission,
+            diseinfo: diagnoses,
+        };
+        self.send(
+            "2401",
+            msgid,
+            place,
+            &input,
+            Weight::Commits,
+            visit::read_mdtrt_id,
+        )
+        .await
+    }
+
+    /// 2403: corrects an admission.
+    pub async fn correct_admission(
+        &self,
+        place: &str,
+        admission: Admission,
+        diagnoses: Vec<Diagnosis>,
+    ) -> Answer<()> {
+        let input = AdmissionInput {
+            mdtrtinfo: admission,
+            diseinfo: diagnoses,
+        };
+        self.ask("2403", place, &input, |_| Some(())).await
+    }
+
+    /// 2402: discharges a patient.
+    pub async fn discharge(
+        &self,
+        place: &str,
+        discharge: Discharge,
+        diagnoses: Vec<Diagnosis>,
+    ) -> Answer<()> {
+        let input = DischargeInput {
+            dscginfo: discharge,
+            diseinfo: diagnoses,
+        };
+        self.ask("2402", place, &input, |_| Some(())).await
+    }
+
+    /// 2404: takes an admission back.
+    pub async fn cancel_admission(&self, place: &str, stay: StayCancel) -> Answer<()> {
+        self.ask("2404", place, &Data { data: stay }, |_| Some(())).await
+    }
+
+    /// 2405: takes a discharge back.
+    pub async fn cancel_discharge(&self, place: &str, stay: StayCancel) -> Answer<()> {
+        self.ask("2405", place, &Data { data: stay }, |_| Some(())).await
+    }
+
+    /// 2301: details of a stay.
+    pub async fn stay_details(&self, place: &str, rows: Vec<FeeDetail>) -> Answer<()> {
+        let input = FeeInput { feedetail: rows };
+        self.ask("2301", place, &input, |output| {
+            visit::read_fee_rows(output).map(|_| ())
+        })
+        .await
+    }
+
+    /// 2302: takes details of a stay back.
+    pub async fn cancel_stay_details(&self, place: &str, cancel: FeeCancel) -> Answer<()> {
+        self.ask("2302", place, &Data { data: cancel }, |_| Some(()))
+            .await
+    }
+
+    /// 9102: the bundle of rule packs that the agency offers. Number and name of the file are the sandbox's convention.
+    pub async fn rule_packs(&self) -> Answer<Vec<u8>> {
+        self.download(
+            PACKS_QUERY_NO,
+            PACKS_FILE,
+            crate::messages::files::FOR_EVERYBODY,
+            Ok,
+        )
+        .await
+    }
+}

@@ -1,0 +1,174 @@
+//! 3505 goods sold and 3506 goods returned (商品销售、商品销售退货), with the packs' trace codes.
+
+use serde::{Deserialize, Serialize};
+
+use super::form::message;
+use crate::{
+    envelope::Output,
+    fields::{Checked, FieldFault, required},
+    lenient::Node,
+    profile::TraceCodes,
+};
+
+message! {
+    /// selinfo of 3505: one drug of one lot. A drug from two lots is two rows.
+    GoodsSold {
+        med_list_codg must 50, fixmedins_hilist_id must 30, fixmedins_hilist_name must 200, fixmedins_bchno must 30,
+        prsc_dr_cert_type may 6, prsc_dr_certno may 50, prsc_dr_name may 50, phar_cert_type may 6, phar_certno may 50,
+        phar_name must 50, phar_prac_cert_no must 50, hi_feesetl_type may 6, setl_id may 30, mdtrt_sn must 30,
+        psn_no may 30, psn_cert_type may 6, certno may 50, psn_name may 50, manu_lotnum must 30, manu_date must 10,
+        expy_end must 10, rx_flag must 3, trdn_flag must 3, finl_trns_pric maysum, rxno may 40, rx_circ_flag must 3,
+        rtal_docno must 40, stoout_no may 40, bchno may 30, drug_prod_barc may 30, shelf_posi may 20, sel_retn_cnt sum,
+        sel_retn_time must 19, sel_retn_opter_name must 50, memo may 500, mdtrt_setl_type may 6,
+    }
+}
+
+message! {
+    /// selinfo of 3506.
+    GoodsReturned {
+        med_list_codg must 50, fixmedins_hilist_id must 30, fixmedins_hilist_name must 200, fixmedins_bchno must 30,
+        setl_id may 30, psn_no may 30, psn_cert_type may 6, certno may 50, psn_name may 50, manu_lotnum must 30,
+        manu_date must 10, expy_end must 10, rx_flag must 3, trdn_flag must 3, finl_trns_pric maysum, sel_retn_cnt sum,
+        sel_retn_time must 19, sel_retn_opter_name must 50, memo may 500, medins_prod_sel_no may 50, mdtrt_sn may 30,
+    }
+}
+
+/// One code of drugtracinfo.
+#[derive(Serialize, Deserialize, Default, Clone)]
+#[serde(default)]
+pub(crate) struct TraceCode {
+    pub(crate) drug_trac_codg: String,
+}
+
+/// 3505 and 3506: the row, and the codes where the province wants them.
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default, bound(deserialize = "T: Default + Deserialize<'de>"))]
+pub(crate) struct GoodsInput<T> {
+    pub(crate) selinfo: GoodsNode<T>,
+}
+
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default, bound(deserialize = "T: Default + Deserialize<'de>"))]
+pub(crate) struct GoodsNode<T> {
+    #[serde(flatten)]
+    pub(crate) row: T,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) drugtracinfo: Vec<TraceCode>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) drug_trac_codg: String,
+}
+
+impl<T> GoodsInput<T> {
+    /// Codes in the province's node; None: it takes one code a row, and there are more.
+    pub(crate) fn of(row: T, codes: &[String], style: TraceCodes) -> Option<GoodsInput<T>> {
+        let (drugtracinfo, drug_trac_codg) = match (style, codes) {
+            (TraceCodes::SaleSingle, []) => (Vec::new(), String::new()),
+            (TraceCodes::SaleSingle, [only]) => (Vec::new(), only.clone()),
+            (TraceCodes::SaleSingle, _) => return None,
+            (TraceCodes::Sale | TraceCodes::Settlement, codes) => {
+                let codes = codes.iter().map(|code| TraceCode {
+                    drug_trac_codg: code.clone(),
+                });
+                (codes.collect(), String::new())
+            }
+        };
+        Some(GoodsInput {
+            selinfo: GoodsNode {
+                row,
+                drugtracinfo,
+                drug_trac_codg,
+            },
+        })
+    }
+
+    /// The codes, wherever they stand.
+    pub(crate) fn codes(&self) -> Vec<&str> {
+        let single = Some(self.selinfo.drug_trac_codg.as_str()).filter(|code| !code.is_empty());
+        let listed = self
+            .selinfo
+            .drugtracinfo
+            .iter()
+            .map(|code| code.drug_trac_codg.as_str());
+        single.into_iter().chain(listed).collect()
+    }
+}
+
+impl<T: Checked> Checked for GoodsInput<T> {
+    fn check(&self) -> Result<(), FieldFault> {
+        self.selinfo.row.check()?;
+        self.codes()
+            .into_iter()
+            .try_for_each(|code| required("drug_trac_codg", code, 100))
+    }
+}
+
+/// What the second level of the answer says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    Yes,
+    /// In the agency's words.
+    No(String),
+}
+
+/// infcode 0 is half of it: where the answer has a retRslt, only 1 is yes. None: it can't be read.
+pub(crate) fn read_accepted(output: &Output<'_>) -> Option<Accepted> {
+    if matches!(output, Output::Opaque(_)) {
+        return None;
+    }
+    let rows = output
+        .fields()
+        .map(|fields| fields.items("result"))
+        .unwrap_or_default();
+    let said = rows.into_iter().filter_map(Node::fields);
+    for row in said {
+        let ret = row.text("retRslt");
+        if !ret.is_empty() && ret != "1" {
+            return Some(Accepted::No(row.text_of(&["msgRslt", "memo"])));
+        }
+    }
+    Some(Accepted::Yes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::Reply;
+
+    #[test]
+    fn the_second_level_decides() {
+        let read = |output: &str| {
+            let body = format!(r#"{{"infcode":0,"output":{output}}}"#);
+            read_accepted(&Reply::parse(body.as_bytes()).ok().unwrap().output)
+        };
+        for yes in [
+            "null",
+            "{}",
+            r#"{"result":{"retRslt":"1"}}"#,
+            r#"{"result":{"retRslt":1}}"#,
+            r#"{"result":null}"#,
+        ] {
+            assert_eq!(read(yes), Some(Accepted::Yes), "{yes}");
+        }
+        let no = Some(Accepted::No("追溯码重复".to_owned()));
+        assert_eq!(read(r#"{"result":{"retRslt":"0","msgRslt":"追溯码重复"}}"#), no);
+        assert_eq!(
+            read(r#"{"result":[{"retRslt":"1"},{"retRslt":2,"msgRslt":"追溯码重复"}]}"#),
+            no
+        );
+        assert_eq!(read("\"Zm9v\""), None);
+    }
+
+    #[test]
+    fn codes_go_where_the_province_wants_them() {
+        let codes = ["8".repeat(20), "9".repeat(20)];
+        let written = |codes: &[String], style| {
+            GoodsInput::of(GoodsReturned::default(), codes, style)
+                .map(|input| serde_json::to_value(&input).unwrap())
+        };
+        let listed = written(&codes, TraceCodes::Sale).unwrap();
+        assert_eq!(listed["selinfo"]["drugtracinfo"][1]["drug_trac_codg"], codes[1]);
+        let single = written(&codes[..1], TraceCodes::SaleSingle).unwrap();
+        assert_eq!(single["selinfo"]["drug_trac_codg"], codes[0]);
+        assert!(written(&codes, TraceCodes::SaleSingle).is_none());
+    }
+}

@@ -1,0 +1,291 @@
+//! A hospital's visit: 2201–2205 outpatient, 2301–2302 and 2401–2405 inpatient, and the settlement of either (2206,
+//! 2207, 2303, 2304), which names the visit instead of the goods.
+
+use serde::{Deserialize, Serialize};
+use yijie_rules::Money;
+
+use super::{
+    form::message,
+    settled::{IDENTITY_BROKEN, Irregularity},
+};
+use crate::{
+    envelope::Output,
+    fields::{Checked, FieldFault},
+    lenient::{Fields, Node, amount},
+};
+
+message! {
+    /// 2201: an outpatient registers.
+    Registration {
+        psn_no must 30, insutype must 6, begntime must 19, mdtrt_cert_type must 3, mdtrt_cert_no must 50,
+        ipt_otp_no must 30, atddr_no must 30, dr_name must 50, dept_code must 30, dept_name must 100, caty must 6,
+    }
+}
+
+message! {
+    /// 2202: a registration is taken back.
+    RegistrationCancel { psn_no must 30, mdtrt_id must 30, ipt_otp_no must 30, }
+}
+
+message! {
+    /// mdtrtinfo of 2203 and 2203A: what the visit is for.
+    VisitInfo {
+        mdtrt_id must 30, psn_no must 30, med_type must 6, begntime must 19, main_cond_dscr may 1000,
+        dise_codg may 30, dise_name may 500, birctrl_type may 6, birctrl_matn_date may 10, matn_type may 6,
+        geso_val maysum,
+    }
+}
+
+message! {
+    /// A diagnosis.
+    Diagnosis {
+        diag_type must 3, diag_srt_no sum, diag_code must 20, diag_name must 100, diag_dept must 50,
+        dise_dor_no must 30, dise_dor_name must 50, diag_time must 19, vali_flag must 3,
+    }
+}
+
+/// 2203.
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct VisitInput {
+    pub(crate) mdtrtinfo: VisitInfo,
+    pub(crate) diseinfo: Vec<Diagnosis>,
+}
+
+impl Checked for VisitInput {
+    fn check(&self) -> Result<(), FieldFault> {
+        self.mdtrtinfo.check()?;
+        self.diseinfo.iter().try_for_each(Checked::check)
+    }
+}
+
+message! {
+    /// A row of 2204 and 2301.
+    FeeDetail {
+        feedetl_sn must 30, mdtrt_id must 30, psn_no must 30, chrg_bchno must 30, dise_codg may 30, rxno may 30,
+        rx_circ_flag must 3, fee_ocur_time must 19, med_list_codg must 50, medins_list_codg must 150,
+        det_item_fee_sumamt sum, cnt sum, pric sum, bilg_dept_codg must 30, bilg_dept_name must 100,
+        bilg_dr_codg must 30, bilg_dr_name must 50, hosp_appr_flag must 3,
+    }
+}
+
+/// 2204 and 2301.
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct FeeInput {
+    pub(crate) feedetail: Vec<FeeDetail>,
+}
+
+impl Checked for FeeInput {
+    fn check(&self) -> Result<(), FieldFault> {
+        if self.feedetail.is_empty() {
+            return Err(FieldFault {
+                field: "feedetail",
+                problem: "missing",
+            });
+        }
+        self.feedetail.iter().try_for_each(Checked::check)
+    }
+}
+
+message! {
+    /// 2205 and 2302: details that are not settled are taken back; chrg_bchno 0000 for all of them.
+    FeeCancel { mdtrt_id must 30, chrg_bchno must 30, psn_no must 30, }
+}
+
+message! {
+    /// 2206 and 2303.
+    VisitBill {
+        psn_no must 30, mdtrt_cert_type must 3, mdtrt_cert_no must 50, med_type must 6, medfee_sumamt sum,
+        psn_setlway must 6, mdtrt_id must 30, chrg_bchno must 30, acct_used_flag must 3, insutype must 6,
+        invono may 20, fulamt_ownpay_amt maysum, overlmt_selfpay maysum, preselfpay_amt maysum, inscp_scp_amt maysum,
+        exp_content may 200000,
+    }
+}
+
+/// A drug's code with the settlement, where the province wants it there.
+#[derive(Serialize, Deserialize, Default, Clone)]
+#[serde(default)]
+pub(crate) struct SettledCode {
+    pub(crate) feedetl_sn: String,
+    pub(crate) drug_trac_codg: String,
+    pub(crate) trdn_flag: String,
+    /// 2: the smallest package.
+    pub(crate) min_prcunt_type: String,
+}
+
+/// 2206, 2207, 2303, 2304.
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct VisitBillInput {
+    pub(crate) data: VisitBill,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) drug_trac_info: Vec<SettledCode>,
+}
+
+impl Checked for VisitBillInput {
+    fn check(&self) -> Result<(), FieldFault> {
+        self.data.check()
+    }
+}
+
+impl VisitBillInput {
+    /// As [`Checked::check`], for 2207 and 2304, which repeat the trial's amounts.
+    pub(crate) fn check_settling(&self) -> Result<(), FieldFault> {
+        self.check()?;
+        let data = &self.data;
+        super::form::must("invono", &data.invono, 20)?;
+        super::form::sum("fulamt_ownpay_amt", &data.fulamt_ownpay_amt)?;
+        super::form::sum("overlmt_selfpay", &data.overlmt_selfpay)?;
+        super::form::sum("preselfpay_amt", &data.preselfpay_amt)?;
+        super::form::sum("inscp_scp_amt", &data.inscp_scp_amt)
+    }
+}
+
+message! {
+    /// mdtrtinfo of 2401 and 2403: a patient is admitted, or an admission is corrected.
+    Admission {
+        psn_no must 30, insutype must 6, coner_name may 50, tel may 50, begntime must 19, mdtrt_cert_type must 3,
+        mdtrt_cert_no must 50, med_type must 6, ipt_no must 30, medrcdno may 30, atddr_no must 30,
+        chfpdr_name must 50, adm_diag_dscr must 200, adm_dept_codg must 30, adm_dept_name must 100, adm_bed may 30,
+        dscg_maindiag_code must 20, dscg_maindiag_name must 300, mdtrt_id may 30, dise_codg may 30,
+    }
+}
+
+/// 2401 and 2403.
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct AdmissionInput {
+    pub(crate) mdtrtinfo: Admission,
+    pub(crate) diseinfo: Vec<Diagnosis>,
+}
+
+impl Checked for AdmissionInput {
+    fn check(&self) -> Result<(), FieldFault> {
+        self.mdtrtinfo.check()?;
+        self.diseinfo.iter().try_for_each(Checked::check)
+    }
+}
+
+message! {
+    /// dscginfo of 2402: a patient is discharged.
+    Discharge {
+        mdtrt_id must 30, psn_no must 30, insutype must 6, endtime must 19, dise_codg may 30, dise_name may 500,
+        oprn_oprt_code may 30, oprn_oprt_name may 500, cop_flag may 3, dscg_dept_codg must 30, dscg_dept_name must 100,
+        dscg_bed may 30, dscg_way must 3, die_date may 10,
+    }
+}
+
+/// 2402.
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct DischargeInput {
+    pub(crate) dscginfo: Discharge,
+    pub(crate) diseinfo: Vec<Diagnosis>,
+}
+
+impl Checked for DischargeInput {
+    fn check(&self) -> Result<(), FieldFault> {
+        self.dscginfo.check()?;
+        self.diseinfo.iter().try_for_each(Checked::check)
+    }
+}
+
+message! {
+    /// 2404 and 2405: an admission or a discharge is taken back.
+    StayCancel { mdtrt_id must 30, psn_no must 30, }
+}
+
+/// The visit that 2201 and 2401 open.
+pub(crate) fn read_mdtrt_id(output: &Output<'_>) -> Option<String> {
+    let fields = output.fields()?;
+    let nested = ["data", "result", "mdtrtinfo"]
+        .iter()
+        .find_map(|name| fields.get(name).and_then(Node::fields));
+    let mdtrt_id = nested.unwrap_or(fields).text("mdtrt_id");
+    (!mdtrt_id.is_empty()).then_some(mdtrt_id)
+}
+
+/// The one identity of a row.
+pub(crate) const ROW_IDENTITY: &str =
+    "det_item_fee_sumamt = own pay + over limit + first self-pay + in scope, row by row";
+
+/// What 2204 and 2301 make of the details.
+pub(crate) struct FeeRows {
+    pub(crate) rows: Vec<FeeRow>,
+    pub(crate) irregularities: Vec<Irregularity>,
+}
+
+/// A row of their answer.
+#[derive(Serialize)]
+pub(crate) struct FeeRow {
+    feedetl_sn: String,
+    det_item_fee_sumamt: Money,
+    fulamt_ownpay_amt: Money,
+    overlmt_amt: Money,
+    preselfpay_amt: Money,
+    inscp_scp_amt: Money,
+    selfpay_prop: String,
+    /// Empty where there is none (999999).
+    pric_uplmt_amt: String,
+    chrgitm_lv: String,
+    med_chrgitm_type: String,
+    memo: String,
+}
+
+pub(crate) fn read_fee_rows(output: &Output<'_>) -> Option<FeeRows> {
+    let fields = output.fields()?;
+    let mut irregularities = Vec::new();
+    let rows = ["result", "feedetail", "data"]
+        .iter()
+        .map(|name| fields.items(name))
+        .find(|rows| !rows.is_empty())
+        .unwrap_or_default();
+    let rows = rows
+        .into_iter()
+        .filter_map(Node::fields)
+        .map(|row| fee_row(&row, &mut irregularities))
+        .collect();
+    Some(FeeRows { rows, irregularities })
+}
+
+fn fee_row(row: &Fields<'_>, irregularities: &mut Vec<Irregularity>) -> FeeRow {
+    let feedetl_sn = row.text("feedetl_sn");
+    let mut money = |spellings: &[&str]| {
+        let text = row.text_of(spellings);
+        let read = amount(&text).and_then(|amount| Money::parse(&amount.text).ok());
+        if read.is_none() && !text.is_empty() {
+            let name = spellings.first().copied().unwrap_or_default();
+            irregularities.push(Irregularity::new("AMOUNT_UNREADABLE", name));
+        }
+        read.unwrap_or(Money::ZERO)
+    };
+    let found = FeeRow {
+        det_item_fee_sumamt: money(&["det_item_fee_sumamt"]),
+        fulamt_ownpay_amt: money(&["fulamt_ownpay_amt"]),
+        overlmt_amt: money(&["overlmt_amt", "overlmt_selfpay"]),
+        preselfpay_amt: money(&["preselfpay_amt"]),
+        inscp_scp_amt: money(&["inscp_scp_amt"]),
+        selfpay_prop: row.text("selfpay_prop"),
+        pric_uplmt_amt: Some(row.text("pric_uplmt_amt"))
+            .filter(|limit| !limit.starts_with("999999"))
+            .unwrap_or_default(),
+        chrgitm_lv: row.text("chrgitm_lv"),
+        med_chrgitm_type: row.text("med_chrgitm_type"),
+        memo: row.text("memo"),
+        feedetl_sn,
+    };
+    let parts = [
+        found.fulamt_ownpay_amt,
+        found.overlmt_amt,
+        found.preselfpay_amt,
+        found.inscp_scp_amt,
+    ];
+    if Money::sum(parts) != Some(found.det_item_fee_sumamt) {
+        irregularities.push(Irregularity::new(
+            IDENTITY_BROKEN,
+            &format!("feedetl_sn {}", found.feedetl_sn),
+        ));
+    }
+    found
+}

@@ -1,0 +1,194 @@
+//! 3505 and 3506: which trace codes were sold, and 2001, 3101, 3102, 3204, 5201–5206, 5301: what is asked about a person.
+
+use serde_json::{Value, json};
+
+use super::{Agency, Fail, Request, input};
+use crate::{
+    clock::beijing_now,
+    messages::{
+        benefits::{
+            AuditQuestion, BenefitQuestion, DiseaseQuestion, PersonTimeQuestion, UsedQuestion, VisitQuestion,
+        },
+        form::Data,
+        goods::{GoodsInput, GoodsReturned, GoodsSold},
+    },
+    sandbox::{
+        ledger::{Entry, SettlementState},
+        replies::No,
+    },
+};
+
+impl Agency {
+    /// 3505. A code that was sold before is refused on the second level, as the platform's batch does.
+    pub(super) fn goods_sold(&mut self, request: &Request) -> Result<Value, Fail> {
+        let goods = input::<GoodsInput<GoodsSold>>(request)?;
+        let row = &goods.selinfo.row;
+        if row.mdtrt_setl_type == "1" {
+            let found = self.book.find(&row.psn_no, &row.setl_id, "", "");
+            let state = found
+                .and_then(|at| self.book.settlement(at))
+                .map(|(_, state)| state);
+            if row.setl_id.is_empty() || state != Some(SettlementState::Settled) {
+                return Err(No::new("SETTLEMENT_NOT_FOUND", "未找到该结算").into());
+            }
+        }
+        let codes: Vec<String> = goods.codes().into_iter().map(str::to_owned).collect();
+        let whole: Vec<String> = if row.trdn_flag == "1" { Vec::new() } else { codes };
+        let sale = if row.setl_id.is_empty() {
+            &row.rtal_docno
+        } else {
+            &row.setl_id
+        };
+        if let Err(no) = self.check_codes(&whole, sale) {
+            return Ok(json!({"result": {"retRslt": "0", "msgRslt": format!("{} {}", no.code, no.words)}}));
+        }
+        self.commit(vec![Entry::Goods {
+            setl_id: sale.clone(),
+            codes: whole,
+            returned: false,
+        }])?;
+        Ok(json!({"result": {"retRslt": "1", "msgRslt": "成功"}}))
+    }
+
+    /// 3506: what is returned may be sold again.
+    pub(super) fn goods_returned(&mut self, request: &Request) -> Result<Value, Fail> {
+        let goods = input::<GoodsInput<GoodsReturned>>(request)?;
+        let codes: Vec<String> = goods.codes().into_iter().map(str::to_owned).collect();
+        if codes.iter().any(|code| self.book.sold_with(code).is_none()) {
+            return Err(No::new("TRACE_CODE_NOT_SOLD", "追溯码没有销售记录").into());
+        }
+        self.commit(vec![Entry::Goods {
+            setl_id: goods.selinfo.row.setl_id.clone(),
+            codes,
+            returned: true,
+        }])?;
+        Ok(json!({"result": {"retRslt": "1", "msgRslt": "成功"}}))
+    }
+
+    /// A pack is sold once: no code stands with another sale, none twice in this one.
+    pub(super) fn check_codes(&self, codes: &[String], sale: &str) -> Result<(), No> {
+        let used = |code: &String| self.book.sold_with(code).is_some_and(|other| other != sale);
+        let twice = codes
+            .iter()
+            .enumerate()
+            .any(|(nth, code)| codes.iter().skip(nth + 1).any(|other| other == code));
+        if twice || codes.iter().any(used) {
+            return Err(No::new("TRACE_CODE_USED", "追溯码已有销售记录"));
+        }
+        Ok(())
+    }
+
+    fn known(&self, psn_no: &str) -> Result<(), No> {
+        if self.book.knows(psn_no) {
+            Ok(())
+        } else {
+            Err(No::new("PERSON_UNKNOWN", "未查询到人员信息"))
+        }
+    }
+
+    /// 2001.
+    pub(super) fn benefits(&self, request: &Request) -> Result<Value, Fail> {
+        let data = input::<Data<BenefitQuestion>>(request)?.data;
+        self.known(&data.psn_no)?;
+        let day: jiff::civil::Date = data
+            .begntime
+            .get(..10)
+            .and_then(|day| day.parse().ok())
+            .ok_or_else(|| No::new("FIELD_INVALID", "begntime: not a date"))?;
+        let suspended = self.book.suspended_on(&data.psn_no, &data.insutype, day);
+        Ok(json!({"trtinfo": [{
+            "psn_no": data.psn_no, "trt_chk_type": "1", "fund_pay_type": format!("{}100", data.insutype),
+            "trt_enjymnt_flag": if suspended { "0" } else { "1" }, "begndate": null, "enddate": null,
+            "trt_chk_rslt": if suspended { "暂停联网结算" } else { "" },
+        }]}))
+    }
+
+    /// 3101 and 3102: the sandbox's audit finds nothing.
+    pub(super) fn audit(&self, request: &Request) -> Result<Value, Fail> {
+        input::<Data<AuditQuestion>>(request)?;
+        Ok(json!({"result": []}))
+    }
+
+    /// 5201.
+    pub(super) fn visits(&self, request: &Request) -> Result<Value, Fail> {
+        let data = input::<Data<PersonTimeQuestion>>(request)?.data;
+        let rows = self.book.of_person(&data.psn_no);
+        let rows: Vec<Value> = rows
+            .map(|(settled, _)| {
+                json!({
+                    "mdtrt_id": settled.mdtrt_id, "psn_no": settled.psn_no, "insutype": settled.insutype,
+                    "begndate": settled.setl_time, "med_type": settled.med_type,
+                    "fixmedins_code": settled.fixmedins_code,
+                })
+            })
+            .collect();
+        Ok(json!({ "mdtrtinfo": rows }))
+    }
+
+    /// 5202: the sandbox keeps no diagnoses.
+    pub(super) fn diagnoses(&self, request: &Request) -> Result<Value, Fail> {
+        let data = input::<Data<VisitQuestion>>(request)?.data;
+        self.known(&data.psn_no)?;
+        Ok(json!({"diseinfo": []}))
+    }
+
+    /// 5204.
+    pub(super) fn fee_details(&self, request: &Request) -> Result<Value, Fail> {
+        let data = input::<Data<VisitQuestion>>(request)?.data;
+        let found = self.book.find(&data.psn_no, &data.setl_id, &data.mdtrt_id, "");
+        let settled = found.and_then(|at| self.book.settlement(at));
+        let (settled, _) = settled.ok_or_else(|| No::new("SETTLEMENT_NOT_FOUND", "未找到该结算"))?;
+        Ok(json!({ "feedetail": settled.detlcutinfo }))
+    }
+
+    /// 5205: the sandbox keeps no drugs.
+    pub(super) fn chronic_drugs(&self, request: &Request) -> Result<Value, Fail> {
+        let data = input::<Data<PersonTimeQuestion>>(request)?.data;
+        self.known(&data.psn_no)?;
+        Ok(json!({"feedetail": []}))
+    }
+
+    /// 5206.
+    pub(super) fn used(&self, request: &Request) -> Result<Value, Fail> {
+        let data = input::<Data<UsedQuestion>>(request)?.data;
+        self.known(&data.psn_no)?;
+        let year = data.cum_ym.get(..4).and_then(|year| year.parse().ok());
+        let rows = self
+            .book
+            .accumulated(&data.psn_no, year.unwrap_or(beijing_now().year()));
+        let rows: Vec<Value> = rows
+            .iter()
+            .flat_map(|row| {
+                [
+                    ("deductible", row.deductible),
+                    ("fund", row.fund),
+                    ("in_scope", row.in_scope),
+                ]
+                .map(|(what, sum)| json!({"cum_type_code": format!("{}/{what}", row.pool), "cum": sum}))
+            })
+            .collect();
+        Ok(json!({ "cuminfo": rows }))
+    }
+
+    /// 5301.
+    pub(super) fn diseases(&self, request: &Request) -> Result<Value, Fail> {
+        let data = input::<Data<DiseaseQuestion>>(request)?.data;
+        self.known(&data.psn_no)?;
+        let record = self
+            .persons
+            .iter()
+            .find(|person| person.record.baseinfo.psn_no == data.psn_no);
+        let diseases = record.map(|person| person.record.facts.registered_diseases.as_slice());
+        let rows: Vec<Value> = diseases
+            .unwrap_or_default()
+            .iter()
+            .map(|disease| {
+                json!({
+                    "opsp_dise_code": disease.dise_codg, "opsp_dise_name": null,
+                    "begndate": disease.begndate, "enddate": disease.enddate,
+                })
+            })
+            .collect();
+        Ok(json!({ "feedetail": rows }))
+    }
+}
