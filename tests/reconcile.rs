@@ -12,6 +12,7 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use common::{Agency, INSTITUTION, OPERATOR, PIN, Shop, finish, person, sale};
 use serde_json::{Value, json};
@@ -45,6 +46,7 @@ fn reconcile(shop: &Shop, more: &[&str], exit: i32) -> Value {
 fn confirm_all(shop: &Shop, exit: i32) -> Value {
     let pin = shop.dir.path().join("pin");
     fs::write(&pin, PIN).unwrap();
+    fs::set_permissions(&pin, fs::Permissions::from_mode(0o600)).unwrap();
     let pin = pin.to_str().unwrap();
     reconcile(
         shop,
@@ -82,7 +84,7 @@ fn what_the_agency_lost_is_settled_anew() {
     assert_eq!(shop.agency.settled().len(), 1);
     shop.run(&["reconcile", "--date", &today(&shop), "--confirm", "all"])
         .exit(1)
-        .says("SUPERVISOR_NEEDED");
+        .says("USAGE");
     let told = confirm_all(&shop, 0);
     assert_eq!(told[0]["balanced"], true);
     assert_eq!(told[0]["mended"][0]["action"], "settle-anew");
