@@ -22,6 +22,17 @@ pub(super) const ROWS: &[Advice] = rows! {
         "本地的基金总额包括账户支付。" => "已拆开入账，不用处理。"
         "The province's fund total includes the own account." => "It was taken apart; nothing is to be done."
 
+    // Replies in another shape.
+    "ENVELOPE_WRAPPED"
+        "答复外面多包了一层。" => "已按里面的内容读取，不用处理。"
+        "The reply stood in another envelope." => "What stood inside was read; nothing is to be done."
+    "ERR_MSG_ON_SUCCESS"
+        "答复成功，却带有错误说明。" => "按成功处理；反复出现时告诉管理员。"
+        "The reply succeeded and carries an error text all the same." => "It counts as done; tell the administrator where it goes on."
+    "OUTPUT_ELSEWHERE"
+        "答复的内容不在约定的位置。" => "已从所在位置读取，不用处理。"
+        "What was answered stood in another place than agreed." => "It was read where it stood; nothing is to be done."
+
     // Day close.
     "STATEMENT_REFUSED"
         "医保平台没有接受对账。" => "核对日期后再试；仍不行请联系医保经办机构。"

@@ -1,7 +1,7 @@
 //! What a supervisor confirmed about one row of the agency's statement (3202).
 
 use jiff::civil::Date;
-use yijie_agency::{Answer, Insured, PHARMACY, SettledReply, StatementFinding};
+use yijie_agency::{Answer, Insured, SettledReply, StatementFinding};
 use yijie_rules::Money;
 
 use super::{Sync, doubt, settled};
@@ -71,10 +71,17 @@ impl Sync {
             psn_no: finding.psn_no.clone(),
             insuplc_admdvs: place.to_owned(),
         };
+        // By which transaction it was settled follows from its kind of care, which the agency knows.
+        let med_type = match self.client.find_settlement(&insured, &finding.msgid).await {
+            Answer::Done(Some(reply)) => reply.med_type,
+            Answer::Done(None) | Answer::Refused(_) => String::new(),
+            Answer::NotSent(cause) | Answer::Unknown(cause) => return Some(cause.code().to_owned()),
+        };
+        let settle = self.client.transactions_for(&med_type).settle;
         let msgid = self.books.next_msgid();
         let answer = self
             .client
-            .reverse(&msgid, &insured, &finding.msgid, PHARMACY.settle)
+            .reverse(&msgid, &insured, &finding.msgid, settle)
             .await;
         self.heard(&answer);
         match answer {

@@ -12,7 +12,10 @@ use crate::{
     envelope::Output,
     messages::{
         form::Data,
-        pharmacy::{CancelInput, CancelRequest, SaleInput, SaleRequest, Transactions, transactions_of},
+        pharmacy::{
+            CancelInput, CancelRequest, SaleInput, SaleRequest, Transactions, transactions_for,
+            transactions_of,
+        },
         settled::{self, SettledReply},
         visit::{
             self, Admission, AdmissionInput, Diagnosis, Discharge, DischargeInput, FeeCancel, FeeDetail,
@@ -76,6 +79,12 @@ impl Client {
     /// The transactions by which a claim is settled under this client's profile.
     pub fn transactions_of(&self, claim: &Claim) -> Transactions {
         transactions_of(claim, &self.seal.profile)
+    }
+
+    /// The transactions by which this institution settled a bill of that kind of care.
+    pub fn transactions_for(&self, med_type: &str) -> Transactions {
+        let pharmacy = self.settings.institution.code.starts_with('P');
+        transactions_for(pharmacy, med_type, &self.seal.profile)
     }
 
     /// 2101, 2206 or 2303: what a settlement would come to. Settles nothing; at a hospital the visit stays open for it.

@@ -60,7 +60,11 @@ pub fn transactions_of(claim: &Claim, profile: &Profile) -> Transactions {
         Some(kind) => kind == "2",
         None => institution.fixmedins_code.starts_with('P'),
     };
-    let med_type = claim.visit.med_type.as_str();
+    transactions_for(pharmacy, &claim.visit.med_type, profile)
+}
+
+/// The same by what a settlement tells of itself: whether a pharmacy's, and its kind of care.
+pub(crate) fn transactions_for(pharmacy: bool, med_type: &str, profile: &Profile) -> Transactions {
     if pharmacy || med_type.starts_with("41") || !profile.hospital_visits {
         PHARMACY
     } else if INPATIENT_CARE.contains(&med_type) {
