@@ -131,6 +131,17 @@ impl SimulatedDisk {
         if disk.dead { Err(eio()) } else { Ok(trouble) }
     }
 
+    /// A call that flushes: whether it fails. A failure whose call was none waits for the first flush after it.
+    fn flush_fails(&self) -> io::Result<bool> {
+        self.call()?;
+        let mut disk = lock(&self.0);
+        let fails = matches!(disk.trouble, Some((at, Trouble::FlushFails)) if at < disk.calls);
+        if fails {
+            disk.trouble = None;
+        }
+        Ok(fails)
+    }
+
     /// Writes what a power cut now would leave of `from` into `to`, which may be the same; `draw(n)` decides between n
     /// ways.
     ///
@@ -252,7 +263,7 @@ impl Disk for SimulatedDisk {
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        if self.call()? == Some(Trouble::FlushFails) {
+        if self.flush_fails()? {
             return Err(eio());
         }
         let mut disk = lock(&self.0);
@@ -291,12 +302,12 @@ impl LogFile for SimulatedFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        let trouble = self.disk.call()?;
+        let fails = self.disk.flush_fails()?;
         let mut disk = lock(&self.disk.0);
         let Some(contents) = disk.files.get_mut(self.file) else {
             return Err(eio());
         };
-        if trouble == Some(Trouble::FlushFails) {
+        if fails {
             contents.lost = true;
             return Err(eio());
         }
