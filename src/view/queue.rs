@@ -173,6 +173,8 @@ fn history(row: &SaleRow, lang: Lang) -> Vec<Pair> {
                 "reversing" => lang.pick("冲正", "Reversing"),
                 "reversed" => lang.pick("已冲正", "Reversed"),
                 "reversal-refused" => lang.pick("撤销被拒绝", "Reversal refused"),
+                "print-wanted" => lang.pick("待打印", "To be printed"),
+                "diff-closed" => lang.pick("差异已处理", "Difference closed"),
                 "printed" => lang.pick("已打印", "Printed"),
                 other => other,
             };
