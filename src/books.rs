@@ -36,7 +36,6 @@ const ENTRIES_PER_STEP: usize = 1024;
 const SALES: &str = "sales";
 const QUEUE: &str = "queue";
 const OPEN: &str = "open";
-const UPLOADS: &str = "uploads";
 const MSGIDS: &str = "msgids";
 const DECLINED: &str = "declined";
 const PERSONS: &str = "persons";

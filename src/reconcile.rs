@@ -218,12 +218,12 @@ async fn close(
     let stuck = stuck.into_iter().filter(|row| left_on(row) == day).collect();
     let mut own = own(books, day)?;
     for total in own.totals.values_mut() {
-        ask(sync, day, total).await?;
+        ask_of(sync, day, total).await?;
     }
     let rows = details(books, sync, day, &own, stuck).await?;
     share_out(sync, &rows, &mut own.totals).await;
     for total in own.totals.values_mut().filter(|total| !total.others.is_empty()) {
-        ask(sync, day, total).await?;
+        ask_of(sync, day, total).await?;
     }
     let found = Reconciliation {
         day,
@@ -280,7 +280,10 @@ fn own(books: &Books, day: Date) -> Result<Own, BooksError> {
                 amount
             }
         };
-        let total = own.totals.entry(group).or_insert_with_key(blank);
+        let total = own
+            .totals
+            .entry(group)
+            .or_insert_with_key(|group| ClosedTotal::nothing(group.clone()));
         total.count += if refund { -1 } else { 1 };
         total.medfee = total.medfee.saturating_add(of(sums.medfee_sumamt));
         total.fund = total.fund.saturating_add(of(sums.fund_pay_sumamt));
@@ -307,23 +310,8 @@ pub fn totals_of(books: &Books, day: Date) -> Result<Vec<ClosedTotal>, BooksErro
     Ok(own(books, day)?.totals.into_values().collect())
 }
 
-fn blank((insutype, clr_type, clr_optins): &Group) -> ClosedTotal {
-    ClosedTotal {
-        insutype: insutype.clone(),
-        clr_type: clr_type.clone(),
-        clr_optins: clr_optins.clone(),
-        count: 0,
-        medfee: Money::ZERO,
-        fund: Money::ZERO,
-        account: Money::ZERO,
-        result: String::new(),
-        balanced: false,
-        others: Vec::new(),
-    }
-}
-
-/// 3201 for one total, other tills' shares included.
-async fn ask(sync: &Sync, day: Date, total: &mut ClosedTotal) -> Result<(), ReconcileError> {
+/// 3201 for one total, other tills' shares included: what the agency says of it from one day to another.
+pub async fn ask(sync: &Sync, total: &mut ClosedTotal, first: Date, last: Date) -> Answer<()> {
     let with = |own: Money, part: fn(&Share) -> Money| {
         total.others.iter().map(part).fold(own, Money::saturating_add)
     };
@@ -332,8 +320,8 @@ async fn ask(sync: &Sync, day: Date, total: &mut ClosedTotal) -> Result<(), Reco
         insutype: total.insutype.clone(),
         clr_type: total.clr_type.clone(),
         setl_optins: total.clr_optins.clone(),
-        begndate: day.to_string(),
-        enddate: day.to_string(),
+        begndate: first.to_string(),
+        enddate: last.to_string(),
         medfee_sumamt: with(total.medfee, |share| share.medfee),
         fund_pay_sumamt: with(total.fund, |share| share.fund),
         acct_pay: with(total.account, |share| share.account),
@@ -345,11 +333,24 @@ async fn ask(sync: &Sync, day: Date, total: &mut ClosedTotal) -> Result<(), Reco
         Answer::Done(said) => {
             total.balanced = said.verdict == StatementVerdict::Balanced;
             total.result = said.stmt_rslt;
+            Answer::Done(())
         }
-        Answer::Refused(refusal) => total.result = refusal.infcode.to_string(),
-        Answer::NotSent(cause) | Answer::Unknown(cause) => return Err(ReconcileError::NoAnswer(cause)),
+        Answer::Refused(refusal) => Answer::Refused(refusal),
+        Answer::NotSent(cause) => Answer::NotSent(cause),
+        Answer::Unknown(cause) => Answer::Unknown(cause),
     }
-    Ok(())
+}
+
+/// The same of one day; a refusal is what the agency says of the total.
+async fn ask_of(sync: &Sync, day: Date, total: &mut ClosedTotal) -> Result<(), ReconcileError> {
+    match ask(sync, total, day, day).await {
+        Answer::Done(()) => Ok(()),
+        Answer::Refused(refusal) => {
+            total.result = refusal.infcode.to_string();
+            Ok(())
+        }
+        Answer::NotSent(cause) | Answer::Unknown(cause) => Err(ReconcileError::NoAnswer(cause)),
+    }
 }
 
 /// 3202 for every category and agency with a total that does not agree, or with a sale only the detail can explain.

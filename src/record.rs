@@ -490,3 +490,22 @@ pub struct ClosedTotal {
     #[serde(default)]
     pub others: Vec<Share>,
 }
+
+impl ClosedTotal {
+    /// Nothing yet, of this insutype, clr_type and clr_optins.
+    #[must_use]
+    pub fn nothing((insutype, clr_type, clr_optins): (String, String, String)) -> ClosedTotal {
+        ClosedTotal {
+            insutype,
+            clr_type,
+            clr_optins,
+            count: 0,
+            medfee: Money::ZERO,
+            fund: Money::ZERO,
+            account: Money::ZERO,
+            result: String::new(),
+            balanced: false,
+            others: Vec::new(),
+        }
+    }
+}

@@ -17,7 +17,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{Chance, PROGRAM, Shop, clean, files, finish, person, sale};
+use common::{Chance, PROGRAM, Shop, clean, files, finish, person, record_starts, sale};
 use serde_json::Value;
 
 fn segment(shop: &Shop) -> PathBuf {
@@ -26,21 +26,12 @@ fn segment(shop: &Shop) -> PathBuf {
     found[0].clone()
 }
 
-/// Where the records of a segment begin.
-fn records(bytes: &[u8]) -> Vec<usize> {
-    let found = bytes.windows(4).enumerate();
-    found
-        .filter(|(_, window)| *window == b"YJR\x01")
-        .map(|(at, _)| at)
-        .collect()
-}
-
 #[test]
 fn a_flipped_byte_is_found_and_its_entry_named() {
     let shop = Shop::busy();
     let file = segment(&shop);
     let sound = fs::read(&file).unwrap();
-    let starts = records(&sound);
+    let starts = record_starts(&sound);
     let entries = shop.journal().len();
     assert_eq!(starts.len(), entries, "every record has its mark");
     let mut chance = Chance::new();
@@ -84,7 +75,7 @@ fn entries_cut_off_removed_or_swapped_are_found() {
     let shop = Shop::busy();
     let file = segment(&shop);
     let sound = fs::read(&file).unwrap();
-    let starts = records(&sound);
+    let starts = record_starts(&sound);
     let last = starts[starts.len() - 1];
     let (a, b, c) = (starts[3], starts[4], starts[5]);
     let swapped = [&sound[..a], &sound[b..c], &sound[a..b], &sound[c..]].concat();
@@ -122,7 +113,7 @@ fn a_torn_tail_is_cut_kept_and_told_and_no_sale_is_missing() {
         let before = shop.journal();
         let sound = fs::read(&file).unwrap();
         // The beginning of a record, as a power cut leaves it.
-        let torn = sound[*records(&sound).last().unwrap()..][..60].to_vec();
+        let torn = sound[*record_starts(&sound).last().unwrap()..][..60].to_vec();
         OpenOptions::new()
             .append(true)
             .open(&file)

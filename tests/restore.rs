@@ -16,7 +16,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{Ended, INSTITUTION, OPERATOR, PIN, Shop, files, finish, person, sale};
+use common::{Ended, INSTITUTION, OPERATOR, PIN, Shop, files, finish, person, record_starts, sale};
 use serde_json::{Value, json};
 use yijie::books::Books;
 use yijie::record::Record;
@@ -103,15 +103,6 @@ fn a_backup_put_back_is_noticed_and_the_agency_is_asked_before_anything_is_sold(
         .json();
     assert_eq!(shown["record"]["accepted_by"], OPERATOR);
     assert_eq!(shop.run(&["queue", "list"]).exit(0).err, "");
-}
-
-/// Where the records of a segment begin.
-fn record_starts(bytes: &[u8]) -> Vec<usize> {
-    let found = bytes.windows(4).enumerate();
-    found
-        .filter(|(_, window)| *window == b"YJR\x01")
-        .map(|(at, _)| at)
-        .collect()
 }
 
 #[test]

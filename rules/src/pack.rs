@@ -23,7 +23,7 @@ pub(crate) use figure::{Axes, Figure, FigureFault, Parameter};
 pub use set::{PackSummary, Packs, check, is_overlay, sandbox_overlays};
 pub(crate) use terms::{Enrolment, Newborn, PaidYear, Region, Waiting, in_area};
 
-use crate::claim::{Cause, Claim, Goods, Person, Visit};
+use crate::claim::{Cause, Goods, Person, Visit};
 use crate::decimal::Ratio;
 use crate::money::Money;
 use crate::outcome::Grade;
@@ -367,11 +367,6 @@ impl Pack {
             .iter()
             .find(|known| known.id == benefit)
             .map(|known| known.title.as_str())
-    }
-
-    /// Whether it answers for this insurance type, place and date.
-    pub fn answers_for(&self, claim: &Claim) -> bool {
-        self.answers_for_person(&claim.person, &claim.visit)
     }
 
     /// The terms of treatment elsewhere that a visit meets; `None` = local.

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use yijie_offline_cache::Key;
 
 use super::row::{SaleRow, SaleState};
-use super::{Books, BooksError, CLOSED, DIFFERENCES, Found as _, REFUNDED, Rows, SETTLED, UPLOADS};
+use super::{Books, BooksError, CLOSED, DIFFERENCES, Found as _, REFUNDED, Rows, SETTLED};
 use crate::clock;
 use crate::record::{ClosedTotal, Record};
 
@@ -47,7 +47,6 @@ pub(super) fn place(
         Record::Reversed { refund, .. } => {
             if let Some(place) = &row.settled_at {
                 rows.delete(DIFFERENCES, Key::Plain(place));
-                rows.delete(UPLOADS, Key::Plain(place));
                 match refund {
                     // A refund has a day of its own, and the settlement keeps its.
                     Some(refund) => {

@@ -5,8 +5,7 @@ use yijie_offline_cache::Key;
 use yijie_rules::Money;
 
 use super::row::{SaleRow, SaleState};
-use super::{Books, BooksError, DIFFERENCES, Found, META, OPEN, QUEUE, Rows, UPLOADS, decode};
-use crate::clock;
+use super::{Books, BooksError, DIFFERENCES, Found, META, OPEN, QUEUE, Rows, decode};
 use crate::desk::offline::Exposure;
 use jiff::civil::Date;
 
@@ -246,14 +245,6 @@ impl Books {
         self.rows_of(DIFFERENCES, &[])
     }
 
-    /// Settled sales whose upload of goods (3505) is still due, oldest first.
-    ///
-    /// # Errors
-    /// [`BooksError`] if the store cannot be read.
-    pub fn uploads_due(&self) -> Result<Vec<SaleRow>, BooksError> {
-        self.rows_of(UPLOADS, &[])
-    }
-
     /// The sales whose ids stand in a tree under keys that begin so, in the order of the keys.
     pub(super) fn rows_of(&self, tree: &'static str, prefix: &[u8]) -> Result<Vec<SaleRow>, BooksError> {
         let mut rows = Vec::new();
@@ -262,13 +253,5 @@ impl Books {
             rows.push(self.sale(&id)?.ok_or(BooksError::NoSuchSale)?);
         }
         Ok(rows)
-    }
-
-    /// Today's standing by the wall clock.
-    ///
-    /// # Errors
-    /// [`BooksError`] if the store cannot be read.
-    pub fn standing_now(&self) -> Result<Standing, BooksError> {
-        self.standing(clock::today(clock::now_ms()))
     }
 }

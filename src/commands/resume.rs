@@ -5,8 +5,7 @@ use std::path::Path;
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use yijie_agency::{Answer, StatementTotals, StatementVerdict};
-use yijie_rules::Money;
+use yijie_agency::Answer;
 
 use super::people::Who;
 use super::{Failure, OtherAgency, Out, Till, close, tasks};
@@ -97,7 +96,7 @@ async fn totals(books: &Books, sync: &Sync, since: Date) -> Result<Vec<ClosedTot
         for insutype in INSUTYPES {
             for clr_type in CLR_TYPES {
                 let key = (insutype.to_owned(), clr_type.to_owned(), place.clone());
-                sums.insert(key.clone(), nothing(key));
+                sums.insert(key.clone(), ClosedTotal::nothing(key));
             }
         }
     }
@@ -109,7 +108,9 @@ async fn totals(books: &Books, sync: &Sync, since: Date) -> Result<Vec<ClosedTot
                 total.clr_type.clone(),
                 total.clr_optins.clone(),
             );
-            let sum = sums.entry(key.clone()).or_insert_with(|| nothing(key));
+            let sum = sums
+                .entry(key.clone())
+                .or_insert_with(|| ClosedTotal::nothing(key));
             sum.count += total.count;
             sum.medfee = sum.medfee.saturating_add(total.medfee);
             sum.fund = sum.fund.saturating_add(total.fund);
@@ -119,7 +120,13 @@ async fn totals(books: &Books, sync: &Sync, since: Date) -> Result<Vec<ClosedTot
     }
     let mut totals: Vec<ClosedTotal> = sums.into_values().collect();
     for total in &mut totals {
-        ask(sync, total, since, today).await?;
+        match reconcile::ask(sync, total, since, today).await {
+            Answer::Done(()) => {}
+            Answer::Refused(refusal) => return Err(Failure::could_not("AGENCY_REFUSED", refusal.infcode)),
+            Answer::NotSent(cause) | Answer::Unknown(cause) => {
+                return Err(Failure::could_not(cause.code(), cause));
+            }
+        }
     }
     Ok(totals)
 }
@@ -137,46 +144,4 @@ fn places(books: &Books, sync: &Sync) -> Result<BTreeSet<String>, Failure> {
         places.insert(format!("{}99", area.get(..4).unwrap_or(area)));
     }
     Ok(places)
-}
-
-fn nothing((insutype, clr_type, clr_optins): (String, String, String)) -> ClosedTotal {
-    ClosedTotal {
-        insutype,
-        clr_type,
-        clr_optins,
-        count: 0,
-        medfee: Money::ZERO,
-        fund: Money::ZERO,
-        account: Money::ZERO,
-        result: String::new(),
-        balanced: false,
-        others: Vec::new(),
-    }
-}
-
-async fn ask(sync: &Sync, total: &mut ClosedTotal, first: Date, last: Date) -> Result<(), Failure> {
-    let answer = sync
-        .client()
-        .statement_total(&StatementTotals {
-            insutype: total.insutype.clone(),
-            clr_type: total.clr_type.clone(),
-            setl_optins: total.clr_optins.clone(),
-            begndate: first.to_string(),
-            enddate: last.to_string(),
-            medfee_sumamt: total.medfee,
-            fund_pay_sumamt: total.fund,
-            acct_pay: total.account,
-            setl_count: u32::try_from(total.count).unwrap_or_default(),
-        })
-        .await;
-    sync.heard(&answer);
-    match answer {
-        Answer::Done(said) => {
-            total.balanced = said.verdict == StatementVerdict::Balanced;
-            total.result = said.stmt_rslt;
-            Ok(())
-        }
-        Answer::Refused(refusal) => Err(Failure::could_not("AGENCY_REFUSED", refusal.infcode)),
-        Answer::NotSent(cause) | Answer::Unknown(cause) => Err(Failure::could_not(cause.code(), cause)),
-    }
 }

@@ -48,9 +48,6 @@ pub struct BillLine {
     pub quantity: String,
     /// Trace codes scanned for it.
     pub trace_codes: Vec<String>,
-    /// At the cash price, where the price list has one: the bill is not an insured one.
-    #[serde(skip)]
-    pub for_cash: bool,
 }
 
 /// A bill put aside.
@@ -64,30 +61,28 @@ pub struct HeldBill {
     pub bill: Bill,
 }
 
-impl BillLine {
-    /// Dearer under insurance than for cash, which is forbidden (昆明市人民政府令第161号 第二十九条（四）).
+impl Bill {
+    /// Price of one of a line: the cash price, where the price list has one, if the customer pays all.
     #[must_use]
-    pub fn above_cash(&self) -> bool {
-        self.item.cash_price.is_some_and(|cash| self.price() > cash)
+    pub fn price(&self, line: &BillLine) -> Money {
+        match line.item.cash_price {
+            Some(cash) if self.self_pay.is_some() => cash,
+            _ => line.item.price,
+        }
     }
 
-    /// Price of one.
+    /// Dearer under insurance than for cash, which is forbidden (昆明市人民政府令第161号 第二十九条（四）).
     #[must_use]
-    pub fn price(&self) -> Money {
-        match self.item.cash_price {
-            Some(cash) if self.for_cash => cash,
-            _ => self.item.price,
-        }
+    pub fn above_cash(&self, line: &BillLine) -> bool {
+        line.item.cash_price.is_some_and(|cash| self.price(line) > cash)
     }
 
     /// price × quantity, half-up to the fen; nothing if the quantity is not a number.
     #[must_use]
-    pub fn amount(&self) -> Option<Money> {
-        self.price().times(Quantity::parse(&self.quantity).ok()?)
+    pub fn amount(&self, line: &BillLine) -> Option<Money> {
+        self.price(line).times(Quantity::parse(&line.quantity).ok()?)
     }
-}
 
-impl Bill {
     /// Medical category of the bill.
     #[must_use]
     pub fn med_type(&self, institution: &Institution) -> &'static str {
@@ -103,7 +98,7 @@ impl Bill {
     pub fn total(&self) -> Money {
         self.lines
             .iter()
-            .filter_map(BillLine::amount)
+            .filter_map(|line| self.amount(line))
             .fold(Money::ZERO, Money::saturating_add)
     }
 }
@@ -272,7 +267,6 @@ fn sell(state: &mut State, item: &Item, scanned: &str) -> Vec<Effect> {
             item: item.clone(),
             quantity: "1".to_owned(),
             trace_codes: trace.into_iter().collect(),
-            for_cash: false,
         }),
     }
     state.bill.selected = row;
@@ -361,7 +355,7 @@ pub fn claim(state: &State) -> Option<Claim> {
     }
     let mut lines = Vec::new();
     for (index, sold) in state.bill.lines.iter().enumerate() {
-        lines.push(line(index, sold)?);
+        lines.push(line(&state.bill, index, sold)?);
     }
     let facts = &verified.record.facts;
     let own = facts.own.clone().or_else(|| row_balance(verified));
@@ -396,7 +390,7 @@ fn row_balance(verified: &patient::Verified) -> Option<OwnAccount> {
     row.balc.map(|balc| OwnAccount { balc })
 }
 
-fn line(index: usize, sold: &BillLine) -> Option<Line> {
+fn line(bill: &Bill, index: usize, sold: &BillLine) -> Option<Line> {
     let item = &sold.item;
     Some(Line {
         feedetl_sn: (index + 1).to_string().into(),
@@ -405,9 +399,9 @@ fn line(index: usize, sold: &BillLine) -> Option<Line> {
         chrgitm_lv: item.level,
         selfpay_prop: item.selfpay_prop,
         pric_uplmt_amt: item.price_limit,
-        pric: UnitPrice::parse(&sold.price().to_string()).ok(),
+        pric: UnitPrice::parse(&bill.price(sold).to_string()).ok(),
         cnt: Quantity::parse(&sold.quantity).ok(),
-        det_item_fee_sumamt: Some(sold.amount()?),
+        det_item_fee_sumamt: Some(bill.amount(sold)?),
         hi_nego_drug_flag: Some(item.negotiated),
         cash_pric: item
             .cash_price
@@ -418,7 +412,7 @@ fn line(index: usize, sold: &BillLine) -> Option<Line> {
 
 /// Names of the goods dearer under insurance than for cash: what a refused price is about.
 fn names_above_cash(state: &State) -> String {
-    let names = state.bill.lines.iter().filter(|line| line.above_cash());
+    let names = state.bill.lines.iter().filter(|line| state.bill.above_cash(line));
     names
         .map(|line| line.item.name.as_str())
         .collect::<Vec<_>>()
@@ -435,10 +429,6 @@ pub(super) fn settle(state: &State, claim: &Claim, options: &Options) -> Outcome
 
 /// Computes the split anew.
 pub(super) fn resplit(state: &mut State) {
-    let for_cash = state.bill.self_pay.is_some();
-    for line in &mut state.bill.lines {
-        line.for_cash = for_cash;
-    }
     state.bill.outcome = claim(state).map(|claim| {
         let options = Options {
             pack: None,

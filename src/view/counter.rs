@@ -88,7 +88,7 @@ pub(super) fn view(state: &State) -> View {
             .lines
             .iter()
             .enumerate()
-            .map(|(index, sold)| line(index, sold, settlement, lang))
+            .map(|(index, sold)| line(&state.bill, index, sold, settlement, lang))
             .collect(),
         line_count: count_text(state.bill.lines.len(), lang).into(),
         sums: sums(state, settlement),
@@ -167,7 +167,13 @@ fn benefits(state: &State) -> Vec<Pair> {
         .collect()
 }
 
-fn line(index: usize, sold: &bill::BillLine, settlement: Option<&Settlement>, lang: Lang) -> BillLine {
+fn line(
+    bill: &bill::Bill,
+    index: usize,
+    sold: &bill::BillLine,
+    settlement: Option<&Settlement>,
+    lang: Lang,
+) -> BillLine {
     let no = (index + 1).to_string();
     let cut = settlement.and_then(|s| s.detlcutinfo.iter().find(|cut| cut.feedetl_sn == no.as_str()));
     let excluded = settlement.and_then(|s| s.excluded.iter().find(|line| line.feedetl_sn == no.as_str()));
@@ -187,7 +193,7 @@ fn line(index: usize, sold: &bill::BillLine, settlement: Option<&Settlement>, la
         (None, Some(cut)) if cut.overlmt_amt > Money::ZERO => {
             (lang.pick("超限价", "Above limit"), Level::Warning)
         }
-        _ if sold.above_cash() => (lang.pick("高于现金价", "Above cash price"), Level::Error),
+        _ if bill.above_cash(sold) => (lang.pick("高于现金价", "Above cash price"), Level::Error),
         _ => ("", Level::Info),
     };
     BillLine {
@@ -195,9 +201,9 @@ fn line(index: usize, sold: &bill::BillLine, settlement: Option<&Settlement>, la
         name: sold.item.name.as_str().into(),
         spec: sold.item.spec.as_str().into(),
         level: class(sold.item.level, lang).into(),
-        price: figure(sold.price()).into(),
+        price: figure(bill.price(sold)).into(),
         quantity: sold.quantity.as_str().into(),
-        amount: sold.amount().map(figure).unwrap_or_default().into(),
+        amount: bill.amount(sold).map(figure).unwrap_or_default().into(),
         self_pay: if borne > Money::ZERO {
             figure(borne).into()
         } else {

@@ -252,3 +252,12 @@ impl Chance {
         self.next() % end
     }
 }
+
+/// Where the records of a journal's segment begin.
+pub fn record_starts(bytes: &[u8]) -> Vec<usize> {
+    let found = bytes.windows(4).enumerate();
+    found
+        .filter(|(_, window)| *window == b"YJR\x01")
+        .map(|(at, _)| at)
+        .collect()
+}

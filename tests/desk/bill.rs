@@ -276,7 +276,8 @@ fn the_reasons_follow_the_language_and_the_sale_stays_chinese() {
 fn a_refused_price_names_the_goods() {
     let till = Till::selling(1, &[AMOXICILLIN, DEARER_INSURED]);
     assert_eq!(till.state.notice.as_ref().unwrap().detail, "复方丹参滴丸");
-    assert!(till.state.bill.lines[1].above_cash() && !till.state.bill.lines[0].above_cash());
+    let bill = &till.state.bill;
+    assert!(bill.above_cash(&bill.lines[1]) && !bill.above_cash(&bill.lines[0]));
 }
 
 #[test]

@@ -131,11 +131,7 @@ impl World {
         hold(sale.settlement.excluded.is_empty(), "goods that are no medicine")?;
         for sums in [&sale.told, &sale.settlement.setlinfo] {
             sums.check().map_err(|e| TestCaseError::fail(e.to_string()))?;
-            let lines = state
-                .bill
-                .lines
-                .iter()
-                .filter_map(yijie::desk::bill::BillLine::amount);
+            let lines = state.bill.lines.iter().filter_map(|line| state.bill.amount(line));
             hold(
                 Money::sum(lines) == Some(sums.medfee_sumamt),
                 "not the bill on the screen",

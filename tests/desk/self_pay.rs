@@ -72,7 +72,7 @@ fn who_shows_nothing_buys_at_the_cash_price_and_may_buy_food() {
         .bill
         .lines
         .iter()
-        .map(|l| l.price().to_string())
+        .map(|l| till.state.bill.price(l).to_string())
         .collect();
     assert_eq!(prices[..2], ["27.80", "29.80"]);
     let sale = pay(&mut till);
@@ -102,7 +102,10 @@ fn a_card_shown_after_all_makes_the_bill_an_insured_one() {
     assert!(till.key(Key::Pay).is_empty());
     assert_eq!(till.told(), "VERIFY_FIRST");
     till.send(Event::PersonAnswered(credential(1), Answer::Done(record(1))));
-    assert_eq!(till.state.bill.lines[0].price().to_string(), "28.00");
+    assert_eq!(
+        till.state.bill.price(&till.state.bill.lines[0]).to_string(),
+        "28.00"
+    );
     assert_eq!(benefits(&till.state)[0], Benefit::Plain);
     assert_eq!(till.state.bill.self_pay, None);
     assert_eq!(
@@ -139,6 +142,9 @@ fn a_recalled_bill_is_the_new_customers() {
     till.key(Key::Hold);
     till.verify(1);
     till.key(Key::Recall(0));
-    assert_eq!(till.state.bill.lines[0].price().to_string(), "28.00");
+    assert_eq!(
+        till.state.bill.price(&till.state.bill.lines[0]).to_string(),
+        "28.00"
+    );
     assert_ne!(till.split()[3], "29.80");
 }

@@ -77,15 +77,18 @@ impl fmt::Debug for StatementFinding {
     }
 }
 
+/// A cell as the province writes it: what is empty has a sign of its own.
+fn cell(text: &str, style: &StatementStyle) -> String {
+    if text.is_empty() {
+        style.null.clone()
+    } else {
+        text.to_owned()
+    }
+}
+
 /// The text of the file, one settlement a line.
 pub(crate) fn write_rows(rows: &[StatementRow], style: &StatementStyle) -> String {
-    let cell = |text: &str| {
-        if text.is_empty() {
-            style.null.clone()
-        } else {
-            text.to_owned()
-        }
-    };
+    let cell = |text: &str| cell(text, style);
     let lines = rows.iter().map(|row| {
         let mut cells = vec![
             cell(&row.setl_id),
@@ -148,13 +151,7 @@ pub(crate) fn write_findings(
     memo: fn(StatementVerdict) -> &'static str,
     style: &StatementStyle,
 ) -> String {
-    let cell = |text: &str| {
-        if text.is_empty() {
-            style.null.clone()
-        } else {
-            text.to_owned()
-        }
-    };
+    let cell = |text: &str| cell(text, style);
     let lines = rows.iter().map(|row| {
         let cells = [
             cell(&row.psn_no),

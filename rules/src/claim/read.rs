@@ -187,29 +187,10 @@ fn read_slowly(text: &[u8]) -> Result<Claim, ClaimError> {
     let mut reader = serde_json::Deserializer::from_slice(text);
     let claim: Claim = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
-        without_numbers(explain(&path, error.inner()))
+        explain(&path, error.inner())
     })?;
     reader.end().map_err(|error| explain("", &error))?;
     Ok(claim)
-}
-
-/// A name no field has may be a value where the text is broken: long numbers in it are not repeated.
-fn without_numbers(error: ClaimError) -> ClaimError {
-    let hidden = |text: String| {
-        let parts: Vec<&str> = text.split(|letter: char| !letter.is_ascii_digit()).collect();
-        let numbers = parts.into_iter().filter(|part| part.len() > 5).map(str::to_owned);
-        numbers
-            .collect::<Vec<_>>()
-            .iter()
-            .fold(text, |text, number| text.replace(number, "…"))
-    };
-    match error {
-        ClaimError::Field { path, reason } => ClaimError::Field {
-            path: hidden(path),
-            reason: hidden(reason),
-        },
-        error => error,
-    }
 }
 
 /// What is wrong and where, without the value that was found there.
@@ -239,7 +220,19 @@ fn explain(path: &str, error: &serde_json::Error) -> ClaimError {
     } else {
         path
     };
-    ClaimError::field(path, reason)
+    ClaimError::field(without_numbers(path), without_numbers(&reason))
+}
+
+/// A name no field has may be a value where the text is broken: long numbers in it are not repeated.
+fn without_numbers(text: &str) -> String {
+    let runs = text
+        .as_bytes()
+        .chunk_by(|one, next| one.is_ascii_digit() == next.is_ascii_digit());
+    runs.map(|run| match run.first() {
+        Some(first) if first.is_ascii_digit() && run.len() > 5 => "…".into(),
+        _ => String::from_utf8_lossy(run),
+    })
+    .collect()
 }
 
 /// The same JSON with every bare number as text. Text that is not JSON stays as it is wrong.
