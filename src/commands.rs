@@ -26,8 +26,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 use yijie_agency::{Client, ClientError, ClientSettings, InstitutionId, MsgIds, Profile};
+use yijie_hardware::Paper;
 use yijie_rules::{Lang, Packs};
 
 use crate::books::{Books, BooksError, Findings};
@@ -165,12 +168,34 @@ impl Out {
     }
 }
 
+/// The data directory given, or this user's.
+///
+/// # Errors
+/// [`Failure`] if there is neither.
+pub fn data_dir(given: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+    let share = || std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home);
+    given
+        .or_else(|| share().map(|dir| dir.join("yijie")))
+        .ok_or_else(|| Failure::input("USAGE", "--data"))
+}
+
+/// Width of a receipt printer's paper in millimetres, as an argument.
+fn paper() -> impl TypedValueParser<Value = Paper> {
+    PossibleValuesParser::new(["58", "80"]).map(|millimetres| match millimetres.as_str() {
+        "58" => Paper::Mm58,
+        _ => Paper::Mm80,
+    })
+}
+
 /// An agency other than the configured one.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct OtherAgency {
-    /// Its address.
+    /// Another agency than the configured one.
+    #[arg(long = "agency", global = true)]
     pub url: Option<String>,
-    /// Directory of its TLS files.
+    /// Its TLS files.
+    #[arg(long, global = true)]
     pub tls: Option<PathBuf>,
 }
 

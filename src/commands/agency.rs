@@ -1,17 +1,65 @@
 //! `yijie agency`: the sandbox agency to test against, and its ledger.
 
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use yijie_agency::{Keys, Profile, Sandbox, SandboxSettings, decode_reply, read_ledger};
 
 use super::{Failure, Out, tasks};
+
+/// A sandbox to serve.
+#[derive(Args)]
+pub struct Serve {
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Province profile.
+    #[arg(long, default_value = "plain")]
+    profile: String,
+    /// Who is insured, JSON.
+    #[arg(long)]
+    persons: Option<PathBuf>,
+    /// An unknown person counts as insured as the claim says.
+    #[arg(long)]
+    any_person: bool,
+    /// How it misbehaves.
+    #[arg(long)]
+    faults: Option<PathBuf>,
+}
+
+/// A raw reply on standard input.
+#[derive(Args)]
+pub struct Decode {
+    /// Transaction number.
+    #[arg(long)]
+    infno: String,
+    /// Province profile.
+    #[arg(long, default_value = "plain")]
+    profile: String,
+    /// Directory with the profile's keys, to open an encrypted reply and check a signed one.
+    #[arg(long)]
+    keys: Option<PathBuf>,
+}
+
+fn profile(name: &str) -> Result<Profile, Failure> {
+    Profile::built_in(name).map_err(|e| Failure::input(e.code(), &e))
+}
 
 /// Serves until the program is ended.
 ///
 /// # Errors
 /// [`Failure`].
-pub fn sandbox(settings: SandboxSettings, out: Out) -> Result<(), Failure> {
+pub fn sandbox(data: PathBuf, serve: Serve, out: Out) -> Result<(), Failure> {
+    let settings = SandboxSettings {
+        listen: serve.listen,
+        data,
+        profile: profile(&serve.profile)?,
+        persons: serve.persons,
+        any_person: serve.any_person,
+        faults: serve.faults,
+    };
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     tasks()?.block_on(async {
         let sandbox = Sandbox::start(settings)
@@ -46,21 +94,22 @@ pub fn ledger(data: &Path, out: Out) -> Result<(), Failure> {
     })
 }
 
-/// What a raw reply on standard input means: exit code 0 settled, 2 refused, 3 unknown.
+/// What a raw reply means: exit code 0 settled, 2 refused, 3 unknown.
 ///
 /// # Errors
 /// [`Failure`].
-pub fn decode(infno: &str, profile: &str, keys: Option<&Path>, out: Out) -> Result<u8, Failure> {
-    let profile = Profile::built_in(profile).map_err(|e| Failure::input(e.code(), &e))?;
-    let keys = keys.map(|dir| Keys::of_terminal(&profile, dir)).transpose();
+pub fn decode(what: &Decode, out: Out) -> Result<u8, Failure> {
+    let profile = profile(&what.profile)?;
+    let keys = what.keys.as_ref().map(|dir| Keys::of_terminal(&profile, dir));
     let keys = keys
+        .transpose()
         .map_err(|e| Failure::input(e.code(), &e))?
         .unwrap_or_default();
     let mut body = Vec::new();
     io::stdin()
         .read_to_end(&mut body)
         .map_err(|e| Failure::input("INPUT_UNREADABLE", e))?;
-    let decoded = decode_reply(infno, &body, &profile, &keys);
+    let decoded = decode_reply(&what.infno, &body, &profile, &keys);
     out.line(serde_json::to_string_pretty(&decoded).map_err(|e| Failure::could_not("INTERNAL", e))?)?;
     Ok(match decoded.outcome {
         "settled" => 0,

@@ -1,8 +1,9 @@
 //! `yijie card`: readers, one social-security card, and a virtual card for the virtual reader.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::{Args, Subcommand};
 use serde_json::json;
 use yijie_hardware::{CardPresence, Pin, Shown, VirtualCard, VirtualPsam, list_readers, read_in_reader};
 
@@ -11,11 +12,31 @@ use super::{Failure, Out, pin_from_stdin};
 /// Longest wait for a card's answer.
 const READ_WAIT: Duration = Duration::from_secs(10);
 
-/// Lists readers and whether a card is in.
+/// What is asked of the readers.
+#[derive(Subcommand)]
+pub enum Request {
+    /// List the readers.
+    List,
+    /// Read one card.
+    Read(Read),
+    /// Serve a virtual card, or a security module with test keys, to the virtual reader.
+    Emulate(Emulate),
+}
+
+/// Runs it.
 ///
 /// # Errors
 /// [`Failure`].
-pub fn list(out: Out) -> Result<(), Failure> {
+pub fn run(request: &Request, out: Out) -> Result<(), Failure> {
+    match request {
+        Request::List => list(out),
+        Request::Read(how) => read(how, out),
+        Request::Emulate(what) => emulate(what, out),
+    }
+}
+
+/// Lists readers and whether a card is in.
+fn list(out: Out) -> Result<(), Failure> {
     let readers = list_readers().map_err(|e| Failure::could_not(e.code(), &e))?;
     let told: Vec<_> = readers
         .iter()
@@ -51,22 +72,38 @@ pub fn list(out: Out) -> Result<(), Failure> {
 }
 
 /// How a card is to be read.
+#[derive(Args)]
 pub struct Read {
     /// Reader, if not any.
-    pub reader: Option<String>,
-    /// Reader with the security module.
-    pub psam: Option<String>,
-    /// The card's PIN stands on standard input.
-    pub pin_stdin: bool,
-    /// Print the ministry's basic-information string and nothing else.
-    pub basic_info: bool,
+    #[arg(long)]
+    reader: Option<String>,
+    /// Reader with the security module (PSAM) that a 3.0 card asks for.
+    #[arg(long)]
+    psam: Option<String>,
+    /// Read the card's PIN from standard input.
+    #[arg(long)]
+    pin_stdin: bool,
+    /// Print the ministry's basic-information string: eleven items, each ended by |.
+    #[arg(long)]
+    basic_info: bool,
+}
+
+/// What stands on the virtual reader.
+#[derive(Args)]
+pub struct Emulate {
+    /// The person on the card.
+    #[arg(required_unless_present = "psam")]
+    person: Option<PathBuf>,
+    /// A security module instead of a card.
+    #[arg(long, conflicts_with = "person")]
+    psam: bool,
+    /// vpcd's port.
+    #[arg(long, default_value_t = 35963)]
+    port: u16,
 }
 
 /// Reads one card.
-///
-/// # Errors
-/// [`Failure`].
-pub fn read(read: &Read, out: Out) -> Result<(), Failure> {
+fn read(read: &Read, out: Out) -> Result<(), Failure> {
     let pin = if read.pin_stdin {
         let text = pin_from_stdin()?;
         Some(Pin::new(&text).ok_or_else(|| Failure::input("CARD_PIN_SHAPE", ""))?)
@@ -103,30 +140,23 @@ pub fn read(read: &Read, out: Out) -> Result<(), Failure> {
     })
 }
 
-/// Serves a virtual security module with test keys to the virtual reader until it is taken out or the program ends.
-///
-/// # Errors
-/// [`Failure`].
-pub fn emulate_psam(port: u16, out: Out) -> Result<(), Failure> {
-    let inserted = VirtualPsam::new().insert(("127.0.0.1", port));
+/// Serves a virtual card, or a virtual security module with test keys, to the virtual reader until it is taken out or the
+/// program ends.
+fn emulate(what: &Emulate, out: Out) -> Result<(), Failure> {
+    let at = ("127.0.0.1", what.port);
+    let inserted = match &what.person {
+        Some(person) => card_of(person)?.insert(at),
+        None => VirtualPsam::new().insert(at),
+    };
     let inserted = inserted.map_err(|e| Failure::could_not(e.code(), &e))?;
-    told_inserted(port, out)?;
+    told_inserted(what.port, out)?;
     inserted.wait().map_err(|e| Failure::could_not(e.code(), &e))
 }
 
-/// Serves a virtual card to the virtual reader until it is taken out or the program ends.
-///
-/// # Errors
-/// [`Failure`].
-pub fn emulate(person: &Path, port: u16, out: Out) -> Result<(), Failure> {
+fn card_of(person: &Path) -> Result<VirtualCard, Failure> {
     let text = std::fs::read_to_string(person)
         .map_err(|e| Failure::input("PERSON_FILE_INVALID", format!("{}: {e}", person.display())))?;
-    let card = VirtualCard::from_json(&text).map_err(|e| Failure::input(e.code(), &e))?;
-    let inserted = card
-        .insert(("127.0.0.1", port))
-        .map_err(|e| Failure::could_not(e.code(), &e))?;
-    told_inserted(port, out)?;
-    inserted.wait().map_err(|e| Failure::could_not(e.code(), &e))
+    VirtualCard::from_json(&text).map_err(|e| Failure::input(e.code(), &e))
 }
 
 fn told_inserted(port: u16, out: Out) -> Result<(), Failure> {

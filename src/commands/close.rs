@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use clap::Args;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use yijie_rules::Lang;
@@ -13,15 +14,33 @@ use crate::reconcile::{self, ReconcileError, Reconciliation, Row};
 use crate::record::ClosedTotal;
 use crate::{advice, clock};
 
-/// How a day is closed.
-#[derive(Debug, Default)]
-pub struct Request {
-    /// Which; today if absent.
-    pub day: Option<Date>,
-    /// Rows that a supervisor confirms to be mended: message ids, or `all`.
-    pub confirm: Vec<String>,
-    /// Who confirms.
-    pub supervisor: Who,
+/// A day that is to agree with the agency.
+#[derive(Debug, Args)]
+pub struct Reconcile {
+    #[command(flatten)]
+    agency: OtherAgency,
+    /// Day, yyyy-MM-dd.
+    #[arg(long)]
+    date: Date,
+    /// Do what is proposed about this row: its message id, or all. Needs a supervisor's PIN.
+    #[arg(long)]
+    confirm: Vec<String>,
+    #[command(flatten)]
+    supervisor: Who,
+}
+
+/// Closes today.
+///
+/// # Errors
+/// As [`run`].
+pub fn today(data: &Path, agency: OtherAgency, out: Out) -> Result<u8, Failure> {
+    let request = Reconcile {
+        agency,
+        date: clock::today(clock::now_ms()),
+        confirm: Vec::new(),
+        supervisor: Who::default(),
+    };
+    run(data, &request, out)
 }
 
 impl From<ReconcileError> for Failure {
@@ -38,9 +57,9 @@ impl From<ReconcileError> for Failure {
 ///
 /// # Errors
 /// [`Failure`] if sales are still open or the agency does not answer.
-pub fn run(data: &Path, agency: &OtherAgency, request: &Request, out: Out) -> Result<u8, Failure> {
-    let till = Till::open(data, agency, out)?;
-    let day = request.day.unwrap_or_else(|| clock::today(clock::now_ms()));
+pub fn run(data: &Path, request: &Reconcile, out: Out) -> Result<u8, Failure> {
+    let till = Till::open(data, &request.agency, out)?;
+    let day = request.date;
     let found = if request.confirm.is_empty() {
         tasks()?.block_on(reconcile::compare(&till.books, &till.sync, day))?
     } else {

@@ -3,15 +3,101 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::Args;
 use yijie_agency::{Keys, MsgIds};
+use yijie_hardware::Paper;
 
 use crate::books::Books;
 use crate::catalogue::Catalogue;
 use crate::clock;
-use crate::commands::{Failure, Out};
+use crate::commands::{Failure, Out, paper, pin_from_stdin};
 use crate::config::{self, Agency, Config, Devices, Institution};
 use crate::operators::{Operator, Role};
 use crate::record::Record;
+
+/// What a new till is told on the command line.
+#[derive(Args)]
+pub struct Init {
+    /// Address of the agency.
+    #[arg(long)]
+    agency: String,
+    /// Directory with ca.pem, client.pem and client.key, and the keys the profile asks for.
+    #[arg(long)]
+    tls: PathBuf,
+    /// Province profile.
+    #[arg(long, default_value = "plain")]
+    profile: String,
+    /// Institution code.
+    #[arg(long)]
+    fixmedins: String,
+    /// Institution name; the code if absent.
+    #[arg(long)]
+    name: Option<String>,
+    /// Level of a medical institution, 1 to 3.
+    #[arg(long)]
+    level: Option<String>,
+    /// Administrative division.
+    #[arg(long, default_value = "530100")]
+    area: String,
+    /// Number of the first operator, a supervisor.
+    #[arg(long)]
+    operator: String,
+    /// The operator's name; the number if absent.
+    #[arg(long)]
+    operator_name: Option<String>,
+    /// Read the PIN from standard input.
+    #[arg(long, required = true)]
+    pin_stdin: bool,
+    /// Serial port of the scanner.
+    #[arg(long)]
+    scanner: Option<String>,
+    /// Where receipts go: tcp://HOST:9100, a serial port, a device such as /dev/usb/lp0, or a file.
+    #[arg(long)]
+    printer: Option<String>,
+    /// Width of the receipt printer's paper in millimetres.
+    #[arg(long, default_value = "80", value_parser = paper())]
+    paper: Paper,
+    /// Price list in CSV.
+    #[arg(long)]
+    catalogue: Option<PathBuf>,
+    /// Number of the till, 0 to 9.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=9))]
+    till: u8,
+    /// Fill what no document publishes with made-up figures, to show every benefit. Never where people are settled for.
+    #[arg(long)]
+    sandbox_figures: bool,
+}
+
+impl Init {
+    fn till(self) -> Result<NewTill, Failure> {
+        let kind = if self.fixmedins.starts_with('P') { "2" } else { "1" };
+        let level = self.level.or_else(|| (kind == "1").then(|| "1".to_owned()));
+        Ok(NewTill {
+            institution: Institution {
+                name: self.name.unwrap_or_else(|| self.fixmedins.clone()),
+                code: self.fixmedins,
+                kind: kind.to_owned(),
+                level,
+                area: self.area,
+            },
+            agency: self.agency,
+            tls: self.tls,
+            operator_name: self.operator_name.unwrap_or_else(|| self.operator.clone()),
+            operator: self.operator,
+            pin: pin_from_stdin()?,
+            devices: Devices {
+                scanner: self.scanner,
+                printer: self.printer,
+                paper: self.paper,
+                ..Devices::default()
+            },
+            catalogue: self.catalogue,
+            till: self.till,
+            sandbox_figures: self.sandbox_figures,
+            profile: self.profile,
+        })
+    }
+}
 
 /// What a new till is told.
 pub struct NewTill {
@@ -43,8 +129,9 @@ pub struct NewTill {
 ///
 /// # Errors
 /// [`Failure`]; a directory in use is refused and nothing in it is changed.
-pub fn run(data: &Path, new: &NewTill, out: Out) -> Result<(), Failure> {
-    prepare(data, new)?;
+pub fn run(data: &Path, new: Init, out: Out) -> Result<(), Failure> {
+    let new = new.till()?;
+    prepare(data, &new)?;
     let told = serde_json::json!({
         "data": data.display().to_string(), "institution": new.institution.code, "operator": new.operator,
     });

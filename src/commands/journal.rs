@@ -3,34 +3,57 @@
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Subcommand;
 use serde_json::{Value, json};
 use yijie_offline_cache::{DataLock, Entry, Vault, verify};
 use yijie_rules::Lang;
 
-use super::people::{Allowed, Who, four_eyes};
-use super::{Failure, Out};
+use super::people::{Allowed, Approver, Who, four_eyes};
+use super::{Failure, OtherAgency, Out, resume, salvage};
 use crate::books::Books;
 use crate::record::Record;
 use crate::{clock, config};
 
 /// What is asked of the journal.
-pub enum Request<'a> {
+#[derive(Subcommand)]
+pub enum Request {
     /// One line an entry.
     List,
     /// One entry whole.
-    Show(u64),
+    Show {
+        /// Number of the entry.
+        seq: u64,
+    },
     /// Check every checksum and the chain.
     Verify,
-    /// Everything to a file, CSV or JSON by its ending, with who took it.
+    /// Write everything to a file, CSV or JSON by its ending, with who took it.
     Export {
         /// The file; must not exist.
-        to: &'a Path,
-        /// Who takes it.
+        #[arg(long)]
+        to: PathBuf,
+        /// Who asks for it.
+        #[command(flatten)]
         who: Who,
         /// Who approves.
-        approver: Who,
+        #[command(flatten)]
+        approver: Approver,
+    },
+    /// Make a damaged journal anew from all that can be read of it; the damaged files are kept.
+    Salvage {
+        /// Who asks for it.
+        #[command(flatten)]
+        who: Who,
+    },
+    /// After a backup was put back or a journal salvaged: ask the agency what it holds, and go on.
+    Resume {
+        /// The agency to ask.
+        #[command(flatten)]
+        agency: OtherAgency,
+        /// Who asks for it.
+        #[command(flatten)]
+        who: Who,
     },
 }
 
@@ -38,56 +61,63 @@ pub enum Request<'a> {
 ///
 /// # Errors
 /// [`Failure`].
-pub fn run(data: &Path, request: Request<'_>, out: Out) -> Result<u8, Failure> {
-    if matches!(request, Request::Verify) {
-        return verified(data, out);
-    }
-    let config = config::load(data)?;
-    let (books, _) = super::books(data, &config, out)?;
+pub fn run(data: &Path, request: Request, out: Out) -> Result<u8, Failure> {
     match request {
-        Request::List | Request::Verify => {
-            let rows = rows(&books)?;
-            out.print(&rows, || rows.iter().map(words).collect::<Vec<_>>().join("\n"))?;
-        }
-        Request::Show(seq) => {
-            let (entry, record) = books
-                .entries(seq)
-                .next()
-                .transpose()?
-                .filter(|(entry, _)| entry.seq == seq)
-                .ok_or_else(|| Failure::input("ENTRY_NOT_FOUND", seq))?;
-            let row = summary(&entry, &record, &mut String::new());
-            let told = serde_json::to_string_pretty(&whole(row, &record));
-            out.line(told.map_err(|e| Failure::could_not("INTERNAL", e))?)?;
-        }
-        Request::Export { to, who, approver } => {
-            let place = to.display().to_string();
-            let Allowed { operator, approver } = four_eyes(&books, &who, &approver, "export", &place, out)?;
-            let failed =
-                |e: std::io::Error| Failure::could_not("FILE_FAILED", format!("{}: {e}", to.display()));
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(to)
-                .map_err(failed)?;
-            // Booked first, so that the file itself ends with who took it.
-            let record = Record::Exported {
-                operator: operator.clone(),
-                to: place,
-                approver,
-            };
-            books.append(&record, clock::now_ms())?;
-            file.write_all(export(&books, to)?.as_bytes())
-                .and_then(|()| file.sync_all())
-                .map_err(failed)?;
-            out.print(
-                &json!({"exported": to.display().to_string(), "operator": operator}),
-                || format!("{} ← {operator}", to.display()),
-            )?;
-        }
+        Request::Verify => return verified(data, out),
+        Request::Salvage { who } => return salvage::run(data, &who, out),
+        Request::Resume { agency, who } => return resume::run(data, &agency, &who, out),
+        Request::List => list(data, out),
+        Request::Show { seq } => show(data, seq, out),
+        Request::Export { to, who, approver } => export(data, &to, &who, &approver, out),
     }
-    Ok(0)
+    .map(|()| 0)
+}
+
+fn opened(data: &Path, out: Out) -> Result<Books, Failure> {
+    Ok(super::books(data, &config::load(data)?, out)?.0)
+}
+
+fn list(data: &Path, out: Out) -> Result<(), Failure> {
+    let rows = each(&opened(data, out)?, |_, _, row| row)?;
+    out.print(&rows, || rows.iter().map(words).collect::<Vec<_>>().join("\n"))
+}
+
+fn show(data: &Path, seq: u64, out: Out) -> Result<(), Failure> {
+    let (entry, record) = opened(data, out)?
+        .entries(seq)
+        .next()
+        .transpose()?
+        .filter(|(entry, _)| entry.seq == seq)
+        .ok_or_else(|| Failure::input("ENTRY_NOT_FOUND", seq))?;
+    let row = summary(&entry, &record, &mut String::new());
+    let told = serde_json::to_string_pretty(&whole(row, &record));
+    out.line(told.map_err(|e| Failure::could_not("INTERNAL", e))?)
+}
+
+fn export(data: &Path, to: &Path, who: &Who, approver: &Approver, out: Out) -> Result<(), Failure> {
+    let books = opened(data, out)?;
+    let place = to.display().to_string();
+    let Allowed { operator, approver } = four_eyes(&books, who, approver, "export", &place, out)?;
+    let failed = |e: std::io::Error| Failure::could_not("FILE_FAILED", format!("{}: {e}", to.display()));
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(to)
+        .map_err(failed)?;
+    // Booked first, so that the file itself ends with who took it.
+    let record = Record::Exported {
+        operator: operator.clone(),
+        to: place.clone(),
+        approver,
+    };
+    books.append(&record, clock::now_ms())?;
+    file.write_all(all_entries(&books, to)?.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(failed)?;
+    out.print(&json!({"exported": place, "operator": operator}), || {
+        format!("{place} ← {operator}")
+    })
 }
 
 /// Works on a till's journal whether or not the till runs as it should: nothing but the journal is opened.
@@ -108,10 +138,6 @@ fn verified(data: &Path, out: Out) -> Result<u8, Failure> {
         }
         Err(broken) => Err(Failure::could_not(broken.code(), &broken)),
     }
-}
-
-fn rows(books: &Books) -> Result<Vec<Value>, Failure> {
-    each(books, |_, _, row| row)
 }
 
 /// Something made of every entry and its row.
@@ -209,7 +235,7 @@ fn words(row: &Value) -> String {
     .to_owned()
 }
 
-fn export(books: &Books, to: &Path) -> Result<String, Failure> {
+fn all_entries(books: &Books, to: &Path) -> Result<String, Failure> {
     if to.extension().is_none_or(|ending| ending != "csv") {
         let entries = each(books, |_, record, row| whole(row, record))?;
         return serde_json::to_string_pretty(&entries).map_err(|e| Failure::could_not("INTERNAL", e));

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use clap::Subcommand;
 use serde_json::{Value, json};
 use yijie_rules::Lang;
 
@@ -13,42 +14,73 @@ use crate::record::Record;
 use crate::{clock, config};
 
 /// What is asked.
+#[derive(Subcommand)]
 pub enum Request {
-    /// Everyone, without what their PINs are checked by.
+    /// Everyone.
     List,
-    /// A new one; the PIN is the next line of standard input.
+    /// A new operator; the PIN is the (next) line of standard input.
     Add {
         /// Number.
         id: String,
         /// Name on screen and receipt; the number if absent.
+        #[arg(long)]
         name: Option<String>,
         /// What they may do.
+        #[arg(long, value_enum)]
         role: Role,
+        /// Who asks for it.
+        #[command(flatten)]
+        who: Who,
     },
-    /// May work here no more, or again.
+    /// May work here no more.
     Disable {
         /// Number.
         id: String,
-        /// No more.
-        disabled: bool,
+        /// Who asks for it.
+        #[command(flatten)]
+        who: Who,
     },
-    /// A new PIN, the next line of standard input; ends a lock-out.
+    /// May work here again.
+    Enable {
+        /// Number.
+        id: String,
+        /// Who asks for it.
+        #[command(flatten)]
+        who: Who,
+    },
+    /// A new PIN, the (next) line of standard input; ends a lock-out.
     Reset {
         /// Number.
         id: String,
+        /// Who asks for it.
+        #[command(flatten)]
+        who: Who,
     },
+}
+
+impl Request {
+    /// Who changes something; nobody needs to be named to look.
+    fn who(&self) -> Option<&Who> {
+        match self {
+            Request::List => None,
+            Request::Add { who, .. }
+            | Request::Disable { who, .. }
+            | Request::Enable { who, .. }
+            | Request::Reset { who, .. } => Some(who),
+        }
+    }
 }
 
 /// Runs it; all but the list is for a supervisor.
 ///
 /// # Errors
 /// [`Failure`]; nothing is changed then.
-pub fn run(data: &Path, request: Request, who: &Who, out: Out) -> Result<u8, Failure> {
+pub fn run(data: &Path, request: Request, out: Out) -> Result<u8, Failure> {
     let config = config::load(data)?;
     let (books, _) = super::books(data, &config, out)?;
-    if matches!(request, Request::List) {
+    let Some(who) = request.who() else {
         return list(&books, out).map(|()| 0);
-    }
+    };
     let by = who.supervisor(&books, out)?;
     let known = |id: &str| {
         books
@@ -62,7 +94,7 @@ pub fn run(data: &Path, request: Request, who: &Who, out: Out) -> Result<u8, Fai
     };
     let operator = match request {
         Request::List => return Ok(0),
-        Request::Add { id, name, role } => {
+        Request::Add { id, name, role, .. } => {
             if id.is_empty() || id.chars().any(char::is_control) || id == super::people::CLIENT {
                 return Err(Failure::input("OPERATOR_NUMBER", id));
             }
@@ -72,11 +104,15 @@ pub fn run(data: &Path, request: Request, who: &Who, out: Out) -> Result<u8, Fai
             let name = name.unwrap_or_else(|| id.clone());
             Operator::new(&id, &name, role, &pin_from_stdin()?).map_err(|e| Failure::input(e.code(), &e))?
         }
-        Request::Disable { id, disabled } => Operator {
-            disabled,
+        Request::Disable { id, .. } => Operator {
+            disabled: true,
             ..known(&id)?
         },
-        Request::Reset { id } => {
+        Request::Enable { id, .. } => Operator {
+            disabled: false,
+            ..known(&id)?
+        },
+        Request::Reset { id, .. } => {
             let operator = known(&id)?;
             Operator {
                 disabled: operator.disabled,

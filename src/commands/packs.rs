@@ -5,10 +5,12 @@ pub mod bundles;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::{Args, Subcommand};
 use serde_json::json;
 use yijie_rules::{Lang, PackError, PackSummary, Packs};
 
-use super::{Failure, Out};
+use self::bundles::ToSign;
+use super::{Failure, Out, data_dir};
 use crate::bundle::shelf::Shelf;
 use crate::clock;
 use crate::config::Config;
@@ -74,11 +76,70 @@ fn files(dir: &Path) -> Result<Vec<(String, String)>, Failure> {
     Ok(found)
 }
 
-/// Lists the packs: of the till, where its data directory is given, else the built-in ones and those of directories.
+/// What is asked of the packs.
+#[derive(Args)]
+pub struct Request {
+    /// Directory with more packs; may be given again.
+    #[arg(long = "packs")]
+    packs: Vec<PathBuf>,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Load errors of a directory's packs.
+    Check {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// Make a signed bundle of a directory's packs.
+    Sign(ToSign),
+    /// Check a bundle's signature, days and packs; with --data also that it is newer than what is installed.
+    Verify {
+        /// The bundle.
+        bundle: PathBuf,
+        /// Public key in PEM (openssl pkey -pubout); otherwise the one pinned in the data directory.
+        #[arg(long)]
+        key: Option<PathBuf>,
+    },
+    /// Install a bundle in the data directory; an unsigned, tampered, expired or older one is refused.
+    Install {
+        /// The bundle.
+        bundle: PathBuf,
+        /// Public key to pin, the first time.
+        #[arg(long)]
+        key: Option<PathBuf>,
+    },
+    /// What changes for whom from which day: directories, pack files, bundles, or `builtin`.
+    Diff {
+        /// Before.
+        old: PathBuf,
+        /// After.
+        new: PathBuf,
+    },
+}
+
+/// Runs it; exit code 3 if a pack has a mistake.
 ///
 /// # Errors
 /// [`Failure`].
-pub fn list(dirs: &[PathBuf], data: Option<&Path>, out: Out) -> Result<(), Failure> {
+pub fn run(data: Option<PathBuf>, request: &Request, out: Out) -> Result<u8, Failure> {
+    match &request.action {
+        None => list(&request.packs, data.as_deref(), out),
+        Some(Action::Check { dir }) => return check(dir, out),
+        Some(Action::Sign(order)) => bundles::sign(order, out),
+        Some(Action::Verify { bundle, key }) => bundles::verify(bundle, key.as_deref(), data.as_deref(), out),
+        Some(Action::Install { bundle, key }) => {
+            bundles::install(bundle, key.as_deref(), &data_dir(data)?, out)
+        }
+        Some(Action::Diff { old, new }) => bundles::diff(old, new, out),
+    }
+    .map(|()| 0)
+}
+
+/// Lists the packs: of the till, where its data directory is given, else the built-in ones and those of directories.
+fn list(dirs: &[PathBuf], data: Option<&Path>, out: Out) -> Result<(), Failure> {
     let packs = match data {
         Some(data) if dirs.is_empty() => of_till(data, &crate::config::load(data)?, out),
         _ => load(dirs)?,
@@ -121,10 +182,7 @@ fn words(pack: &PackSummary, lang: Lang) -> String {
 }
 
 /// Checks the packs of a directory; exit code 3 if one has a mistake.
-///
-/// # Errors
-/// [`Failure`].
-pub fn check(dir: &Path, out: Out) -> Result<u8, Failure> {
+fn check(dir: &Path, out: Out) -> Result<u8, Failure> {
     let files = files(dir)?;
     let mut packs = Packs::builtin();
     let mut mistakes = Vec::new();

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use clap::Args;
+
 use super::{Failure, Out, pin_from_stdin};
 use crate::books::Books;
 use crate::clock;
@@ -12,14 +14,28 @@ use crate::record::Record;
 pub const CLIENT: &str = "client";
 
 /// An operator and where the PIN is.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct Who {
     /// Operator number.
+    #[arg(long)]
     pub operator: Option<String>,
-    /// File with the PIN.
+    /// File with the operator's PIN.
+    #[arg(long)]
     pub pin_file: Option<PathBuf>,
-    /// The PIN is a line of standard input.
+    /// Read the PIN from the first line of standard input.
+    #[arg(long, conflicts_with = "pin_file")]
     pub pin_stdin: bool,
+}
+
+/// The second person of what one alone may not do.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Approver {
+    /// Number of the supervisor who approves.
+    #[arg(long)]
+    approver: Option<String>,
+    /// File with the approver's PIN.
+    #[arg(long)]
+    approver_pin_file: Option<PathBuf>,
 }
 
 /// One or two persons who let something happen.
@@ -92,7 +108,7 @@ impl Who {
 pub fn four_eyes(
     books: &Books,
     who: &Who,
-    approver: &Who,
+    approver: &Approver,
     what: &str,
     about: &str,
     out: Out,
@@ -116,6 +132,11 @@ pub fn four_eyes(
             approver: None,
         });
     }
+    let approver = Who {
+        operator: approver.approver.clone(),
+        pin_file: approver.approver_pin_file.clone(),
+        pin_stdin: false,
+    };
     if approver.operator.is_none() || approver.operator == who.operator {
         return Err(Failure::refused(
             "TWO_PERSONS_NEEDED",

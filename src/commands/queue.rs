@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use yijie_rules::{Lang, Money};
 
-use super::people::{Who, four_eyes};
+use super::people::{Approver, Who, four_eyes};
 use super::sell::answer;
 use super::{Failure, OtherAgency, Out, Till, resume, tasks};
 use crate::books::BooksError;
@@ -15,28 +16,66 @@ use crate::sync::Drained;
 use crate::{advice, clock};
 
 /// What is asked of the queue.
+#[derive(Subcommand)]
 pub enum Request {
     /// List it.
     List,
     /// Work on all of it.
     Drain,
     /// One sale with its history.
-    Show(String),
-    /// Work on one sale.
-    Resolve(String),
-    /// Settled sales whose figures differ from what the patient was told.
-    Differences,
-    /// Close such a difference with the patient.
-    Close(String, Closing, Who),
-    /// Undo a settled sale.
-    Reverse {
+    Show {
         /// Sale or message id.
         id: String,
-        /// Who asks for it.
-        who: Who,
-        /// Who approves.
-        approver: Who,
     },
+    /// Work on one sale; or, with a supervisor's PIN, close its difference with the patient.
+    Resolve {
+        /// Sale or message id.
+        id: String,
+        /// How the difference is closed: the agency's figures are accepted without cash, cash is collected, or given
+        /// back.
+        #[arg(long)]
+        difference: Option<HowClosed>,
+        /// Who closes it.
+        #[command(flatten)]
+        supervisor: Who,
+    },
+    /// Settled sales whose figures differ from what the patient was told.
+    Differences,
+    /// A command of its own: `yijie reverse`.
+    #[command(skip)]
+    Reverse(Reversal),
+}
+
+/// How a difference is closed.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum HowClosed {
+    /// The agency's figures are accepted without cash.
+    Accept,
+    /// Cash is collected.
+    Collect,
+    /// Cash is given back.
+    Refund,
+}
+
+impl From<HowClosed> for Closing {
+    fn from(how: HowClosed) -> Closing {
+        match how {
+            HowClosed::Accept => Closing::Accepted,
+            HowClosed::Collect => Closing::Collected,
+            HowClosed::Refund => Closing::Refunded,
+        }
+    }
+}
+
+/// A settled sale that is to be undone.
+#[derive(Args)]
+pub struct Reversal {
+    /// Sale or message id.
+    id: String,
+    #[command(flatten)]
+    who: Who,
+    #[command(flatten)]
+    approver: Approver,
 }
 
 /// Runs it. Exit code 3 if something stays open that was to be finished.
@@ -47,7 +86,7 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
     let till = Till::open(data, agency, out)?;
     if matches!(
         request,
-        Request::Drain | Request::Resolve(_) | Request::Reverse { .. }
+        Request::Drain | Request::Resolve { difference: None, .. } | Request::Reverse(_)
     ) {
         tasks()?.block_on(resume::caught_up(&till.books, &till.sync))?;
     }
@@ -75,12 +114,14 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
                 .map_or_else(|| "OUTCOME_UNKNOWN".to_owned(), |outage| outage.cause);
             Err(Failure::could_not(&cause, ""))
         }
-        Request::Show(id) => {
+        Request::Show { id } => {
             let row = find(&till, &id)?;
             out.print(&answer(&row), || history(&row, out.lang))?;
             Ok(0)
         }
-        Request::Resolve(id) => {
+        Request::Resolve {
+            id, difference: None, ..
+        } => {
             let row = find(&till, &id)?;
             if row.open_difference().is_some() {
                 return Err(Failure {
@@ -105,15 +146,19 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
             })?;
             Ok(0)
         }
-        Request::Close(id, closing, supervisor) => {
+        Request::Resolve {
+            id,
+            difference: Some(how),
+            supervisor,
+        } => {
             let row = find(&till, &id)?;
             let operator = supervisor.supervisor(&till.books, out)?.id;
-            let record = closing_of(&row, closing, operator)?;
+            let record = closing_of(&row, how.into(), operator)?;
             let time_ms = clock::now_ms();
             till.books.append(&record, time_ms)?;
             finish(&row.after(&record, time_ms), out)
         }
-        Request::Reverse { id, who, approver } => {
+        Request::Reverse(Reversal { id, who, approver }) => {
             let row = find(&till, &id)?;
             if !matches!(
                 row.state,

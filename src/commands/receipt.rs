@@ -2,26 +2,32 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use serde_json::json;
 use yijie_hardware::{Paper, PrinterPort};
 use yijie_rules::Source;
 
-use super::{Failure, OtherAgency, Out, Till};
+use super::{Failure, OtherAgency, Out, Till, paper};
 use crate::books::row::SaleRow;
 use crate::{print, slip, statement, typeface};
 
 /// What is asked for.
+#[derive(Args)]
 pub struct Request {
     /// Sale or message id.
-    pub id: String,
-    /// Printer, device or file for ESC/POS bytes.
-    pub escpos: Option<String>,
+    id: String,
+    /// Printer (tcp://HOST:9100, serial port, device) or file for ESC/POS bytes.
+    #[arg(long)]
+    escpos: Option<String>,
     /// File for the receipt as PDF.
-    pub pdf: Option<PathBuf>,
-    /// File for the settlement statement as PDF.
-    pub statement: Option<PathBuf>,
-    /// Other paper than the settings name.
-    pub paper: Option<Paper>,
+    #[arg(long)]
+    pdf: Option<PathBuf>,
+    /// File for the settlement statement (结算单) as PDF.
+    #[arg(long)]
+    statement: Option<PathBuf>,
+    /// Width of the paper in millimetres, if not the till's.
+    #[arg(long, value_parser = paper())]
+    paper: Option<Paper>,
 }
 
 /// Prints. A receipt that was handed out before is marked 补打; without any target it goes to the till's printer.

@@ -2,22 +2,37 @@
 
 use std::sync::mpsc;
 
+use clap::Args;
 use yijie_hardware::{CodeKind, Scan, ScannerEvent, ScannerSettings, watch_scanner};
 
 use super::{Failure, Out};
 
-/// Prints scans until `count` were read, or for ever.
+/// Where and how long to listen.
+#[derive(Args)]
+pub struct Listen {
+    /// Serial port.
+    #[arg(long)]
+    port: String,
+    /// Speed.
+    #[arg(long, default_value_t = 9600)]
+    baud: u32,
+    /// End after this many.
+    #[arg(long)]
+    count: Option<u64>,
+}
+
+/// Prints scans until enough were read, or for ever.
 ///
 /// # Errors
 /// [`Failure`] if the port cannot be opened or goes away.
-pub fn run(port: &str, baud: u32, count: Option<u64>, out: Out) -> Result<(), Failure> {
+pub fn run(listen: &Listen, out: Out) -> Result<(), Failure> {
     let (events, news) = mpsc::channel();
-    let mut settings = ScannerSettings::at(port);
-    settings.baud = baud;
+    let mut settings = ScannerSettings::at(&listen.port);
+    settings.baud = listen.baud;
     let watch = watch_scanner(settings, move |event| drop(events.send(event)))
         .map_err(|e| Failure::could_not(e.code(), &e))?;
     let mut read = 0;
-    while count.is_none_or(|count| read < count) {
+    while listen.count.is_none_or(|count| read < count) {
         match news.recv() {
             Ok(ScannerEvent::Scanned(scan)) => {
                 read += 1;

@@ -1,8 +1,9 @@
 //! `yijie sell`: sales in, one a line, committed and settled without a window; the same id again gives the same answer.
 
 use std::io::{self, BufRead as _};
-use std::path::PathBuf;
+use std::path::Path;
 
+use clap::Args;
 use serde_json::{Map, Value, json};
 use yijie_agency::Credential;
 use yijie_rules::{Claim, Lang, Outcome, Refusal, split};
@@ -18,23 +19,23 @@ use crate::{advice, clock};
 const ID_LEN_MAX: usize = 64;
 
 /// How sales are made.
+#[derive(Args)]
 pub struct Request {
-    /// The till.
-    pub data: PathBuf,
-    /// Another agency than the configured one.
-    pub agency: OtherAgency,
-    /// The operator, if one is named.
-    pub who: Who,
+    #[command(flatten)]
+    agency: OtherAgency,
+    #[command(flatten)]
+    who: Who,
     /// Do not ask the agency.
-    pub offline: bool,
+    #[arg(long)]
+    offline: bool,
 }
 
 /// Runs until standard input ends. Exit code 1 if a line could not be read.
 ///
 /// # Errors
 /// [`Failure`] if the books cannot be opened or written; what was printed before stands.
-pub fn run(request: &Request, out: Out) -> Result<u8, Failure> {
-    let till = Till::open(&request.data, &request.agency, out)?;
+pub fn run(data: &Path, request: &Request, out: Out) -> Result<u8, Failure> {
+    let till = Till::open(data, &request.agency, out)?;
     let operator = operator(&till, request, out)?;
     let tasks = tasks()?;
     tasks.block_on(resume::caught_up(&till.books, &till.sync))?;

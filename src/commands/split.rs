@@ -1,7 +1,9 @@
 //! `yijie split`: claims in, results out, as docs/integration.md says; one, or one a line.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::path::PathBuf;
 
+use clap::Args;
 use serde_json::json;
 use yijie_rules::{Claim, ClaimError, Options, Outcome, Packs, split};
 
@@ -12,17 +14,23 @@ const READ_LEN: usize = 1 << 17;
 const WRITE_LEN: usize = 1 << 16;
 
 /// How claims are split.
+#[derive(Args)]
 pub struct Request {
-    /// Directories with more packs.
-    pub packs: Vec<std::path::PathBuf>,
+    /// Directory with more packs; may be given again.
+    #[arg(long = "packs")]
+    packs: Vec<PathBuf>,
     /// Pack to use, whatever the claim says.
-    pub pack: Option<String>,
+    #[arg(long)]
+    pack: Option<String>,
     /// Leave the reasons out.
-    pub no_trace: bool,
+    #[arg(long)]
+    no_trace: bool,
     /// For a person to read.
-    pub explain: bool,
+    #[arg(long)]
+    explain: bool,
     /// One claim a line.
-    pub jsonl: bool,
+    #[arg(long)]
+    jsonl: bool,
 }
 
 /// Runs it; the exit code is 0 settled, 1 unreadable, 2 refused, 3 pack error.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use yijie_rules::{Change, Lang, Packs, diff_packs};
@@ -21,20 +22,25 @@ impl From<BundleError> for Failure {
 }
 
 /// What a bundle is made of.
-#[derive(Debug)]
+#[derive(Debug, Args)]
 pub struct ToSign {
-    /// Directory with the pack files.
-    pub dir: PathBuf,
-    /// Secret key, PKCS#8 PEM.
-    pub key: PathBuf,
-    /// Version of the bundle.
-    pub version: u64,
-    /// First day its packs are settled by; `None` = today.
-    pub from: Option<Date>,
+    /// The directory.
+    dir: PathBuf,
+    /// Secret key, Ed25519 or SM2 in PKCS#8 PEM (openssl genpkey -algorithm ed25519).
+    #[arg(long)]
+    key: PathBuf,
+    /// Version of the bundle, above every one before it.
+    #[arg(long = "bundle-version")]
+    version: u64,
+    /// First day its packs are settled by, yyyy-MM-dd; otherwise today.
+    #[arg(long)]
+    from: Option<Date>,
     /// Last day it may be installed on.
-    pub until: Date,
-    /// Where it goes.
-    pub to: PathBuf,
+    #[arg(long)]
+    until: Date,
+    /// File to write.
+    #[arg(long)]
+    to: PathBuf,
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
