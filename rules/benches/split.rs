@@ -30,6 +30,71 @@ fn in_process(bencher: Bencher<'_, '_>, trace: bool) {
         .bench_local(|| split(&packs, black_box(&claim), &options));
 }
 
+/// Claims that all differ, as a day of a city has them; more of them than the processor's caches hold.
+fn distinct() -> Vec<String> {
+    let mut chance: u64 = 20_260_301;
+    let mut below = |end: u64| {
+        chance = chance
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (chance >> 33) % end
+    };
+    let yuan = |fen: u64| format!("{}.{:02}", fen / 100, fen % 100);
+    let claims = (0..20_000).map(|no| {
+        let lines: Vec<String> = (1..=3)
+            .map(|sn| {
+                let class = *["01", "01", "02", "03"].get(usize::try_from(below(4)).unwrap()).unwrap();
+                let (price, count) = (1 + below(30_000), 1 + below(5));
+                let prop = if class == "02" { "0.05" } else { "0" };
+                let ceiling = if below(3) == 0 { price * 9 / 10 + 1 } else { 99_999_900 };
+                format!(
+                    r#"{{"feedetl_sn":"{sn}","med_list_codg":"XA{:07}","name":"药品 {sn}","chrgitm_lv":"{class}","selfpay_prop":"{prop}","pric":"{}","cnt":"{count}","pric_uplmt_amt":"{}","det_item_fee_sumamt":"{}","goods":"drug"}}"#,
+                    below(10_000_000),
+                    yuan(price),
+                    yuan(ceiling),
+                    yuan(price * count)
+                )
+            })
+            .collect();
+        let used = if below(4) == 0 { 580_000 + below(20_000) } else { below(400_000) };
+        format!(
+            r#"{{"person":{{"psn_no":"5301{no:022}","insutype":"310","psn_type":"1{}","insuplc_admdvs":"530100","psn_insu_stas":"1"}},"institution":{{"fixmedins_code":"H53010200001","fixmedins_type":"1","medinslv":"{}"}},"visit":{{"med_type":"11","begntime":"2026-03-{:02} 09:30:00","mdtrtarea_admvs":"530100"}},"lines":[{}],"accounts":{{"acct_used_flag":"1","own":{{"balc":"{}"}}}},"accumulated":[{{"pool":"ordinary-outpatient","fund":"{}"}}]}}"#,
+            1 + below(2),
+            1 + below(3),
+            1 + below(28),
+            lines.join(","),
+            yuan(below(50_000)),
+            yuan(used)
+        )
+    });
+    claims.collect()
+}
+
+#[divan::bench(args = [false, true])]
+fn in_process_distinct(bencher: Bencher<'_, '_>, trace: bool) {
+    let (packs, options) = (Packs::builtin(), options(trace));
+    let read = |text: &String| Claim::from_json(text.as_bytes()).unwrap();
+    let claims: Vec<Claim> = distinct().iter().map(read).collect();
+    let mut next = claims.iter().cycle();
+    bencher
+        .counter(ItemsCount::new(1_u32))
+        .bench_local(|| split(&packs, black_box(next.next().unwrap()), &options));
+}
+
+#[divan::bench(args = [false, true])]
+fn through_json_distinct(bencher: Bencher<'_, '_>, trace: bool) {
+    let (packs, options) = (Packs::builtin(), options(trace));
+    let texts = distinct();
+    let mut next = texts.iter().cycle();
+    let mut out = Vec::with_capacity(4096);
+    bencher.counter(ItemsCount::new(1_u32)).bench_local(|| {
+        let claim = Claim::from_json(black_box(next.next().unwrap().as_bytes())).unwrap();
+        out.clear();
+        split(&packs, &claim, &options).write_json(&mut out);
+        black_box(out.len())
+    });
+}
+
 #[divan::bench]
 fn in_process_crossing(bencher: Bencher<'_, '_>) {
     let (packs, options) = (Packs::builtin(), options(false));
@@ -47,7 +112,7 @@ fn through_json(bencher: Bencher<'_, '_>, trace: bool) {
         let claim = Claim::from_json(black_box(THREE_LINES.as_bytes())).unwrap();
         let outcome = split(&packs, &claim, &options);
         out.clear();
-        serde_json::to_writer(&mut out, &outcome).unwrap();
+        outcome.write_json(&mut out);
         black_box(out.len())
     });
 }

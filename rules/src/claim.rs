@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 pub use read::ClaimError;
-pub(crate) use read::used;
+pub(crate) use read::Used;
 
 use crate::decimal::{Quantity, Ratio, UnitPrice};
 use crate::money::Money;

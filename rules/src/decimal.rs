@@ -119,20 +119,20 @@ macro_rules! scaled_decimal {
     ($(#[$doc:meta])* $name:ident, $places:literal, $shown:literal, $expects:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Decimal);
+        pub struct $name(i64);
 
         impl $name {
             /// 10 to this power is one.
             pub const PLACES: u32 = $places;
 
             /// From a whole number of the smallest unit.
-            pub fn from_scaled(scaled: i64) -> $name {
-                $name(Decimal::new(scaled, $places))
+            pub const fn from_scaled(scaled: i64) -> $name {
+                $name(scaled)
             }
 
             /// As a whole number of the smallest unit.
-            pub fn scaled(self) -> i64 {
-                i64::try_from(self.0.mantissa()).unwrap_or(i64::MAX)
+            pub const fn scaled(self) -> i64 {
+                self.0
             }
 
             /// Exact or an error.
@@ -149,7 +149,7 @@ macro_rules! scaled_decimal {
                     // nearly every ratio and price; the quick way matters for ratios of a result line
                     return fmt::Display::fmt(&Money::from_fen(self.scaled() / cent), f);
                 }
-                let mut shown = self.0.normalize();
+                let mut shown = Decimal::new(self.0, $places).normalize();
                 shown.rescale(shown.scale().max($shown));
                 write!(f, "{shown}")
             }
@@ -191,7 +191,9 @@ scaled_decimal!(
 
 impl Ratio {
     /// 0
-    pub const ZERO: Ratio = Ratio(Decimal::from_parts(0, 0, 0, false, 6));
+    pub const ZERO: Ratio = Ratio(0);
+    /// 1
+    pub const ONE: Ratio = Ratio(1_000_000);
 
     /// As a percentage for people: "5 %", "88.5 %".
     pub fn percent(self) -> String {
@@ -206,7 +208,7 @@ impl Ratio {
 
 impl Quantity {
     /// 1
-    pub const ONE: Quantity = Quantity(Decimal::from_parts(10_000, 0, 0, false, 4));
+    pub const ONE: Quantity = Quantity(10_000);
 }
 
 impl Default for Ratio {

@@ -10,22 +10,22 @@ use crate::decimal::{DecimalError, Quantity, Ratio, ScaledVisitor, parse_scaled}
 
 /// An amount in yuan, two decimals. Parsing refuses what it cannot hold exactly; nothing is rounded here.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Money(Decimal);
+pub struct Money(i64);
 
 const PLACES: u32 = 2;
 
 impl Money {
     /// 0.00
-    pub const ZERO: Money = Money(Decimal::from_parts(0, 0, 0, false, PLACES));
+    pub const ZERO: Money = Money(0);
 
     /// From fen (1/100 yuan).
-    pub fn from_fen(fen: i64) -> Money {
-        Money(Decimal::new(fen, PLACES))
+    pub const fn from_fen(fen: i64) -> Money {
+        Money(fen)
     }
 
     /// The amount in fen.
-    pub fn fen(self) -> i64 {
-        i64::try_from(self.0.mantissa()).unwrap_or(i64::MAX)
+    pub const fn fen(self) -> i64 {
+        self.0
     }
 
     /// Reads "90", "90.5" or "90.00"; more than two significant decimals is an error, not a rounding.
@@ -56,13 +56,17 @@ impl Money {
     /// This unit price for a quantity, half-up to the fen; `None` when it is too large.
     pub fn times(self, quantity: Quantity) -> Option<Money> {
         let scaled = Decimal::from_i128_with_scale(quantity.scaled().into(), Quantity::PLACES);
-        self.0.checked_mul(scaled).and_then(Money::round_half_up)
+        self.decimal().checked_mul(scaled).and_then(Money::round_half_up)
     }
 
     /// A share of the amount, half-up to the fen; `None` when it is too large.
     pub fn share(self, ratio: Ratio) -> Option<Money> {
         let scaled = Decimal::from_i128_with_scale(ratio.scaled().into(), Ratio::PLACES);
-        self.0.checked_mul(scaled).and_then(Money::round_half_up)
+        self.decimal().checked_mul(scaled).and_then(Money::round_half_up)
+    }
+
+    fn decimal(self) -> Decimal {
+        Decimal::new(self.0, PLACES)
     }
 
     /// Half-up (away from zero) to the fen.
@@ -85,7 +89,7 @@ impl Money {
 
     /// Whether the amount is 0.00.
     pub fn is_zero(self) -> bool {
-        self.0.is_zero()
+        self.0 == 0
     }
 
     /// Whether the amount is below 0.00.

@@ -287,7 +287,7 @@ pub struct TraceStep {
     pub amount: Money,
 }
 
-/// Kinds of steps. The fund, account and cash steps of a trace add up to the whole bill.
+/// Kinds of steps. The fund, account, hospital and cash steps of a trace add up to the whole bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepKind {
@@ -305,6 +305,8 @@ pub enum StepKind {
     Account,
     /// A relative's account pays.
     FamilyAccount,
+    /// 医院负担: above the price of a case.
+    Hospital,
     /// The remainder.
     Cash,
 }
@@ -320,6 +322,7 @@ impl StepKind {
             StepKind::Pool => "pool",
             StepKind::Account => "account",
             StepKind::FamilyAccount => "family-account",
+            StepKind::Hospital => "hospital",
             StepKind::Cash => "cash",
         }
     }

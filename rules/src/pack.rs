@@ -19,7 +19,7 @@ use smol_str::SmolStr;
 pub(crate) use describe::each;
 pub use diff::{Change, diff};
 pub use fault::{PackError, PackFault};
-pub(crate) use figure::{Axes, Figure, FigureFault, Parameter};
+pub(crate) use figure::{Axes, Figure, FigureFault, NONE, Parameter};
 pub use set::{PackSummary, Packs, check, is_overlay, sandbox_overlays};
 pub(crate) use terms::{Enrolment, Newborn, PaidYear, Region, Waiting, in_area};
 
@@ -59,6 +59,9 @@ pub struct Pack {
     pub(crate) region_names: Vec<SmolStr>,
     /// First year of age of each group; the first group begins at birth.
     pub(crate) ages: Vec<u8>,
+    pub(crate) age_names: Vec<SmolStr>,
+    /// Rows of the tables by turn: the benefit's first time in the natural year …, the last for every later one.
+    pub(crate) turns: Vec<SmolStr>,
     pub(crate) enrolment: Enrolment,
     pub(crate) accounts: AccountRules,
     pub(crate) parameters: Vec<Arc<Parameter>>,
@@ -131,9 +134,6 @@ pub(crate) struct AccountRules {
     pub(crate) pays_out_of_scope: bool,
 }
 
-/// Rows of the tables by turn: the benefit's first settlement in the natural year, and every later one.
-pub(crate) const TURNS: [&str; 2] = ["first", "later"];
-
 /// Where the goods are handed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -168,16 +168,29 @@ pub(crate) struct Pool {
     pub(crate) fund_pay_type: SmolStr,
     pub(crate) column: Column,
     pub(crate) limit: Option<Limit>,
+    /// The pool whose limit this one's payments count with too.
+    pub(crate) within: Option<Arc<Pool>>,
 }
 
-/// A pool's limit for the natural year, counted in fund payments.
+/// A pool's limit, for the natural year where nothing else is said.
 #[derive(Clone, Debug)]
 pub(crate) struct Limit {
     pub(crate) amount: Arc<Parameter>,
-    /// It counts the expense within the scope, not what the fund pays.
-    pub(crate) in_scope: bool,
+    pub(crate) of: Counts,
+    pub(crate) per: Per,
     pub(crate) each_further_disease: Option<Arc<Parameter>>,
     pub(crate) at_most: Option<Arc<Parameter>>,
+}
+
+/// What a limit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counts {
+    /// What the fund pays.
+    Fund,
+    /// The expense within the scope.
+    InScope,
+    /// The same without the deductible.
+    AboveDeductible,
 }
 
 #[derive(Clone, Debug)]
@@ -187,6 +200,10 @@ pub(crate) struct Benefit {
     pub(crate) article: SmolStr,
     pub(crate) level_min: usize,
     pub(crate) when: Vec<When>,
+    /// A share that the person pays before the deductible.
+    pub(crate) first_self_pay: Option<Arc<Parameter>>,
+    /// What the whole case is worth; the institution bears what the scope has above it.
+    pub(crate) case_price: Option<Arc<Parameter>>,
     pub(crate) deductible: Option<Deductible>,
     pub(crate) pay: Vec<Pay>,
 }
@@ -201,6 +218,12 @@ pub(crate) struct When {
     pub(crate) classes: Vec<usize>,
     pub(crate) negotiated: bool,
     pub(crate) prehospital_120: Option<bool>,
+    /// Rows of each axis it is for; none = all.
+    pub(crate) levels: Vec<usize>,
+    pub(crate) statuses: Vec<usize>,
+    pub(crate) ages: Vec<usize>,
+    pub(crate) regions: Vec<usize>,
+    pub(crate) civil_servant: Option<bool>,
 }
 
 #[derive(Clone, Debug)]
@@ -211,26 +234,35 @@ pub(crate) struct Deductible {
     pub(crate) per: Per,
     /// Most that is borne in a year.
     pub(crate) year_max: Option<Arc<Parameter>>,
+    /// The row on which it is borne together with other benefits.
+    pub(crate) shared: Option<SmolStr>,
     pub(crate) takes_over: Option<TakesOver>,
 }
 
-/// How often a deductible is borne.
+/// How often a deductible is borne, and how long a limit lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Per {
     /// Each settlement anew.
     Settlement,
-    /// Once for the same institution and day.
+    /// Once for the same institution and first day.
     Visit,
+    Day,
+    Month,
+    Quarter,
     /// Once in the natural year.
     Year,
     /// Once for each drug in the natural year.
     DrugYear,
+    /// For each registered disease of a visit, in the year and in the month.
+    DiseaseYear,
+    DiseaseMonth,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct TakesOver {
     pub(crate) row: SmolStr,
     pub(crate) days: Arc<Parameter>,
+    pub(crate) any_institution: bool,
 }
 
 /// One step of a cascade: this pool pays this share, until it is exhausted.
@@ -238,6 +270,10 @@ pub(crate) struct TakesOver {
 pub(crate) struct Pay {
     pub(crate) pool: Arc<Pool>,
     pub(crate) ratio: Vec<Arc<Parameter>>,
+    /// Shares the sum of the ratios is multiplied by.
+    pub(crate) times: Vec<Arc<Parameter>>,
+    /// It pays of the same expense as the step before it.
+    pub(crate) beside: bool,
     /// The first ratio that goes by amount, and whether the year's expense counts.
     pub(crate) bands: Option<Bands>,
     /// Most the pool pays in one settlement.
@@ -265,8 +301,20 @@ pub(crate) struct Layer {
     /// None = everybody.
     pub(crate) statuses: Vec<usize>,
     pub(crate) civil_servant: bool,
+    pub(crate) covers: Covers,
     pub(crate) threshold: Option<Arc<Parameter>>,
+    /// Threshold and bands count over the natural year, not in each settlement.
+    pub(crate) by_year: bool,
     pub(crate) pay: Pay,
+}
+
+/// The parts of a person's burden a layer looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Covers {
+    pub(crate) deductible: bool,
+    /// What the ratios and limits of the funds leave.
+    pub(crate) share: bool,
+    pub(crate) first_self_pay: bool,
 }
 
 /// What a terminal may do without network.

@@ -13,13 +13,13 @@ mod trace;
 
 use smol_str::SmolStr;
 
-use crate::claim::{Claim, Institution, Person, Visit, used};
+use crate::claim::{Accumulated, Claim, Institution, Person, Used, Visit};
 use crate::codes::{Code, Lang};
 use crate::decimal::Ratio;
 use crate::money::Money;
 use crate::outcome::{FundPay, Grade, Note, Outcome, PackRef, Refusal, SetlInfo, Settlement};
-use crate::pack::{Axes, Column, Figure, FigureFault, Pack, Packs, Parameter};
-use funds::Bucket;
+use crate::pack::{Axes, Column, Figure, FigureFault, NONE, Pack, Packs, Parameter};
+use funds::Funds;
 use lines::Bill;
 use standing::Standing;
 use trace::Trace;
@@ -135,7 +135,7 @@ impl<'a> Run<'a> {
         self.grade = standing.grade();
         self.axes.region = standing.region();
         let bill = self.cut_lines(standing.funds_pay())?;
-        let mut funds = funds::Funds::default();
+        let mut funds = Funds::new();
         if standing.funds_pay() {
             // the benefit the bill is named after goes first, whatever the order of the lines
             let named = bill
@@ -151,8 +151,11 @@ impl<'a> Run<'a> {
             }
             self.pay_layers(&mut funds)?;
         }
-        let setldetail = self.round(&mut funds.buckets, bill.sums.scope)?;
+        let covers_first = self.pack.layers.iter().any(|layer| layer.covers.first_self_pay);
+        let first = if covers_first { bill.sums.first } else { 0 };
+        let setldetail = self.round(&mut funds, bill.sums.scope + first)?;
         let mut setlinfo = self.sums(&bill, &funds)?;
+        self.trace.hospital(bill.benefit, setlinfo.hosp_part_amt);
         let accounts_after = self.pay_from_accounts(&standing, &mut setlinfo, &mut notes)?;
         let settlement = Box::new(Settlement {
             pack: PackRef {
@@ -180,13 +183,15 @@ impl<'a> Run<'a> {
         Ok(settlement)
     }
 
-    /// One half-up rounding for each fund bucket; no bucket may take more than is left of the scope.
-    fn round(&mut self, buckets: &mut [Bucket<'a>], scope: i64) -> Result<Vec<FundPay>, Refused> {
-        let mut left = scope;
-        let mut rows = Vec::with_capacity(buckets.len());
-        for bucket in buckets {
-            bucket.rounded = self.fits(bucket.paid.half_up())?.min(left);
-            left -= bucket.rounded;
+    /// One half-up rounding for each fund bucket; no bucket may take more than is left of what funds may pay.
+    fn round(&mut self, funds: &mut Funds<'a>, payable: i64) -> Result<Vec<FundPay>, Refused> {
+        let mut left = payable - funds.hospital;
+        let mut rows = Vec::with_capacity(funds.buckets.len());
+        for place in 0..funds.buckets.len() {
+            left -= self.fits(funds.round(place, left))?;
+            let Some(bucket) = funds.buckets.get(place) else {
+                break;
+            };
             if bucket.rounded > 0 {
                 rows.push(FundPay {
                     fund_pay_type: bucket.pool.fund_pay_type.clone(),
@@ -201,7 +206,7 @@ impl<'a> Run<'a> {
     }
 
     /// The sums up to the personal part.
-    fn sums(&self, bill: &Bill<'a>, funds: &funds::Funds<'a>) -> Result<SetlInfo, Refused> {
+    fn sums(&self, bill: &Bill<'a>, funds: &Funds<'a>) -> Result<SetlInfo, Refused> {
         let mut sums = SetlInfo {
             medfee_sumamt: Money::from_fen(bill.sums.total),
             fulamt_ownpay_amt: Money::from_fen(bill.sums.full),
@@ -225,46 +230,74 @@ impl<'a> Run<'a> {
             };
             *column = Money::from_fen(self.fits(column.fen().checked_add(bucket.rounded))?);
         }
-        let funds: i64 = funds.buckets.iter().map(|bucket| bucket.rounded).sum();
-        sums.fund_pay_sumamt = Money::from_fen(funds);
-        sums.psn_part_amt = Money::from_fen(bill.sums.total - funds);
+        let paid: i64 = funds.buckets.iter().map(|bucket| bucket.rounded).sum();
+        sums.fund_pay_sumamt = Money::from_fen(paid);
+        sums.hosp_part_amt = Money::from_fen(funds.hospital);
+        sums.psn_part_amt = Money::from_fen(bill.sums.total - paid - funds.hospital);
         Ok(sums)
     }
 
-    /// The rows this bill changed: deductible and scope on the benefit's own row, payments on the pool that paid.
-    fn accumulated_after(&self, funds: &funds::Funds<'a>) -> Result<Vec<crate::claim::Accumulated>, Refused> {
-        let mut rows: Vec<crate::claim::Accumulated> =
-            Vec::with_capacity(funds.touched.len() + funds.buckets.len());
-        let paid = funds.buckets.iter().filter(|bucket| bucket.rounded > 0);
-        let paid = paid.map(|bucket| (&bucket.pool.id, None, 0, bucket.rounded, 0));
-        let borne = funds
-            .touched
-            .iter()
-            .map(|row| (row.benefit, row.key.clone(), row.deductible, 0, row.scope));
-        for (pool, key, deductible, fund, scope) in borne.chain(paid) {
-            let known = rows.iter().position(|row| row.pool == *pool && row.key == key);
-            let place = known.unwrap_or(rows.len());
-            if known.is_none() {
-                let before = used(&self.claim.accumulated, pool, key.as_ref());
-                rows.push(before.unwrap_or_else(|| crate::claim::Accumulated {
-                    pool: pool.clone(),
-                    key,
-                    ..Default::default()
-                }));
+    /// The rows this bill changed: deductible and scope on the benefit's own row, payments on the pool that paid and
+    /// on those it counts with.
+    fn accumulated_after(&self, funds: &Funds<'a>) -> Result<Vec<Accumulated>, Refused> {
+        let mut rows: Vec<Accumulated> = Vec::with_capacity(funds.touched.len() + funds.buckets.len());
+        for touched in &funds.touched {
+            self.add_to_row(
+                &mut rows,
+                touched.row,
+                touched.key.clone(),
+                [touched.deductible, 0, touched.scope],
+            )?;
+        }
+        for bucket in funds.buckets.iter().filter(|bucket| bucket.rounded > 0) {
+            let pools = std::iter::successors(Some(bucket.pool), |pool| pool.within.as_ref());
+            for pool in pools {
+                let key = pool.limit.as_ref().and_then(|limit| self.key(limit.per));
+                self.add_to_row(&mut rows, &pool.id, key, [0, bucket.rounded, 0])?;
             }
-            let Some(row) = rows.get_mut(place) else { continue };
-            let add = |money: &mut Money, fen: i64| -> Result<(), Refused> {
-                *money = Money::from_fen(self.fits(money.fen().checked_add(fen))?);
-                Ok(())
-            };
-            add(&mut row.deductible, deductible)?;
-            add(&mut row.fund, fund)?;
-            add(&mut row.in_scope, scope)?;
         }
         Ok(rows)
     }
 
+    /// Adds deductible, fund and scope to a row, which begins with what the year has used.
+    fn add_to_row(
+        &self,
+        rows: &mut Vec<Accumulated>,
+        pool: &SmolStr,
+        key: Option<SmolStr>,
+        added: [i64; 3],
+    ) -> Result<(), Refused> {
+        let known = rows.iter().position(|row| row.pool == *pool && row.key == key);
+        let place = known.unwrap_or(rows.len());
+        if known.is_none() {
+            let used = Used::of_row(&self.claim.accumulated, pool, key.as_ref());
+            rows.push(Accumulated {
+                pool: pool.clone(),
+                key,
+                deductible: Money::from_fen(used.deductible),
+                fund: Money::from_fen(used.fund),
+                in_scope: Money::from_fen(used.in_scope),
+            });
+        }
+        let Some(row) = rows.get_mut(place) else {
+            return Ok(());
+        };
+        for (money, fen) in [&mut row.deductible, &mut row.fund, &mut row.in_scope]
+            .into_iter()
+            .zip(added)
+        {
+            *money = Money::from_fen(self.fits(money.fen().checked_add(fen))?);
+        }
+        Ok(())
+    }
+
     // ---- what every step needs
+
+    /// An amount of the pack; `None` = the pack says there is none.
+    fn amount(&mut self, parameter: &Parameter, axes: &Axes) -> Result<Option<i64>, Refused> {
+        let fen = self.figure(parameter, axes)?.scaled;
+        Ok((fen != NONE).then_some(fen))
+    }
 
     /// A figure of the pack on the bill's day; what it rests on weakens the grade of the whole.
     fn figure<'p>(&mut self, parameter: &'p Parameter, axes: &Axes) -> Result<Figure<'p>, Refused> {

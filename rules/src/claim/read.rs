@@ -308,20 +308,37 @@ pub(super) fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result
     Ok(Option::<Whole>::deserialize(deserializer)?.map(|whole| whole.0))
 }
 
-/// The pool's row in a claim, all rows of one pool and key taken together.
-pub(crate) fn used(
-    rows: &[super::Accumulated],
-    pool: &str,
-    key: Option<&SmolStr>,
-) -> Option<super::Accumulated> {
-    let mut of_pool = rows
-        .iter()
-        .filter(|row| row.pool == pool && row.key.as_ref() == key);
-    let mut sum = of_pool.next()?.clone();
-    for row in of_pool {
-        sum.deductible = sum.deductible.checked_add(row.deductible)?;
-        sum.fund = sum.fund.checked_add(row.fund)?;
-        sum.in_scope = sum.in_scope.checked_add(row.in_scope)?;
+/// What rows of a claim say together, fen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Used {
+    pub(crate) deductible: i64,
+    pub(crate) fund: i64,
+    pub(crate) in_scope: i64,
+}
+
+impl Used {
+    /// All rows of a pool, whatever their keys.
+    pub(crate) fn of_pool(rows: &[super::Accumulated], pool: &str) -> Used {
+        Used::sum(rows.iter().filter(|row| row.pool == pool))
     }
-    Some(sum)
+
+    /// The row of a pool and key.
+    pub(crate) fn of_row(rows: &[super::Accumulated], pool: &str, key: Option<&SmolStr>) -> Used {
+        Used::sum(
+            rows.iter()
+                .filter(|row| row.pool == pool && row.key.as_ref() == key),
+        )
+    }
+
+    fn sum<'a>(rows: impl Iterator<Item = &'a super::Accumulated>) -> Used {
+        rows.fold(Used::default(), |sum, row| Used {
+            deductible: sum.deductible.saturating_add(row.deductible.fen()),
+            fund: sum.fund.saturating_add(row.fund.fen()),
+            in_scope: sum.in_scope.saturating_add(row.in_scope.fen()),
+        })
+    }
+
+    pub(crate) fn above_deductible(self) -> i64 {
+        (self.in_scope - self.deductible).max(0)
+    }
 }

@@ -76,6 +76,7 @@ struct Compiler<'a> {
     /// Rows of the tables by region.
     regions: Vec<SmolStr>,
     ages: Vec<SmolStr>,
+    turns: Vec<SmolStr>,
     /// The file whose blocks are being compiled: 0 = the pack's own, 1… = the overlays in order.
     origin: usize,
 }
@@ -105,6 +106,7 @@ pub(super) fn compile(parts: &Parts) -> Result<Pack, Vec<PackError>> {
         pools_used: BTreeSet::new(),
         regions: Vec::new(),
         ages: Vec::new(),
+        turns: Vec::new(),
         origin: 0,
     };
     let pack = compiler.pack();
@@ -131,6 +133,7 @@ impl<'a> Compiler<'a> {
         self.readings();
         self.region_names();
         self.age_names();
+        self.turn_names();
         self.figures();
         self.pools();
         let inpatient_med_types = self.med_types(0, &base.dates.inpatient_med_type);
@@ -179,6 +182,8 @@ impl<'a> Compiler<'a> {
             regions,
             region_names: self.regions.clone(),
             ages: base.age.iter().map(|age| age.from).collect(),
+            age_names: self.ages.clone(),
+            turns: self.turns.clone(),
             enrolment,
             accounts: AccountRules {
                 own: own?,

@@ -1,11 +1,15 @@
 //! A pack's blocks in words, one line each: what the comparison of two packs goes by.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use smol_str::SmolStr;
 
+use super::figure::NONE;
 use super::file::Unit;
-use super::{Benefit, Deductible, Layer, OfflineMode, Pack, Pay, Per, Place, Pool, Region};
+use super::{
+    Benefit, Counts, Deductible, Layer, OfflineMode, Pack, Parameter, Pay, Per, Place, Pool, Region,
+};
 use crate::codes::Lang;
 use crate::decimal::Ratio;
 use crate::money::Money;
@@ -13,6 +17,7 @@ use crate::money::Money;
 /// A figure of a unit as people write it.
 pub(super) fn quantity(unit: Unit, scaled: i64, lang: Lang) -> String {
     match unit {
+        Unit::Yuan if scaled == NONE => lang.pick("无", "none").to_owned(),
         Unit::Yuan => Money::from_fen(scaled).to_string(),
         Unit::Ratio => Ratio::from_scaled(scaled).percent(),
         Unit::Days => format!("{scaled} {}", lang.pick("天", "days")),
@@ -106,7 +111,7 @@ pub(super) fn facts(pack: &Pack, lang: Lang) -> BTreeMap<String, String> {
     for pool in pools(pack) {
         let title = lang.pick(pool.title.as_str(), pool.id.as_str());
         let name = format!("{} {title}", lang.pick("额度", "pool"));
-        facts.insert(name, of_pool(pool, lang));
+        facts.insert(name, of_pool(&pool, lang));
     }
     facts
 }
@@ -119,29 +124,34 @@ fn yes(it_is: bool, lang: Lang) -> &'static str {
     }
 }
 
-fn pools(pack: &Pack) -> impl Iterator<Item = &Pool> {
+fn pools(pack: &Pack) -> impl Iterator<Item = Arc<Pool>> {
     let of_benefits = pack.benefits.iter().flat_map(|benefit| &benefit.pay);
     let of_layers = pack.layers.iter().map(|layer| &layer.pay);
-    of_benefits.chain(of_layers).map(|pay| &*pay.pool)
+    let of = |pay: &'_ Pay| std::iter::successors(Some(pay.pool.clone()), |pool| pool.within.clone());
+    of_benefits.chain(of_layers).flat_map(of)
 }
 
 fn of_pool(pool: &Pool, lang: Lang) -> String {
+    let within = pool.within.as_ref().map_or_else(String::new, |parent| {
+        format!("{} {}", lang.pick("，计入", ", counts with"), parent.id)
+    });
     let Some(limit) = &pool.limit else {
-        return lang.pick("不设限额", "no limit").to_owned();
+        return format!("{}{within}", lang.pick("不设限额", "no limit"));
     };
-    let counted = if limit.in_scope {
-        lang.pick("按政策范围内费用", "by in-scope expense")
-    } else {
-        lang.pick("按基金支付", "by fund payments")
+    let counted = match limit.of {
+        Counts::InScope => lang.pick("按政策范围内费用", "by in-scope expense"),
+        Counts::AboveDeductible => lang.pick("按起付标准以上费用", "by expense above the deductible"),
+        Counts::Fund => lang.pick("按基金支付", "by fund payments"),
     };
     let further = limit.each_further_disease.as_ref();
     let further = further.map_or_else(String::new, |parameter| format!(" + {}", parameter.name));
     let most = limit.at_most.as_ref();
     let most = most.map_or_else(String::new, |parameter| format!(" ≤ {}", parameter.name));
-    format!("{}{further}{most} ({counted})", limit.amount.name)
+    let each = each(limit.per, lang);
+    format!("{}{further}{most} ({counted}, {each}){within}", limit.amount.name)
 }
 
-fn of_benefit(pack: &Pack, benefit: &Benefit, lang: Lang) -> [(&'static str, String); 5] {
+fn of_benefit(pack: &Pack, benefit: &Benefit, lang: Lang) -> [(&'static str, String); 6] {
     let level = pack.levels.get(benefit.level_min).cloned().unwrap_or_default();
     let med_types = |mask: u64| {
         let known = pack.med_types.iter().enumerate();
@@ -168,6 +178,20 @@ fn of_benefit(pack: &Pack, benefit: &Benefit, lang: Lang) -> [(&'static str, Str
         if let Some(ambulance) = when.prehospital_120 {
             words.push_str(&format!(" 120 {ambulance}"));
         }
+        for (names, rows) in [
+            (&pack.levels, &when.levels),
+            (&pack.statuses, &when.statuses),
+            (&pack.age_names, &when.ages),
+            (&pack.region_names, &when.regions),
+        ] {
+            for name in rows.iter().filter_map(|row| names.get(*row)) {
+                words.push(' ');
+                words.push_str(name);
+            }
+        }
+        if let Some(civil) = when.civil_servant {
+            words.push_str(&format!(" civil_servant {civil}"));
+        }
         words.trim_end().to_owned()
     });
     let whens: Vec<String> = whens.collect();
@@ -176,9 +200,22 @@ fn of_benefit(pack: &Pack, benefit: &Benefit, lang: Lang) -> [(&'static str, Str
         |deductible| of_deductible(pack, deductible, lang),
     );
     let pays: Vec<String> = benefit.pay.iter().map(|pay| of_pay(pack, pay, lang)).collect();
+    let named = |parameter: &Option<Arc<Parameter>>| {
+        let name = parameter.as_ref().map(|parameter| parameter.name.as_str());
+        name.unwrap_or("–").to_owned()
+    };
+    let before = format!(
+        "{} / {}",
+        named(&benefit.first_self_pay),
+        named(&benefit.case_price)
+    );
     [
         (lang.pick("最低级别", "lowest level"), level.to_string()),
         (lang.pick("适用于", "for"), whens.join(" | ")),
+        (
+            lang.pick("先行自付 / 病种价", "first self-pay / case price"),
+            before,
+        ),
         (lang.pick("起付", "deductible"), deductible),
         (lang.pick("支付", "pays"), pays.join(" → ")),
         (lang.pick("依据", "article"), benefit.article.to_string()),
@@ -190,8 +227,13 @@ pub(crate) fn each(per: Per, lang: Lang) -> &'static str {
     match per {
         Per::Settlement => lang.pick("每次结算", "each settlement"),
         Per::Visit => lang.pick("每次就诊", "each visit"),
+        Per::Day => lang.pick("每日", "a day"),
+        Per::Month => lang.pick("每月累计", "a month"),
+        Per::Quarter => lang.pick("每季度累计", "a quarter"),
         Per::Year => lang.pick("每年累计", "once a year"),
         Per::DrugYear => lang.pick("每种药品每年", "each drug once a year"),
+        Per::DiseaseYear => lang.pick("每个病种每年", "each disease once a year"),
+        Per::DiseaseMonth => lang.pick("每个病种每月", "each disease once a month"),
     }
 }
 
@@ -208,6 +250,7 @@ fn of_deductible(pack: &Pack, deductible: &Deductible, lang: Lang) -> String {
         (" ≤ ", deductible.year_max.as_ref().map(|most| &most.name)),
         (" @", level),
         (" − ", deductible.takes_over.as_ref().map(|over| &over.row)),
+        (" = ", deductible.shared.as_ref()),
     ] {
         if let Some(name) = name {
             words.push_str(sign);
@@ -223,6 +266,17 @@ fn of_pay(pack: &Pack, pay: &Pay, lang: Lang) -> String {
         "100 %".to_owned()
     } else {
         ratio.join(" + ")
+    };
+    let times: String = pay
+        .times
+        .iter()
+        .map(|times| format!(" × {}", times.name))
+        .collect();
+    let ratio = format!("{ratio}{times}");
+    let beside = if pay.beside {
+        lang.pick("（并行）", " (beside)")
+    } else {
+        ""
     };
     let most = pay.at_most.as_ref();
     let most = most.map_or_else(String::new, |most| format!(" ≤ {}", most.name));
@@ -240,7 +294,7 @@ fn of_pay(pack: &Pack, pay: &Pay, lang: Lang) -> String {
     } else {
         lang.pick("，用完为止", ", stops there")
     };
-    format!("{}: {ratio}{level}{most}{bands}{stops}", pay.pool.id)
+    format!("{}{beside}: {ratio}{level}{most}{bands}{stops}", pay.pool.id)
 }
 
 fn of_layer(pack: &Pack, layer: &Layer, lang: Lang) -> String {
@@ -260,10 +314,26 @@ fn of_layer(pack: &Pack, layer: &Layer, lang: Lang) -> String {
         || lang.pick("无起付标准", "no threshold").to_owned(),
         |threshold| format!("{} {}", lang.pick("起付标准", "threshold"), threshold.name),
     );
+    let parts = [
+        (layer.covers.deductible, lang.pick("起付", "deductible")),
+        (layer.covers.share, lang.pick("比例自付", "share")),
+        (
+            layer.covers.first_self_pay,
+            lang.pick("先行自付", "first self-pay"),
+        ),
+    ];
+    let parts: Vec<&str> = parts
+        .into_iter()
+        .filter(|part| part.0)
+        .map(|part| part.1)
+        .collect();
+    let per = if layer.by_year { Per::Year } else { Per::Settlement };
     format!(
-        "{}; {}; {threshold}; {}",
+        "{}; {}; {}; {threshold} ({}); {}",
         whom.join(" "),
         layer.benefits.join(" "),
+        parts.join(" + "),
+        each(per, lang),
         of_pay(pack, &layer.pay, lang)
     )
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -10,7 +11,7 @@ use smol_str::{SmolStr, format_smolstr};
 use super::describe::{facts, quantity};
 use super::figure::{Dated, Parameter};
 use super::file::Axis;
-use super::{Pack, Packs};
+use super::{Pack, Packs, Pay};
 use crate::codes::Lang;
 
 /// One change.
@@ -139,7 +140,7 @@ fn first_day(parameter: &Parameter) -> Date {
 /// Where a parameter is used: the benefits it is for.
 fn uses(pack: &Pack, parameter: &Parameter, lang: Lang) -> String {
     let of = |title: &SmolStr, id: &SmolStr| lang.pick(title.as_str(), id.as_str()).to_owned();
-    let is = |known: &std::sync::Arc<Parameter>| known.name == parameter.name;
+    let is = |known: &Arc<Parameter>| known.name == parameter.name;
     let mut named: Vec<String> = Vec::new();
     for benefit in &pack.benefits {
         let deductible = benefit.deductible.as_ref();
@@ -152,26 +153,14 @@ fn uses(pack: &Pack, parameter: &Parameter, lang: Lang) -> String {
             ];
             own.into_iter().flatten().any(is)
         });
-        let by_pay = benefit.pay.iter().any(|pay| {
-            let limit = pay.pool.limit.as_ref();
-            let limits = limit.map_or([None, None, None], |limit| {
-                [
-                    Some(&limit.amount),
-                    limit.each_further_disease.as_ref(),
-                    limit.at_most.as_ref(),
-                ]
-            });
-            let own = pay.ratio.iter().chain(&pay.at_most);
-            own.chain(limits.into_iter().flatten()).any(is)
-        });
-        if by_deductible || by_pay {
+        let by_pay = benefit.pay.iter().any(|pay| of_pay(pay).any(is));
+        let before = benefit.first_self_pay.iter().chain(&benefit.case_price);
+        if by_deductible || by_pay || before.into_iter().any(is) {
             named.push(of(&benefit.title, &benefit.id));
         }
     }
     for layer in &pack.layers {
-        let limit = layer.pay.pool.limit.as_ref().map(|limit| &limit.amount);
-        let own = layer.pay.ratio.iter().chain(&layer.threshold).chain(limit);
-        if own.into_iter().any(is) {
+        if of_pay(&layer.pay).chain(&layer.threshold).any(is) {
             named.push(of(&layer.pay.pool.title, &layer.pay.pool.id));
         }
     }
@@ -183,6 +172,21 @@ fn uses(pack: &Pack, parameter: &Parameter, lang: Lang) -> String {
         Lang::Zh => format!("；用于：{}", named.join("、")),
         Lang::En => format!("; used by: {}", named.join(", ")),
     }
+}
+
+/// The figures a step rests on: its ratios, its most, the limits of its pool and of those it counts with.
+fn of_pay(pay: &Pay) -> impl Iterator<Item = &Arc<Parameter>> {
+    let pools = std::iter::successors(Some(&*pay.pool), |pool| pool.within.as_deref());
+    let limits = pools.filter_map(|pool| pool.limit.as_ref()).flat_map(|limit| {
+        std::iter::once(&limit.amount)
+            .chain(&limit.each_further_disease)
+            .chain(&limit.at_most)
+    });
+    pay.ratio
+        .iter()
+        .chain(&pay.times)
+        .chain(&pay.at_most)
+        .chain(limits)
 }
 
 /// The changes of one parameter, day by day: each cell that differs, on the days on which it does.
@@ -316,10 +320,7 @@ fn names(pack: &Pack, axis: Axis, value: &Dated, lang: Lang) -> Vec<SmolStr> {
         Axis::Status => pack.statuses.clone(),
         Axis::Disease => pack.classes.clone(),
         Axis::Region => pack.region_names.clone(),
-        Axis::Turn => super::TURNS
-            .iter()
-            .map(|name| SmolStr::new_static(name))
-            .collect(),
+        Axis::Turn => pack.turns.clone(),
         Axis::Age => ages(&pack.ages),
         Axis::Band => {
             let named = value.bands.iter().map(|from| {

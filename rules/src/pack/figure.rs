@@ -17,6 +17,9 @@ pub(crate) struct Parameter {
     pub(crate) values: Vec<Dated>,
 }
 
+/// A figure that says there is none: no limit, no price.
+pub(crate) const NONE: i64 = i64::MAX;
+
 /// A parameter's value on some days.
 #[derive(Clone, Debug)]
 pub(crate) struct Dated {
@@ -45,8 +48,9 @@ pub(crate) struct Axes {
     /// `None` = the date of birth is not known.
     pub(crate) age: Option<usize>,
     pub(crate) ages: usize,
-    /// 0 = the benefit's first settlement in the year.
+    /// 0 = the benefit's first time in the year.
     pub(crate) turn: usize,
+    pub(crate) turns: usize,
     /// Amount in fen that a table by band is asked for.
     pub(crate) amount: i64,
 }
@@ -87,7 +91,7 @@ impl Parameter {
                 Axis::Disease => (axes.class, axes.classes),
                 Axis::Region => (axes.region, axes.regions),
                 Axis::Age => (axes.age.ok_or(FigureFault::NoAge)?, axes.ages),
-                Axis::Turn => (axes.turn, super::TURNS.len()),
+                Axis::Turn => (axes.turn, axes.turns),
                 Axis::Band => (value.band(axes.amount), value.bands.len()),
             };
             cell = cell * size + place;

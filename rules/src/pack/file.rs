@@ -39,6 +39,9 @@ pub(super) struct PackFile {
     pub(super) region: Vec<RegionFile>,
     #[serde(default)]
     pub(super) age: Vec<AgeFile>,
+    /// Rows of the tables by turn; absent = first, later.
+    #[serde(default)]
+    pub(super) turns: Vec<Word>,
     pub(super) enrolment: Option<EnrolmentFile>,
     pub(super) accounts: AccountsFile,
     #[serde(default)]
@@ -233,7 +236,7 @@ pub(crate) enum Axis {
     Region,
     /// Age group.
     Age,
-    /// `first` or `later`: whether the year has seen the benefit before.
+    /// How often the year has seen the benefit before: `first`, `later`, or the pack's own names.
     Turn,
     /// Amount, by the lower bounds the value gives; the last axis.
     Band,
@@ -247,6 +250,8 @@ pub(super) struct PoolFile {
     pub(super) fund_pay_type: String,
     pub(super) column: super::Column,
     pub(super) limit: Option<LimitFile>,
+    /// The pool whose limit this one's payments count with too.
+    pub(super) within: Option<Word>,
     /// The article that says there is no limit.
     pub(super) unlimited: Option<CiteFile>,
 }
@@ -255,8 +260,10 @@ pub(super) struct PoolFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct LimitFile {
     pub(super) amount: Word,
-    /// What is counted: `fund` (absent) or `in-scope`.
+    /// What is counted: `fund` (absent), `in-scope` or `above-deductible`.
     pub(super) of: Option<Word>,
+    /// How long it lasts: absent = the natural year.
+    pub(super) per: Option<Word>,
     pub(super) each_further_disease: Option<Word>,
     pub(super) at_most: Option<Word>,
 }
@@ -270,6 +277,10 @@ pub(super) struct BenefitFile {
     pub(super) article: Word,
     pub(super) level_min: Option<Word>,
     pub(super) when: Vec<WhenFile>,
+    /// A share that the person pays before the deductible.
+    pub(super) first_self_pay: Option<Word>,
+    /// What the whole case is worth, whatever its lines come to.
+    pub(super) case_price: Option<Word>,
     pub(super) deductible: Option<DeductibleFile>,
     #[serde(default)]
     pub(super) pay: Vec<PayFile>,
@@ -285,6 +296,15 @@ pub(super) struct WhenFile {
     pub(super) class: Vec<Word>,
     pub(super) line: Option<LineKind>,
     pub(super) prehospital_120: Option<bool>,
+    #[serde(default)]
+    pub(super) level: Vec<Word>,
+    #[serde(default)]
+    pub(super) status: Vec<Word>,
+    #[serde(default)]
+    pub(super) age: Vec<Word>,
+    #[serde(default)]
+    pub(super) region: Vec<Word>,
+    pub(super) civil_servant: Option<bool>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -301,6 +321,8 @@ pub(super) struct DeductibleFile {
     pub(super) times: Option<Word>,
     pub(super) per: Word,
     pub(super) year_max: Option<Word>,
+    /// Row on which several benefits bear one deductible.
+    pub(super) shared: Option<Word>,
     pub(super) takes_over: Option<TakesOverFile>,
 }
 
@@ -309,6 +331,8 @@ pub(super) struct DeductibleFile {
 pub(super) struct TakesOverFile {
     pub(super) row: Word,
     pub(super) days: Word,
+    /// `same` (absent) or `any`.
+    pub(super) institution: Option<Word>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -318,6 +342,12 @@ pub(super) struct PayFile {
     /// Shares that are added up; none = the whole.
     #[serde(default)]
     pub(super) ratio: Vec<Word>,
+    /// Shares the sum is multiplied by.
+    #[serde(default)]
+    pub(super) times: Vec<Word>,
+    /// It pays of the same expense as the step above it, not of what that one leaves.
+    #[serde(default)]
+    pub(super) beside: bool,
     /// What the bands of a ratio count: this `settlement` (absent) or the `year`.
     pub(super) bands: Option<Word>,
     /// Where they begin to count: `deductible` (absent: above it) or `zero`.

@@ -88,6 +88,18 @@ pub(super) struct LayerFile {
     /// Only for civil servants.
     #[serde(default)]
     pub(super) civil_servant: bool,
+    /// Parts of the person's burden it looks at; absent = `deductible` and `share`.
+    #[serde(default)]
+    pub(super) covers: Vec<Word>,
     pub(super) threshold: Option<Word>,
+    /// How long threshold and bands last: `year` (absent) or `settlement`.
+    pub(super) per: Option<Word>,
+    /// Where its bands begin to count: `threshold` (absent) or `zero`.
+    pub(super) bands_from: Option<Word>,
+    #[serde(default)]
     pub(super) ratio: Vec<Word>,
+    #[serde(default)]
+    pub(super) times: Vec<Word>,
+    /// Most it pays in one settlement.
+    pub(super) at_most: Option<Word>,
 }

@@ -1,16 +1,17 @@
 //! The cascade: each pool pays its share, band by band, until it is exhausted. Fractions stay exact.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use smol_str::SmolStr;
 
 use super::funds::Funds;
 use super::trace::Paid;
 use super::{Refused, Run};
-use crate::claim::{Accumulated, used};
+use crate::claim::Used;
 use crate::decimal::Ratio;
 use crate::exact::Exact;
-use crate::pack::{Axes, Bands, Benefit, Pay};
+use crate::pack::{Axes, Bands, Benefit, Parameter, Pay};
 
 impl<'a> Run<'a> {
     /// Each pool pays its share of the eligible expense; where it is exhausted, the expense it paid for is what it
@@ -25,24 +26,29 @@ impl<'a> Run<'a> {
     ) -> Result<Exact, Refused> {
         let whole = Exact::fen(scope - borne);
         let mut eligible = whole;
+        let mut above = whole;
         let mut paid = Exact::ZERO;
+        let mut stopped = false;
         for step in &benefit.pay {
-            if funds.ratio.is_some() && !eligible.is_positive() {
-                break;
+            if !step.beside {
+                if stopped || (funds.ratio.is_some() && !eligible.is_positive()) {
+                    break;
+                }
+                above = eligible;
             }
-            let place = self.bucket(benefit, step, borne, funds)?;
+            let place = self.bucket(Some(benefit), step.level, &step.pool, borne, funds)?;
             let from = match &step.bands {
                 Some(bands) => {
                     let before = Exact::fen(self.before_bands(benefit, bands, borne));
-                    self.fits(before.add(whole).and_then(|all| all.sub(eligible)))?
+                    self.fits(before.add(whole).and_then(|all| all.sub(above)))?
                 }
                 None => Exact::ZERO,
             };
-            let (pays, rest) = self.pay_step(step, place, eligible, from, funds)?;
+            let (pays, rest) = self.pay_step(step, place, above, from, funds)?;
             paid = self.fits(paid.add(pays))?;
-            eligible = rest;
-            if !step.goes_on {
-                break;
+            if !step.beside {
+                eligible = rest;
+                stopped = !step.goes_on;
             }
         }
         Ok(paid)
@@ -50,15 +56,15 @@ impl<'a> Run<'a> {
 
     /// What counts in the bands of a step before the expense this bill brings them, fen.
     fn before_bands(&self, benefit: &'a Benefit, bands: &Bands, borne: i64) -> i64 {
-        let row = if bands.in_year {
-            used(&self.claim.accumulated, &benefit.id, None).unwrap_or_default()
+        let used = if bands.in_year {
+            Used::of_pool(&self.claim.accumulated, &benefit.id)
         } else {
-            Accumulated::default()
+            Used::default()
         };
         if bands.from_zero {
-            row.in_scope.fen().saturating_add(borne)
+            used.in_scope.saturating_add(borne)
         } else {
-            (row.in_scope.fen() - row.deductible.fen()).max(0)
+            used.above_deductible()
         }
     }
 
@@ -77,56 +83,43 @@ impl<'a> Run<'a> {
         let mut position = from;
         let mut paid = Exact::ZERO;
         let mut most = match &step.at_most {
-            Some(parameter) => Some(Exact::fen(self.figure(parameter, &axes)?.scaled)),
+            Some(parameter) => self.amount(parameter, &axes)?.map(Exact::fen),
             None => None,
         };
         loop {
             let upper = self.band(step, position, &mut axes)?;
             let ratio = self.ratio(step, &axes)?;
-            let Some(bucket) = funds.buckets.get_mut(place) else {
-                break;
-            };
-            if !bucket.is_open() {
+            if !funds.is_open(place) {
                 break;
             }
             funds.ratio = funds.ratio.or(Some(ratio));
-            let mut piece = rest;
-            if let Some(upper) = upper {
-                piece = self.fits(piece.min(upper))?;
-            }
-            if let Some(room) = bucket.room {
-                piece = self.fits(piece.min(room))?;
-            }
+            let (left, room) = self.fits(funds.left(place))?;
+            let within = self.fits(least(upper, room))?;
+            let piece = self.fits(within.map_or(Some(rest), |most| rest.min(most)))?;
             let owed = self.fits(piece.times(ratio))?;
-            let mut left = bucket.left;
-            if let Some(most) = most {
-                left = Some(self.fits(left.map_or(Some(most), |left| left.min(most)))?);
-            }
-            let capped = match left {
+            let capped = match self.fits(least(left, most))? {
                 Some(left) if self.fits(owed.compare(left))? == Ordering::Greater => Some(left),
                 _ => None,
             };
             let pays = capped.unwrap_or(owed);
-            bucket.paid = self.fits(bucket.paid.add(pays))?;
+            let consumed = match capped {
+                Some(_) => self.fits(pays.divided_by(ratio))?,
+                None => piece,
+            };
+            self.fits(funds.take(place, pays, consumed))?;
             paid = self.fits(paid.add(pays))?;
-            for left in [&mut bucket.left, &mut most].into_iter().flatten() {
+            if let Some(left) = &mut most {
                 *left = self.fits(left.sub(pays))?;
             }
             if self.trace.is_on() {
-                bucket.parts.push(Paid {
+                let part = Paid {
                     step,
                     eligible: piece,
                     ratio,
                     capped,
                     cites: self.cites(step, &axes),
-                });
-            }
-            let consumed = match capped {
-                Some(_) => self.fits(pays.divided_by(ratio))?,
-                None => piece,
-            };
-            if let Some(room) = &mut bucket.room {
-                *room = self.fits(room.sub(consumed))?;
+                };
+                funds.note(place, part);
             }
             rest = self.fits(rest.sub(consumed))?;
             if capped.is_some() || upper.is_none() || !rest.is_positive() {
@@ -148,27 +141,41 @@ impl<'a> Run<'a> {
             .transpose()
     }
 
-    /// The sum of a step's ratios; none is the whole.
+    /// The sum of a step's ratios (none is the whole), times its factors; at six decimals, half-up.
     fn ratio(&mut self, step: &'a Pay, axes: &Axes) -> Result<Ratio, Refused> {
-        if step.ratio.is_empty() {
-            return Ok(Ratio::from_scaled(1_000_000));
-        }
-        let mut scaled = 0;
+        let one = Ratio::ONE.scaled();
+        let mut scaled = if step.ratio.is_empty() { one } else { 0 };
         for parameter in &step.ratio {
             scaled += self.figure(parameter, axes)?.scaled;
         }
-        Ok(Ratio::from_scaled(scaled.clamp(0, 1_000_000)))
+        scaled = scaled.clamp(0, one);
+        for parameter in &step.times {
+            let factor = self.figure(parameter, axes)?.scaled;
+            // at most 10^6 × 10^6
+            scaled = (scaled * factor.max(0) + one / 2) / one;
+        }
+        Ok(Ratio::from_scaled(scaled))
     }
 
-    /// The figures of a step with where each comes from, for the trace.
+    /// The figures of a step with where each comes from, for the trace: summands that are not zero, then factors.
     fn cites(&self, step: &'a Pay, axes: &Axes) -> Vec<(Ratio, &'a SmolStr)> {
-        let figures = step
+        let figure = |parameter: &'a Arc<Parameter>| parameter.on(self.day, axes).ok();
+        let summands = step
             .ratio
             .iter()
-            .filter_map(|parameter| parameter.on(self.day, axes).ok());
+            .filter_map(figure)
+            .filter(|figure| figure.scaled != 0);
+        let figures = summands.chain(step.times.iter().filter_map(figure));
         figures
-            .filter(|figure| figure.scaled != 0)
             .map(|figure| (Ratio::from_scaled(figure.scaled), figure.cite))
             .collect()
+    }
+}
+
+/// The smaller of two amounts; the outer `None` is one beyond what can be computed.
+pub(super) fn least(one: Option<Exact>, other: Option<Exact>) -> Option<Option<Exact>> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(Some(one.min(other)?)),
+        (one, other) => Some(one.or(other)),
     }
 }

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use smol_str::{SmolStr, format_smolstr};
 
+use super::cascade::least;
 use super::lines::Group;
 use super::trace::Paid;
 use super::{Refused, Run};
-use crate::claim::used;
+use crate::claim::Used;
 use crate::decimal::Ratio;
 use crate::exact::Exact;
-use crate::pack::{Axes, Benefit, Deductible, Parameter, Pay, Per, Pool};
+use crate::pack::{Axes, Benefit, Counts, Deductible, Limit, Parameter, Per, Pool};
 
 /// What the funds do with a bill.
-#[derive(Default)]
 pub(super) struct Funds<'a> {
     pub(super) buckets: Vec<Bucket<'a>>,
     pub(super) touched: Vec<Touched<'a>>,
@@ -22,6 +22,8 @@ pub(super) struct Funds<'a> {
     pub(super) groups: Vec<GroupPaid<'a>>,
     /// Deductible borne by the person, fen.
     pub(super) deductible: i64,
+    /// What the institution bears above the price of a case, fen.
+    pub(super) hospital: i64,
     /// The ratio of the first pool that still pays.
     pub(super) ratio: Option<Ratio>,
 }
@@ -29,12 +31,17 @@ pub(super) struct Funds<'a> {
 /// One pool's part of the bill: exact until its one rounding.
 pub(super) struct Bucket<'a> {
     pub(super) pool: &'a Arc<Pool>,
+    /// The bucket whose limit these payments count with too.
+    pub(super) parent: Option<usize>,
     pub(super) paid: Exact,
-    /// What the pool had left before this bill, fen.
+    /// The least that its limits had left before this bill, fen.
     pub(super) before: Option<i64>,
+    /// What is left of its own limit, where that counts payments.
     pub(super) left: Option<Exact>,
-    /// What is left of a limit that counts expense.
+    /// What is left of its own limit, where that counts expense.
     pub(super) room: Option<Exact>,
+    /// What its own limit on payments still lets be rounded, fen.
+    pub(super) roundable: Option<i64>,
     /// Threshold of a layer and what of it was borne before this bill, fen.
     pub(super) threshold: Option<(i64, i64)>,
     pub(super) rounded: i64,
@@ -42,56 +49,90 @@ pub(super) struct Bucket<'a> {
     pub(super) parts: Vec<Paid<'a>>,
 }
 
-impl Bucket<'_> {
-    /// Whether anything is left of its limits.
-    pub(super) fn is_open(&self) -> bool {
-        let limits = [self.left, self.room];
-        limits.into_iter().flatten().all(Exact::is_positive)
-    }
-}
-
 /// What the benefits' funds pay of one benefit's scope.
 pub(super) struct GroupPaid<'a> {
     pub(super) benefit: &'a SmolStr,
     pub(super) scope: i64,
+    pub(super) borne: i64,
+    pub(super) first: i64,
     pub(super) paid: Exact,
 }
 
-/// What the benefit's own row takes.
+/// What a row of the year takes.
 pub(super) struct Touched<'a> {
-    pub(super) benefit: &'a SmolStr,
+    pub(super) row: &'a SmolStr,
     pub(super) key: Option<SmolStr>,
     pub(super) deductible: i64,
     pub(super) scope: i64,
 }
 
 impl<'a> Funds<'a> {
-    /// Adds a bucket; its place.
-    pub(super) fn open(&mut self, bucket: Bucket<'a>) -> usize {
-        self.buckets.push(bucket);
-        self.buckets.len() - 1
+    pub(super) fn new() -> Funds<'a> {
+        Funds {
+            buckets: Vec::with_capacity(2),
+            touched: Vec::with_capacity(1),
+            groups: Vec::new(),
+            deductible: 0,
+            hospital: 0,
+            ratio: None,
+        }
     }
 
-    /// The place of a pool's bucket.
-    pub(super) fn place(&self, pool: &Arc<Pool>) -> Option<usize> {
-        self.buckets
-            .iter()
-            .position(|bucket| Arc::ptr_eq(bucket.pool, pool))
+    /// A bucket and those it counts with.
+    fn chain(&self, place: usize) -> impl Iterator<Item = &Bucket<'a>> {
+        let of = |place: usize| self.buckets.get(place);
+        std::iter::successors(of(place), move |bucket| bucket.parent.and_then(of))
     }
-}
 
-impl<'a> Bucket<'a> {
-    /// The bucket of a fund that pays after the benefits' funds.
-    pub(super) fn of_layer(pool: &'a Arc<Pool>, before: Option<i64>) -> Bucket<'a> {
-        Bucket {
-            pool,
-            paid: Exact::ZERO,
-            before,
-            left: before.map(Exact::fen),
-            room: None,
-            threshold: None,
-            rounded: 0,
-            parts: Vec::new(),
+    /// Whether anything is left of all limits that count.
+    pub(super) fn is_open(&self, place: usize) -> bool {
+        let mut limits = self.chain(place).flat_map(|bucket| [bucket.left, bucket.room]);
+        limits.all(|limit| limit.is_none_or(Exact::is_positive))
+    }
+
+    /// What is left to be paid, and of the expense that may be looked at; `None` inside = no limit.
+    pub(super) fn left(&self, place: usize) -> Option<(Option<Exact>, Option<Exact>)> {
+        let mut all = (None, None);
+        for bucket in self.chain(place) {
+            all = (least(all.0, bucket.left)?, least(all.1, bucket.room)?);
+        }
+        Some(all)
+    }
+
+    /// The pool pays; its limit and those it counts with shrink.
+    pub(super) fn take(&mut self, place: usize, pays: Exact, consumed: Exact) -> Option<()> {
+        let first = self.buckets.get_mut(place)?;
+        first.paid = first.paid.add(pays)?;
+        let mut at = Some(place);
+        while let Some(bucket) = at.and_then(|place| self.buckets.get_mut(place)) {
+            if let Some(left) = &mut bucket.left {
+                *left = left.sub(pays)?;
+            }
+            if let Some(room) = &mut bucket.room {
+                *room = room.sub(consumed)?;
+            }
+            at = bucket.parent;
+        }
+        Some(())
+    }
+
+    /// Rounds a bucket once, half-up, within what its limits still let be rounded and `most`.
+    pub(super) fn round(&mut self, place: usize, most: i64) -> Option<i64> {
+        let limits = self.chain(place).filter_map(|bucket| bucket.roundable);
+        let most = limits.fold(most, i64::min);
+        let rounded = self.buckets.get(place)?.paid.half_up()?.min(most);
+        let mut at = Some(place);
+        while let Some(bucket) = at.and_then(|place| self.buckets.get_mut(place)) {
+            bucket.roundable = bucket.roundable.map(|left| left - rounded);
+            at = bucket.parent;
+        }
+        self.buckets.get_mut(place)?.rounded = rounded;
+        Some(rounded)
+    }
+
+    pub(super) fn note(&mut self, place: usize, part: Paid<'a>) {
+        if let Some(bucket) = self.buckets.get_mut(place) {
+            bucket.parts.push(part);
         }
     }
 }
@@ -102,34 +143,73 @@ impl<'a> Run<'a> {
         if benefit.pay.is_empty() {
             return Ok(());
         }
-        self.axes.turn = usize::from(self.had_before(benefit));
+        let mut scope = group.scope;
+        if let Some(price) = &benefit.case_price {
+            let axes = self.axes;
+            scope = self.amount(price, &axes)?.map_or(scope, |price| price.min(scope));
+            funds.hospital += group.scope - scope;
+        }
         let mut borne = 0;
         if group.drugs.is_empty() {
             let key = benefit
                 .deductible
                 .as_ref()
-                .and_then(|deductible| self.row_key(deductible));
-            borne = self.bear(benefit, key, group.scope, funds)?;
+                .and_then(|deductible| self.key(deductible.per));
+            borne = self.bear(benefit, key, scope, funds)?;
         }
-        for (drug, scope) in &group.drugs {
-            borne += self.bear(benefit, Some(drug.clone()), *scope, funds)?;
+        let mut room = scope;
+        for (drug, of_drug) in &group.drugs {
+            let of_drug = room.min(*of_drug);
+            room -= of_drug;
+            borne += self.bear(benefit, Some(drug.clone()), of_drug, funds)?;
         }
         funds.deductible += borne;
-        let paid = self.cascade(benefit, group.scope, borne, funds)?;
+        let paid = self.cascade(benefit, scope, borne, funds)?;
+        self.count_expense(benefit, scope, borne, funds);
         if !self.pack.layers.is_empty() {
             funds.groups.push(GroupPaid {
                 benefit: &benefit.id,
-                scope: group.scope,
+                scope,
+                borne,
+                first: group.first,
                 paid,
             });
         }
         Ok(())
     }
 
-    /// Whether the year has seen the benefit before: its own row holds expense or a deductible.
-    fn had_before(&self, benefit: &Benefit) -> bool {
-        let mut rows = self.claim.accumulated.iter().filter(|row| row.pool == benefit.id);
-        rows.any(|row| !row.in_scope.is_zero() || !row.deductible.is_zero())
+    /// A limit on expense counts on its pool's row; where pool and benefit are of one name, that is the benefit's own.
+    fn count_expense(&self, benefit: &'a Benefit, scope: i64, borne: i64, funds: &mut Funds<'a>) {
+        for place in 0..funds.buckets.len() {
+            let Some(pool) = funds.buckets.get(place).map(|bucket| bucket.pool) else {
+                break;
+            };
+            let counts = |limit: &&Limit| limit.of != Counts::Fund && pool.id != benefit.id;
+            let Some(limit) = pool.limit.as_ref().filter(counts) else {
+                continue;
+            };
+            let pays = |own: &Arc<Pool>| {
+                let mut chain = std::iter::successors(Some(own), |pool| pool.within.as_ref());
+                chain.any(|of| Arc::ptr_eq(of, pool))
+            };
+            if scope > 0 && benefit.pay.iter().any(|step| pays(&step.pool)) {
+                let key = self.key(limit.per);
+                funds.touched.push(Touched {
+                    row: &pool.id,
+                    key,
+                    deductible: borne,
+                    scope,
+                });
+            }
+        }
+    }
+
+    /// How often the year has seen the benefit before: the rows of other visits that hold expense or a deductible.
+    fn times_before(&self, benefit: &Benefit, key: Option<&SmolStr>) -> usize {
+        let rows = self.claim.accumulated.iter().filter(|row| row.pool == benefit.id);
+        let others = rows.filter(|row| key.is_none() || row.key.as_ref() != key);
+        let others = others.filter(|row| !row.in_scope.is_zero() || !row.deductible.is_zero());
+        others.count()
     }
 
     /// Takes the deductible off a scope and notes it on the benefit's row. Returns what the person bears, fen.
@@ -140,19 +220,33 @@ impl<'a> Run<'a> {
         scope: i64,
         funds: &mut Funds<'a>,
     ) -> Result<i64, Refused> {
+        self.axes.turn = self
+            .times_before(benefit, key.as_ref())
+            .min(self.pack.turns.len().saturating_sub(1));
         let mut borne = 0;
         if let Some(deductible) = &benefit.deductible {
-            let (whole, already, level) = self.due(benefit, deductible, key.as_ref())?;
+            let row = deductible.shared.as_ref().unwrap_or(&benefit.id);
+            let (whole, already, level) = self.due(row, deductible, key.as_ref())?;
             borne = (whole - already).clamp(0, scope);
-            if let Some(year_max) = &deductible.year_max {
-                borne = borne.min(self.left_to_bear(benefit, year_max)?);
+            if let Some(year_max) = &deductible.year_max
+                && let Some(left) = self.left_to_bear(row, year_max)?
+            {
+                borne = borne.min(left);
             }
             self.trace
                 .deductible(benefit, deductible.per, level, (whole, already, scope), borne);
+            if let Some(shared) = deductible.shared.as_ref().filter(|_| borne > 0) {
+                funds.touched.push(Touched {
+                    row: shared,
+                    key: key.clone(),
+                    deductible: borne,
+                    scope: 0,
+                });
+            }
         }
-        if borne > 0 || scope > 0 {
+        if scope > 0 {
             funds.touched.push(Touched {
-                benefit: &benefit.id,
+                row: &benefit.id,
                 key,
                 deductible: borne,
                 scope,
@@ -161,51 +255,49 @@ impl<'a> Run<'a> {
         Ok(borne)
     }
 
-    /// What the year's ceiling on deductibles leaves to be borne, fen.
-    fn left_to_bear(&mut self, benefit: &'a Benefit, year_max: &'a Parameter) -> Result<i64, Refused> {
+    /// What the year's ceiling on deductibles leaves to be borne, fen; `None` = there is no ceiling.
+    fn left_to_bear(&mut self, row: &SmolStr, year_max: &'a Parameter) -> Result<Option<i64>, Refused> {
         let axes = self.axes;
-        let most = self.figure(year_max, &axes)?.scaled;
-        let rows = self.claim.accumulated.iter().filter(|row| row.pool == benefit.id);
-        let before = rows.fold(0, |sum: i64, row| sum.saturating_add(row.deductible.fen()));
-        Ok((most - before).max(0))
+        let before = Used::of_pool(&self.claim.accumulated, row).deductible;
+        let most = self.amount(year_max, &axes)?;
+        Ok(most.map(|most| (most - before).max(0)))
     }
 
     /// The whole deductible in fen, what of it is borne already, and the level it was taken at.
     fn due(
         &mut self,
-        benefit: &'a Benefit,
+        row: &SmolStr,
         deductible: &'a Deductible,
         key: Option<&SmolStr>,
     ) -> Result<(i64, i64, &'a SmolStr), Refused> {
         let axes = self.axes_at(deductible.level);
-        let mut whole = self.figure(&deductible.amount, &axes)?.scaled;
+        let mut whole = self.amount(&deductible.amount, &axes)?.unwrap_or(0);
         if let Some(times) = &deductible.times {
             let ratio = Ratio::from_scaled(self.figure(times, &axes)?.scaled);
             whole = self.fits(Exact::fen(whole).times(ratio).and_then(Exact::half_up))?;
         }
         let mut already = match deductible.per {
             Per::Settlement => 0,
-            Per::Visit | Per::Year | Per::DrugYear => {
-                used(&self.claim.accumulated, &benefit.id, key).map_or(0, |row| row.deductible.fen())
-            }
+            _ => Used::of_row(&self.claim.accumulated, row, key).deductible,
         };
         if let Some(takes_over) = &deductible.takes_over {
             let days = self.figure(&takes_over.days, &axes)?.scaled;
-            already = self.fits(already.checked_add(self.taken_over(&takes_over.row, days)))?;
+            let over = self.taken_over(&takes_over.row, days, takes_over.any_institution);
+            already = already.saturating_add(over);
         }
         let level = self.pack.levels.get(axes.level).unwrap_or(&self.pack.area);
         Ok((whole, already.min(whole), level))
     }
 
     /// What an emergency in the same institution, at most so many calendar days ago, has borne already (KM-15 13, Q-10).
-    fn taken_over(&self, row: &str, days: i64) -> i64 {
+    fn taken_over(&self, row: &str, days: i64, any_institution: bool) -> i64 {
         let code = &self.claim.institution.fixmedins_code;
         let admitted = self.claim.visit.begntime.date();
         let rows = self.claim.accumulated.iter().filter(|used| used.pool == row);
         let recent = rows.filter(|used| {
             let key = used.key.as_ref().and_then(|key| key.rsplit_once('/'));
             let day = key
-                .filter(|(institution, _)| institution == code)
+                .filter(|(institution, _)| any_institution || institution == code)
                 .and_then(|(_, day)| day.parse::<Date>().ok());
             let since = day
                 .and_then(|day| admitted.since(day).ok())
@@ -215,10 +307,26 @@ impl<'a> Run<'a> {
         recent.fold(0, |sum: i64, used| sum.saturating_add(used.deductible.fen()))
     }
 
-    fn row_key(&self, deductible: &Deductible) -> Option<SmolStr> {
-        let institution = &self.claim.institution.fixmedins_code;
-        let visit_key = || format_smolstr!("{institution}/{}", self.claim.visit.begntime.date());
-        (deductible.per == Per::Visit).then(visit_key)
+    /// The key of the row on which something counts that lasts as long; `None` = the year's one row.
+    pub(super) fn key(&self, per: Per) -> Option<SmolStr> {
+        let day = self.day;
+        let month = || format_smolstr!("{:04}-{:02}", day.year(), day.month());
+        let disease = || self.claim.visit.dise_codg.clone().unwrap_or_default();
+        match per {
+            Per::Settlement | Per::Year | Per::DrugYear => None,
+            Per::Visit => {
+                let institution = &self.claim.institution.fixmedins_code;
+                Some(format_smolstr!(
+                    "{institution}/{}",
+                    self.claim.visit.begntime.date()
+                ))
+            }
+            Per::Day => Some(format_smolstr!("{day}")),
+            Per::Month => Some(month()),
+            Per::Quarter => Some(format_smolstr!("{:04}-Q{}", day.year(), (day.month() + 2) / 3)),
+            Per::DiseaseYear => Some(disease()),
+            Per::DiseaseMonth => Some(format_smolstr!("{}/{}", disease(), month())),
+        }
     }
 
     pub(super) fn axes_at(&self, level: Option<usize>) -> Axes {
@@ -228,72 +336,101 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The place of the step's bucket; opened with what the pool's limit has left.
+    /// The place of a pool's bucket; opened with what its limit, and those it counts with, have left.
     pub(super) fn bucket(
         &mut self,
-        benefit: &'a Benefit,
-        step: &'a Pay,
+        benefit: Option<&'a Benefit>,
+        level: Option<usize>,
+        pool: &'a Arc<Pool>,
         borne: i64,
         funds: &mut Funds<'a>,
     ) -> Result<usize, Refused> {
-        if let Some(place) = funds.place(&step.pool) {
+        let known = |bucket: &Bucket<'_>| Arc::ptr_eq(bucket.pool, pool);
+        if let Some(place) = funds.buckets.iter().position(known) {
             return Ok(place);
         }
-        let before = self.left(Some(benefit), step)?;
-        let in_scope = step.pool.limit.as_ref().is_some_and(|limit| limit.in_scope);
-        Ok(funds.open(Bucket {
-            pool: &step.pool,
+        let parent = match &pool.within {
+            Some(parent) => Some(self.bucket(benefit, level, parent, borne, funds)?),
+            None => None,
+        };
+        let own = match &pool.limit {
+            Some(limit) => self.left_of(benefit, level, pool, limit)?,
+            None => None,
+        };
+        let above = parent.and_then(|parent| funds.buckets.get(parent)?.before);
+        let of = pool.limit.as_ref().map(|limit| limit.of);
+        let by_fund = own.filter(|_| of == Some(Counts::Fund));
+        funds.buckets.push(Bucket {
+            pool,
+            parent,
             paid: Exact::ZERO,
-            before,
-            left: before.filter(|_| !in_scope).map(Exact::fen),
-            // the deductible counts with the expense that the limit measures
-            room: before.filter(|_| in_scope).map(|left| Exact::fen(left - borne)),
+            before: own.into_iter().chain(above).min(),
+            left: by_fund.map(Exact::fen),
+            room: match of {
+                // the deductible counts with the expense that the limit measures
+                Some(Counts::InScope) => own.map(|left| Exact::fen(left - borne)),
+                Some(Counts::AboveDeductible) => own.map(Exact::fen),
+                _ => None,
+            },
+            roundable: by_fund,
             threshold: None,
             rounded: 0,
             parts: Vec::new(),
-        }))
+        });
+        Ok(funds.buckets.len() - 1)
     }
 
-    /// What the pool has left of its limit for the natural year, fen; `None` = it has no limit.
-    pub(super) fn left(
+    /// What the pool has left of its limit, fen; `None` = there is none.
+    fn left_of(
         &mut self,
         benefit: Option<&'a Benefit>,
-        step: &'a Pay,
+        level: Option<usize>,
+        pool: &'a Pool,
+        limit: &'a Limit,
     ) -> Result<Option<i64>, Refused> {
-        let Some(limit) = &step.pool.limit else {
-            return Ok(None);
+        let axes = self.axes_at(level);
+        let mut whole = match (&limit.each_further_disease, benefit) {
+            (Some(further), Some(benefit)) => self.limit_by_diseases(benefit, limit, further, &axes)?,
+            _ => self.amount(&limit.amount, &axes)?,
         };
-        let axes = self.axes_at(step.level);
-        let mut whole = 0;
-        if let (Some(further), Some(benefit)) = (&limit.each_further_disease, benefit) {
-            // base: the largest among the registered diseases; further ones add to it (KM-15 10, Q-7)
-            let classes: Vec<usize> = self.classes_registered(benefit).collect();
-            for class in &classes {
-                let figure = self.figure(
-                    &limit.amount,
-                    &Axes {
-                        class: *class,
-                        ..axes
-                    },
-                )?;
-                whole = whole.max(figure.scaled);
-            }
-            let others = i64::try_from(classes.len().saturating_sub(1)).unwrap_or(0);
-            let further = self.figure(further, &axes)?.scaled;
-            whole = self.fits(
-                further
-                    .checked_mul(others)
-                    .and_then(|more| whole.checked_add(more)),
-            )?;
-        } else {
-            whole = whole.max(self.figure(&limit.amount, &axes)?.scaled);
-        }
         if let Some(at_most) = &limit.at_most {
-            whole = whole.min(self.figure(at_most, &axes)?.scaled);
+            let most = self.amount(at_most, &axes)?;
+            whole = whole.into_iter().chain(most).min();
         }
-        let used = used(&self.claim.accumulated, &step.pool.id, None).map_or(0, |row| {
-            if limit.in_scope { row.in_scope } else { row.fund }.fen()
-        });
-        Ok(Some((whole - used).max(0)))
+        let rows = &self.claim.accumulated;
+        let used = match limit.per {
+            Per::Year => Used::of_pool(rows, &pool.id),
+            per => Used::of_row(rows, &pool.id, self.key(per).as_ref()),
+        };
+        let used = match limit.of {
+            Counts::Fund => used.fund,
+            Counts::InScope => used.in_scope,
+            Counts::AboveDeductible => used.above_deductible(),
+        };
+        Ok(whole.map(|whole| whole.saturating_sub(used).max(0)))
+    }
+
+    /// The largest among the registered diseases; further ones add to it (KM-15 10, Q-7).
+    fn limit_by_diseases(
+        &mut self,
+        benefit: &'a Benefit,
+        limit: &'a Limit,
+        further: &'a Parameter,
+        axes: &Axes,
+    ) -> Result<Option<i64>, Refused> {
+        let mut whole = Some(0);
+        let classes: Vec<usize> = self.classes_registered(benefit).collect();
+        for class in &classes {
+            let axes = Axes {
+                class: *class,
+                ..*axes
+            };
+            let figure = self.amount(&limit.amount, &axes)?;
+            whole = whole.zip(figure).map(|(most, figure)| most.max(figure));
+        }
+        let others = i64::try_from(classes.len().saturating_sub(1)).unwrap_or(0);
+        let further = self.amount(further, axes)?.unwrap_or(0);
+        let more = self.fits(further.checked_mul(others))?;
+        whole.map(|whole| self.fits(whole.checked_add(more))).transpose()
     }
 }

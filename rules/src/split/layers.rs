@@ -1,9 +1,9 @@
-//! Layers: what other funds pay of the scope the benefits leave to the person (serious illness, civil servants,
+//! Layers: what other funds pay of the burden the benefits leave to the person (serious illness, civil servants,
 //! assistance), in the pack's order, each after the ones before it.
 
-use super::funds::{Bucket, Funds, Touched};
+use super::funds::{Funds, Touched};
 use super::{Refused, Run};
-use crate::claim::{Flag, used};
+use crate::claim::{Flag, Used};
 use crate::exact::Exact;
 use crate::pack::Layer;
 
@@ -24,37 +24,56 @@ impl<'a> Run<'a> {
             && (!layer.civil_servant || self.claim.person.cvlserv_flag == Some(Flag::Yes))
     }
 
-    /// The person's part within the scope, less what earlier layers pay, counts on the pool's row over the year:
-    /// first up to the threshold, then by the bands above it. Returns what the layer pays, fen.
+    /// The parts of the person's burden it covers, less what earlier layers pay, fen.
+    fn burden(&self, layer: &Layer, paid_before: i64, funds: &Funds<'a>) -> Result<i64, Refused> {
+        let covers = layer.covers;
+        let mut base: i64 = 0;
+        let mut paid = Exact::ZERO;
+        for group in &funds.groups {
+            if !layer.benefits.contains(group.benefit) {
+                continue;
+            }
+            if covers.deductible {
+                base += group.borne;
+            }
+            if covers.share {
+                base += group.scope - group.borne;
+                paid = self.fits(paid.add(group.paid))?;
+            }
+            if covers.first_self_pay {
+                base += group.first;
+            }
+        }
+        Ok((base - self.fits(paid.half_up())? - paid_before).max(0))
+    }
+
+    /// What it covers counts on the pool's row over the year: first up to the threshold, then by the bands. Returns
+    /// what the layer pays, fen.
     fn pay_layer(
         &mut self,
         layer: &'a Layer,
         paid_before: i64,
         funds: &mut Funds<'a>,
     ) -> Result<i64, Refused> {
-        let mut scope: i64 = 0;
-        let mut paid = Exact::ZERO;
-        for group in &funds.groups {
-            if layer.benefits.contains(group.benefit) {
-                scope += group.scope;
-                paid = self.fits(paid.add(group.paid))?;
-            }
-        }
-        let base = (scope - self.fits(paid.half_up())? - paid_before).max(0);
+        let base = self.burden(layer, paid_before, funds)?;
         if base == 0 {
             return Ok(0);
         }
         let pool = &layer.pay.pool;
         let axes = self.axes;
         let whole = match &layer.threshold {
-            Some(threshold) => self.figure(threshold, &axes)?.scaled,
+            Some(threshold) => self.amount(threshold, &axes)?.unwrap_or(0),
             None => 0,
         };
-        let row = used(&self.claim.accumulated, &pool.id, None).unwrap_or_default();
-        let already = row.deductible.fen().min(whole);
+        let used = if layer.by_year {
+            Used::of_row(&self.claim.accumulated, &pool.id, None)
+        } else {
+            Used::default()
+        };
+        let already = used.deductible.min(whole);
         let borne = (whole - already).min(base);
         funds.touched.push(Touched {
-            benefit: &pool.id,
+            row: &pool.id,
             key: None,
             deductible: borne,
             scope: base,
@@ -62,18 +81,22 @@ impl<'a> Run<'a> {
         if base == borne {
             return Ok(0);
         }
-        let place = match funds.place(pool) {
-            Some(place) => place,
-            None => {
-                let before = self.left(None, &layer.pay)?;
-                let mut bucket = Bucket::of_layer(pool, before);
-                bucket.threshold = layer.threshold.is_some().then_some((whole, already));
-                funds.open(bucket)
-            }
+        let place = self.bucket(None, None, pool, borne, funds)?;
+        if let Some(bucket) = funds.buckets.get_mut(place) {
+            bucket.threshold = layer.threshold.is_some().then_some((whole, already));
+        }
+        let from = match &layer.pay.bands {
+            Some(bands) if bands.from_zero => used.in_scope.saturating_add(borne),
+            _ => used.above_deductible(),
         };
-        let from = Exact::fen((row.in_scope.fen() - row.deductible.fen()).max(0));
         let ratio = funds.ratio;
-        let (pays, _) = self.pay_step(&layer.pay, place, Exact::fen(base - borne), from, funds)?;
+        let (pays, _) = self.pay_step(
+            &layer.pay,
+            place,
+            Exact::fen(base - borne),
+            Exact::fen(from),
+            funds,
+        )?;
         // the ratio of a result is that of the benefit, not of a layer above it
         funds.ratio = ratio;
         self.fits(pays.half_up())

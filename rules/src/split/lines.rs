@@ -26,6 +26,10 @@ pub(super) struct Sums {
 pub(super) struct Group<'a> {
     pub(super) benefit: &'a Benefit,
     pub(super) scope: i64,
+    /// First self-pay of its lines.
+    pub(super) first: i64,
+    /// The benefit's own first self-pay, after that of each line.
+    own_share: Ratio,
     /// Scope of each drug, where the deductible goes by drug.
     pub(super) drugs: Vec<(SmolStr, i64)>,
 }
@@ -51,11 +55,12 @@ impl<'a> Run<'a> {
         self.check_prices()?;
         let mut cuts = Vec::with_capacity(claim.lines.len());
         let mut excluded = Vec::new();
+        let prescribed_at = place(claim);
         let mut sums = Sums::default();
         let mut groups: Vec<Group<'a>> = Vec::with_capacity(1);
         let mut chosen: [Option<&'a Benefit>; 2] = [None, None];
         for line in &claim.lines {
-            if self.is_excluded(line) {
+            if self.is_excluded(line, prescribed_at) {
                 let article = self.pack.article.goods.clone();
                 excluded.push(Excluded {
                     feedetl_sn: line.feedetl_sn.clone(),
@@ -64,7 +69,6 @@ impl<'a> Run<'a> {
                 });
                 continue;
             }
-            let cut = self.cut(line, &mut sums)?;
             let negotiated = line.hi_nego_drug_flag == Some(Flag::Yes);
             let [ordinary, drug] = &mut chosen;
             let slot = if negotiated { drug } else { ordinary };
@@ -72,7 +76,20 @@ impl<'a> Run<'a> {
                 Some(benefit) => benefit,
                 None => *slot.insert(self.select_for(negotiated, funds_pay)?),
             };
-            self.assign(&mut groups, benefit, line, cut.inscp_scp_amt.fen())?;
+            let known = groups
+                .iter()
+                .position(|group| std::ptr::eq(group.benefit, benefit));
+            if known.is_none() {
+                groups.push(self.group(benefit, funds_pay)?);
+            }
+            let place = known.unwrap_or(groups.len() - 1);
+            let Some(group) = groups.get_mut(place) else {
+                continue;
+            };
+            let cut = self.cut(line, group, &mut sums)?;
+            group.scope = self.fits(group.scope.checked_add(cut.inscp_scp_amt.fen()))?;
+            group.first += cut.preselfpay_amt.fen();
+            self.count_drug(group, line, cut.inscp_scp_amt.fen())?;
             cuts.push(cut);
         }
         let [ordinary, drug] = chosen;
@@ -101,30 +118,25 @@ impl<'a> Run<'a> {
         Ok(benefit)
     }
 
-    fn assign(
-        &self,
-        groups: &mut Vec<Group<'a>>,
-        benefit: &'a Benefit,
-        line: &Line,
-        scope: i64,
-    ) -> Result<(), Refused> {
-        let place = groups
-            .iter()
-            .position(|group| std::ptr::eq(group.benefit, benefit));
-        let group = match place {
-            Some(place) => groups.get_mut(place),
-            None => {
-                groups.push(Group {
-                    benefit,
-                    scope: 0,
-                    drugs: Vec::new(),
-                });
-                groups.last_mut()
-            }
+    fn group(&mut self, benefit: &'a Benefit, funds_pay: bool) -> Result<Group<'a>, Refused> {
+        let axes = self.axes;
+        let own_share = match &benefit.first_self_pay {
+            Some(share) if funds_pay => self.figure(share, &axes)?.scaled,
+            _ => 0,
         };
-        let Some(group) = group else { return Ok(()) };
-        group.scope = self.fits(group.scope.checked_add(scope))?;
-        if benefit
+        Ok(Group {
+            benefit,
+            scope: 0,
+            first: 0,
+            own_share: Ratio::from_scaled(own_share.max(0)),
+            drugs: Vec::new(),
+        })
+    }
+
+    /// Where the deductible goes by drug, so does the scope.
+    fn count_drug(&self, group: &mut Group<'a>, line: &Line, scope: i64) -> Result<(), Refused> {
+        if group
+            .benefit
             .deductible
             .as_ref()
             .is_some_and(|deductible| deductible.per == Per::DrugYear)
@@ -139,18 +151,16 @@ impl<'a> Run<'a> {
     }
 
     /// Goods that may not be paid by the insurance at all (KM-SUP 29(3), KM-15 18(1)).
-    fn is_excluded(&self, line: &Line) -> bool {
+    fn is_excluded(&self, line: &Line, at: Place) -> bool {
         if self.pack.goods_excluded.contains(&line.goods) {
             return true;
         }
         let coded = line.med_list_codg.as_ref().is_some_and(|code| !code.is_empty());
-        !coded
-            && self.pack.goods_uncoded_at_pharmacy.contains(&line.goods)
-            && place(self.claim) != Place::Hospital
+        !coded && self.pack.goods_uncoded_at_pharmacy.contains(&line.goods) && at != Place::Hospital
     }
 
     /// Amounts of one line in yuan, first self-pay rounded half-up.
-    fn cut(&mut self, line: &Line, sums: &mut Sums) -> Result<LineCut, Refused> {
+    fn cut(&mut self, line: &Line, group: &Group<'a>, sums: &mut Sums) -> Result<LineCut, Refused> {
         // from_json fills the amount in; a claim built by hand may lack it
         let total = self.fits(line.det_item_fee_sumamt)?.fen();
         let mut cut = LineCut {
@@ -171,11 +181,9 @@ impl<'a> Run<'a> {
         let over = self.over_limit(line, total)?;
         let base = total - over;
         let ratio = line.selfpay_prop.unwrap_or(Ratio::ZERO);
-        let first = if ratio == Ratio::ZERO {
-            0
-        } else {
-            self.fits(Exact::fen(base).times(ratio).and_then(Exact::half_up))?
-        };
+        let of_line = self.first_of(base, ratio)?;
+        let of_benefit = self.first_of(base - of_line, group.own_share)?;
+        let first = of_line + of_benefit;
         sums.over += over;
         sums.first += first;
         sums.scope += base - first;
@@ -186,16 +194,24 @@ impl<'a> Run<'a> {
             self.trace
                 .over_limit(&self.pack.article.scope, line, cut.overlmt_amt);
         }
-        if first > 0 {
-            self.trace.first_self_pay(
-                &self.pack.article.first_self_pay,
-                line,
-                Money::from_fen(base),
-                ratio,
-                cut.preselfpay_amt,
-            );
+        let own = &group.benefit.article;
+        for (article, base, ratio, first) in [
+            (&self.pack.article.first_self_pay, base, ratio, of_line),
+            (own, base - of_line, group.own_share, of_benefit),
+        ] {
+            if first > 0 {
+                let (base, first) = (Money::from_fen(base), Money::from_fen(first));
+                self.trace.first_self_pay(article, line, base, ratio, first);
+            }
         }
         Ok(cut)
+    }
+
+    fn first_of(&self, base: i64, ratio: Ratio) -> Result<i64, Refused> {
+        if ratio == Ratio::ZERO {
+            return Ok(0);
+        }
+        self.fits(Exact::fen(base).times(ratio).and_then(Exact::half_up))
     }
 
     /// What the amount has above price ceiling × quantity, half-up to the fen.
@@ -211,13 +227,11 @@ impl<'a> Run<'a> {
     /// The insured price must not be above the cash price of the same article (KM-SUP 29(4)). Looked at before
     /// anything else, so that the order of the lines does not decide which refusal is given.
     fn check_prices(&self) -> Result<(), Refused> {
-        let priced = self
-            .claim
-            .lines
-            .iter()
-            .filter(|line| line.cash_pric.is_some() && !self.is_excluded(line));
-        for line in priced {
-            self.check_price(line)?;
+        let at = place(self.claim);
+        for line in &self.claim.lines {
+            if line.cash_pric.is_some() && !self.is_excluded(line, at) {
+                self.check_price(line)?;
+            }
         }
         Ok(())
     }

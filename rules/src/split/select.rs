@@ -61,6 +61,7 @@ pub(super) fn no_axes(pack: &Pack) -> Axes {
         age: None,
         ages: pack.ages.len(),
         turn: 0,
+        turns: pack.turns.len(),
         amount: 0,
     }
 }
@@ -133,6 +134,7 @@ impl<'a> Run<'a> {
                     && when
                         .prehospital_120
                         .is_none_or(|wanted| wanted == visit.prehospital_120)
+                    && self.is_for_person(when)
             };
             for when in benefit.when.iter().filter(matches) {
                 let Some(wanted) = &when.disease else {
@@ -156,6 +158,19 @@ impl<'a> Run<'a> {
             None => (Code::MedTypeNotCovered, self.pack.article.scope.clone()),
         };
         Err(Box::new(refusal(code, article, self.lang)))
+    }
+
+    /// Level, status, age, place and civil service, where the benefit names any.
+    fn is_for_person(&self, when: &When) -> bool {
+        let civil = self.claim.person.cvlserv_flag == Some(Flag::Yes);
+        let named = |rows: &[usize], row: Option<usize>| {
+            rows.is_empty() || row.is_some_and(|row| rows.contains(&row))
+        };
+        named(&when.levels, Some(self.axes.level))
+            && named(&when.statuses, self.axes.status)
+            && named(&when.ages, self.axes.age)
+            && named(&when.regions, Some(self.axes.region))
+            && when.civil_servant.is_none_or(|wanted| wanted == civil)
     }
 
     /// The classes of all diseases that are registered for a benefit on the day of treatment, one entry each.

@@ -170,6 +170,16 @@ impl Trace {
         });
     }
 
+    pub(super) fn hospital(&mut self, benefit: &Benefit, amount: Money) {
+        if amount.is_zero() {
+            return;
+        }
+        self.push(StepKind::Hospital, &benefit.article, amount, |lang| match lang {
+            Lang::Zh => format!("超过病种付费标准的部分由医疗机构负担 {amount}"),
+            Lang::En => format!("above the price of the case, borne by the institution: {amount}"),
+        });
+    }
+
     pub(super) fn account(&mut self, article: &SmolStr, balance: Money, part: Money, amount: Money) {
         self.push(StepKind::Account, article, amount, |lang| match lang {
             Lang::Zh => format!("个人账户余额 {balance}，个人负担 {part}，支付 {amount}"),
@@ -213,13 +223,18 @@ impl Paid<'_> {
     fn formula(&self, lang: Lang) -> String {
         // shown to the fen; what is computed with is the exact fraction
         let eligible = Money::from_fen(self.eligible.half_up().unwrap_or_default());
-        let ratio = match self.cites.as_slice() {
-            [] | [_] => self.ratio.percent(),
-            many => {
-                let summands: Vec<String> = many.iter().map(|(ratio, _)| ratio.percent()).collect();
-                format!("({})", summands.join(" + "))
-            }
+        let percents: Vec<String> = self.cites.iter().map(|(ratio, _)| ratio.percent()).collect();
+        let (summands, factors) = percents.split_at(percents.len().saturating_sub(self.step.times.len()));
+        let mut ratio = match summands {
+            [] if factors.is_empty() => self.ratio.percent(),
+            [] => "100 %".to_owned(),
+            [one] => one.clone(),
+            many => format!("({})", many.join(" + ")),
         };
+        for factor in factors {
+            ratio.push_str(" × ");
+            ratio.push_str(factor);
+        }
         let formula = format!("{eligible} × {ratio}");
         let left = self
             .capped

@@ -7,15 +7,36 @@ use smol_str::{SmolStr, format_smolstr};
 use super::super::fault::PackFault;
 use super::super::figure::Parameter;
 use super::super::file::{Axis, BenefitFile, DeductibleFile, LimitFile, PayFile, Unit, WhenFile, Word};
-use super::super::{Bands, Benefit, Deductible, Limit, Pay, Per, Pool, TakesOver, When};
+use super::super::{Bands, Benefit, Counts, Deductible, Limit, Pay, Per, Pool, TakesOver, When};
 use super::Compiler;
 use crate::decimal::Ratio;
 
 const PER: &[(&str, Per)] = &[
     ("settlement", Per::Settlement),
     ("visit", Per::Visit),
+    ("day", Per::Day),
+    ("month", Per::Month),
+    ("quarter", Per::Quarter),
     ("year", Per::Year),
     ("drug-year", Per::DrugYear),
+    ("disease-year", Per::DiseaseYear),
+    ("disease-month", Per::DiseaseMonth),
+];
+
+const LIMIT_PER: &[(&str, Per)] = &[
+    ("year", Per::Year),
+    ("quarter", Per::Quarter),
+    ("month", Per::Month),
+    ("day", Per::Day),
+    ("visit", Per::Visit),
+    ("disease-year", Per::DiseaseYear),
+    ("disease-month", Per::DiseaseMonth),
+];
+
+const COUNTS: &[(&str, Counts)] = &[
+    ("fund", Counts::Fund),
+    ("in-scope", Counts::InScope),
+    ("above-deductible", Counts::AboveDeductible),
 ];
 
 impl Compiler<'_> {
@@ -39,7 +60,9 @@ impl Compiler<'_> {
                 );
             }
             let limit = file.limit.as_ref().and_then(|limit| self.limit(limit));
+            let within = file.within.as_ref().and_then(|word| self.pool_named(word));
             match (&file.limit, &file.unlimited) {
+                (None, None) if file.within.is_some() => {}
                 (None, None) => self.fault(origin, at, PackFault::PoolWithoutLimit { pool: id.clone() }),
                 (Some(_), Some(cite)) => {
                     let expected = "either limit or unlimited".to_owned();
@@ -63,6 +86,7 @@ impl Compiler<'_> {
                 fund_pay_type: SmolStr::from(&file.fund_pay_type),
                 column: file.column,
                 limit,
+                within,
             }));
         }
         self.origin = 0;
@@ -72,13 +96,18 @@ impl Compiler<'_> {
         let amount = self.parameter(&file.amount, Unit::Yuan);
         let each_further_disease = self.maybe_parameter(file.each_further_disease.as_ref(), Unit::Yuan);
         let at_most = self.maybe_parameter(file.at_most.as_ref(), Unit::Yuan);
-        let in_scope = match &file.of {
-            Some(word) => self.choice(word, &[("fund", false), ("in-scope", true)])?,
-            None => false,
+        let of = match &file.of {
+            Some(word) => self.choice(word, COUNTS)?,
+            None => Counts::Fund,
+        };
+        let per = match &file.per {
+            Some(word) => self.choice(word, LIMIT_PER)?,
+            None => Per::Year,
         };
         Some(Limit {
             amount: amount?,
-            in_scope,
+            of,
+            per,
             each_further_disease: each_further_disease?,
             at_most: at_most?,
         })
@@ -94,6 +123,14 @@ impl Compiler<'_> {
             Some(word) => self.parameter(word, unit).map(Some),
             None => Some(None),
         }
+    }
+
+    /// Every parameter of a list, each of a ratio.
+    pub(super) fn shares(&mut self, words: &[Word]) -> Option<Vec<Arc<Parameter>>> {
+        words
+            .iter()
+            .map(|word| self.parameter(word, Unit::Ratio))
+            .collect()
     }
 
     fn maybe_level(&mut self, word: Option<&Word>) -> Option<Option<usize>> {
@@ -118,6 +155,8 @@ impl Compiler<'_> {
         let cite = self.cite(0, &file.source, &file.article);
         let level_min = self.maybe_level(file.level_min.as_ref());
         let when: Vec<When> = file.when.iter().filter_map(|when| self.when(when, at)).collect();
+        let first_self_pay = self.maybe_parameter(file.first_self_pay.as_ref(), Unit::Ratio);
+        let case_price = self.maybe_parameter(file.case_price.as_ref(), Unit::Yuan);
         let deductible = match &file.deductible {
             Some(deductible) => self.deductible(deductible).map(Some),
             None => Some(None),
@@ -126,17 +165,54 @@ impl Compiler<'_> {
         let pay: Vec<Pay> = file
             .pay
             .iter()
-            .filter_map(|pay| self.pay(pay, file.id.get_ref(), &article))
+            .filter_map(|pay| self.pay(pay, &article))
             .collect();
+        if pay.first().is_some_and(|first| first.beside) {
+            let expected = "beside = true only below another [[benefit.pay]]".to_owned();
+            let found = SmolStr::from(file.id.get_ref());
+            self.fault(0, file.id.span().start, PackFault::BadValue { found, expected });
+        }
+        self.turns_are_counted(&file.id, deductible.as_ref()?.as_ref(), &pay);
         Some(Benefit {
             id: SmolStr::from(file.id.get_ref()),
             title: SmolStr::from(&file.title),
             article,
             level_min: level_min?.unwrap_or(0),
             when,
+            first_self_pay: first_self_pay?,
+            case_price: case_price?,
             deductible: deductible?,
             pay,
         })
+    }
+
+    /// The year's row of a benefit tells a first time from a later one; to count further, each visit needs its own row.
+    fn turns_are_counted(&mut self, id: &Word, deductible: Option<&Deductible>, pay: &[Pay]) {
+        let by_turn = |parameter: &Arc<Parameter>| parameter.by.contains(&Axis::Turn);
+        let amounts =
+            deductible.map(|deductible| std::iter::once(&deductible.amount).chain(&deductible.times));
+        let shares = pay.iter().flat_map(|pay| pay.ratio.iter().chain(&pay.times));
+        let asked = amounts.into_iter().flatten().chain(shares).any(by_turn);
+        let counted = deductible.is_some_and(|deductible| matches!(deductible.per, Per::Visit | Per::Day));
+        if asked && self.turns.len() > 2 && !counted {
+            let found = SmolStr::from(id.get_ref());
+            let expected =
+                "a deductible per = \"visit\": tables by more than two turns count the visits' rows"
+                    .to_owned();
+            self.fault(0, id.span().start, PackFault::BadValue { found, expected });
+        }
+    }
+
+    /// The places of names in a list.
+    fn places(&mut self, words: &[Word], names: &[SmolStr], kind: &'static str) -> Vec<usize> {
+        let mut places = Vec::with_capacity(words.len());
+        for word in words {
+            match names.iter().position(|name| name == word.get_ref()) {
+                Some(place) => places.push(place),
+                None => self.unknown(self.origin, word, kind),
+            }
+        }
+        places
     }
 
     fn when(&mut self, file: &WhenFile, at: usize) -> Option<When> {
@@ -154,6 +230,11 @@ impl Compiler<'_> {
                 .collect::<Option<Vec<usize>>>()?,
             negotiated: file.line.is_some(),
             prehospital_120: file.prehospital_120,
+            levels: self.places(&file.level, &self.levels.clone(), "level"),
+            statuses: self.places(&file.status, &self.statuses.clone(), "status"),
+            ages: self.places(&file.age, &self.ages.clone(), "age group"),
+            regions: self.places(&file.region, &self.regions.clone(), "region"),
+            civil_servant: file.civil_servant,
         })
     }
 
@@ -167,28 +248,47 @@ impl Compiler<'_> {
             Some(takes_over) => {
                 self.benefit_named(&takes_over.row);
                 let days = self.parameter(&takes_over.days, Unit::Days)?;
+                let any_institution = match &takes_over.institution {
+                    Some(word) => self.choice(word, &[("same", false), ("any", true)])?,
+                    None => false,
+                };
                 Some(TakesOver {
                     row: SmolStr::from(takes_over.row.get_ref()),
                     days,
+                    any_institution,
                 })
             }
             None => None,
         };
+        let shared = file.shared.as_ref().map(|row| self.shared_row(row));
         Some(Deductible {
             amount: amount?,
             level: level?,
             times: times?,
             per: per?,
             year_max: year_max?,
+            shared,
             takes_over,
         })
     }
 
-    fn pay(&mut self, file: &PayFile, benefit: &str, article: &SmolStr) -> Option<Pay> {
-        let pool = self.pool_named(&file.pool);
-        if let Some(limited) = &pool {
-            self.in_scope_limit_has_row(&file.pool, limited, benefit);
+    /// A row of its own: those of benefits and pools hold other figures too.
+    fn shared_row(&mut self, word: &Word) -> SmolStr {
+        let row = SmolStr::from(word.get_ref());
+        let benefits = &self.parts.base.benefit;
+        let is_benefit = benefits
+            .iter()
+            .any(|benefit| benefit.get_ref().id.get_ref() == word.get_ref());
+        if is_benefit || self.pools.iter().any(|pool| pool.id == row) {
+            let expected = "a name that no benefit and no pool has".to_owned();
+            let found = row.clone();
+            self.fault(0, word.span().start, PackFault::BadValue { found, expected });
         }
+        row
+    }
+
+    fn pay(&mut self, file: &PayFile, article: &SmolStr) -> Option<Pay> {
+        let pool = self.pool_named(&file.pool);
         let in_year = match &file.bands {
             Some(word) => self.choice(word, &[("settlement", false), ("year", true)])?,
             None => false,
@@ -198,6 +298,7 @@ impl Compiler<'_> {
             None => false,
         };
         let (ratio, bands) = self.ratios(&file.ratio, in_year, from_zero)?;
+        let times = self.shares(&file.times)?;
         let at_most = self.maybe_parameter(file.at_most.as_ref(), Unit::Yuan)?;
         let goes_on = match &file.exhausted {
             Some(word) => self.choice(word, &[("go-on", true), ("stop", false)])?,
@@ -215,6 +316,8 @@ impl Compiler<'_> {
         Some(Pay {
             pool: pool?,
             ratio,
+            times,
+            beside: file.beside,
             bands,
             at_most,
             level: level?,
@@ -232,20 +335,6 @@ impl Compiler<'_> {
             None => self.unknown(self.origin, word, "pool"),
         }
         pool
-    }
-
-    /// A limit on expense is counted on the benefit's own row, so pool and benefit must be of one name.
-    pub(super) fn in_scope_limit_has_row(&mut self, word: &Word, pool: &Pool, benefit: &str) {
-        if pool.limit.as_ref().is_some_and(|limit| limit.in_scope) && pool.id != benefit {
-            let expected =
-                "a pool named like its benefit, because its limit counts in-scope expense".to_owned();
-            let found = pool.id.clone();
-            self.fault(
-                self.origin,
-                word.span().start,
-                PackFault::BadValue { found, expected },
-            );
-        }
     }
 
     /// The shares of a step, and the one among them that goes by amount.

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 use toml::Spanned;
 
 use super::super::fault::PackFault;
-use super::super::figure::{Dated, Parameter};
+use super::super::figure::{Dated, NONE, Parameter};
 use super::super::file::{Axis, ParameterFile, Unit, ValueFile, Word};
 use super::Compiler;
 use crate::decimal::parse_scaled;
@@ -136,7 +136,7 @@ impl Compiler<'_> {
 
     fn figure(&mut self, file: &ParameterFile, text: &str, at: usize) -> Option<i64> {
         let (places, expected) = match file.unit {
-            Unit::Yuan => (2, "an amount in yuan such as \"90.00\""),
+            Unit::Yuan => (2, "an amount in yuan such as \"90.00\", or \"none\""),
             Unit::Ratio => (6, "a ratio between -1 and 1 such as \"0.55\""),
             Unit::Days | Unit::Months => (0, "a whole number such as \"3\""),
         };
@@ -145,6 +145,9 @@ impl Compiler<'_> {
             Unit::Months => (0..=1_200).contains(&scaled),
             Unit::Yuan | Unit::Days => (0..10_000_000_000_000).contains(&scaled),
         };
+        if text == "none" && file.unit == Unit::Yuan {
+            return Some(NONE);
+        }
         let figure = parse_scaled(text, places).ok().filter(|scaled| fits(*scaled));
         if figure.is_none() {
             self.fault(
@@ -239,10 +242,7 @@ impl Compiler<'_> {
             Axis::Disease => self.classes.clone(),
             Axis::Region => self.regions.clone(),
             Axis::Age => self.ages.clone(),
-            Axis::Turn => super::super::TURNS
-                .iter()
-                .map(|name| SmolStr::new_static(name))
-                .collect(),
+            Axis::Turn => self.turns.clone(),
             Axis::Band => Vec::new(),
         }
     }

@@ -3,9 +3,9 @@
 use smol_str::SmolStr;
 
 use super::super::fault::PackFault;
-use super::super::file::Unit;
+use super::super::file::{Unit, Word};
 use super::super::file_terms::{EnrolmentFile, LayerFile};
-use super::super::{Enrolment, Layer, Newborn, PaidYear, Pay, Region, Waiting};
+use super::super::{Covers, Enrolment, Layer, Newborn, PaidYear, Pay, Region, Waiting};
 use super::{Compiler, YES_NO};
 
 /// The row of the tables by region of a visit that meets no region.
@@ -35,6 +35,24 @@ impl Compiler<'_> {
             }
             next = file.from.saturating_add(1);
             self.ages.push(name);
+        }
+    }
+
+    /// The rows of the tables by turn.
+    pub(super) fn turn_names(&mut self) {
+        let files = &self.parts.base.turns;
+        if files.is_empty() {
+            self.turns = vec![SmolStr::new_static("first"), SmolStr::new_static("later")];
+            return;
+        }
+        for word in files {
+            let name = SmolStr::from(word.get_ref());
+            if files.len() < 2 || self.turns.contains(&name) {
+                let expected = "two or more different names, the last for every later time".to_owned();
+                let found = name.clone();
+                self.fault(0, word.span().start, PackFault::BadValue { found, expected });
+            }
+            self.turns.push(name);
         }
     }
 
@@ -146,12 +164,20 @@ impl Compiler<'_> {
             }
         }
         let pool = self.pool_named(&file.pool);
-        if let Some(limited) = &pool {
-            self.in_scope_limit_has_row(&file.pool, limited, "");
-        }
         let threshold = self.maybe_parameter(file.threshold.as_ref(), Unit::Yuan);
         let (_, article) = self.cite(self.origin, &file.source, &file.article)?;
-        let (ratio, bands) = self.ratios(&file.ratio, true, false)?;
+        let by_year = match &file.per {
+            Some(word) => self.choice(word, &[("year", true), ("settlement", false)])?,
+            None => true,
+        };
+        let from_zero = match &file.bands_from {
+            Some(word) => self.choice(word, &[("threshold", false), ("zero", true)])?,
+            None => false,
+        };
+        let covers = self.covers(&file.covers);
+        let (ratio, bands) = self.ratios(&file.ratio, by_year, from_zero)?;
+        let times = self.shares(&file.times)?;
+        let at_most = self.maybe_parameter(file.at_most.as_ref(), Unit::Yuan)?;
         Some(Layer {
             benefits: file
                 .benefits
@@ -160,17 +186,41 @@ impl Compiler<'_> {
                 .collect(),
             statuses,
             civil_servant: file.civil_servant,
+            covers,
             threshold: threshold?,
+            by_year,
             pay: Pay {
                 pool: pool?,
                 ratio,
+                times,
+                beside: false,
                 bands,
-                at_most: None,
+                at_most,
                 level: None,
                 goes_on: false,
                 article,
             },
         })
+    }
+
+    /// The parts of the person's burden that a layer looks at.
+    fn covers(&mut self, words: &[Word]) -> Covers {
+        let all = words.is_empty();
+        let mut covers = Covers {
+            deductible: all,
+            share: all,
+            first_self_pay: false,
+        };
+        for word in words {
+            let part = self.choice(word, &[("deductible", 0), ("share", 1), ("first-self-pay", 2)]);
+            match part {
+                Some(0) => covers.deductible = true,
+                Some(1) => covers.share = true,
+                Some(_) => covers.first_self_pay = true,
+                None => {}
+            }
+        }
+        covers
     }
 
     /// Whether the scheme has personal accounts.
