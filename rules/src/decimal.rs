@@ -49,36 +49,38 @@ pub(crate) fn parse_scaled(text: &str, places: u32) -> Result<i64, DecimalError>
 }
 
 fn parse_plain(text: &str, places: u32) -> Result<i64, DecimalError> {
-    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-    let (whole, fraction) = digits
-        .split_once('.')
-        .map_or((digits, None), |(w, f)| (w, Some(f)));
-    if whole.is_empty() || fraction == Some("") {
-        return Err(DecimalError::NotANumber);
-    }
-    let mut value: i64 = 0;
-    let mut push = |byte: u8| {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return Err(DecimalError::NotANumber);
-        }
-        value = value
-            .checked_mul(10)
-            .and_then(|v| v.checked_add(i64::from(digit)))
-            .ok_or(DecimalError::TooLarge)?;
-        Ok(())
+    let (negative, digits) = match text.as_bytes() {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
     };
-    whole.bytes().try_for_each(&mut push)?;
-    let fraction = fraction.unwrap_or("").as_bytes();
-    for place in 0..places as usize {
-        push(fraction.get(place).copied().unwrap_or(b'0'))?;
-    }
-    for byte in fraction.iter().skip(places as usize) {
-        match byte {
-            b'0' => {}
-            b'1'..=b'9' => return Err(DecimalError::TooManyDecimals { places }),
+    let mut value: i64 = 0;
+    let mut whole = false;
+    let mut decimals: Option<u32> = None;
+    let times_ten = |value: i64, digit: u8| {
+        let tenfold = value.checked_mul(10);
+        tenfold.and_then(|tenfold| tenfold.checked_add(i64::from(digit)))
+    };
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        match (digit, &mut decimals) {
+            (0, Some(seen)) if *seen >= places => *seen += 1,
+            (1..=9, Some(seen)) if *seen >= places => return Err(DecimalError::TooManyDecimals { places }),
+            (0..=9, seen) => {
+                value = times_ten(value, digit).ok_or(DecimalError::TooLarge)?;
+                match seen {
+                    Some(seen) => *seen += 1,
+                    None => whole = true,
+                }
+            }
+            (_, None) if *byte == b'.' && whole => decimals = Some(0),
             _ => return Err(DecimalError::NotANumber),
         }
+    }
+    if !whole || decimals == Some(0) {
+        return Err(DecimalError::NotANumber);
+    }
+    for _ in decimals.unwrap_or(0)..places {
+        value = times_ten(value, 0).ok_or(DecimalError::TooLarge)?;
     }
     Ok(if negative { -value } else { value })
 }
@@ -194,6 +196,15 @@ impl Ratio {
     pub const ZERO: Ratio = Ratio(0);
     /// 1
     pub const ONE: Ratio = Ratio(1_000_000);
+
+    /// Appends the ratio as it is written everywhere.
+    pub(crate) fn write(self, out: &mut Vec<u8>) {
+        if self.0 % 10_000 == 0 {
+            Money::from_fen(self.0 / 10_000).write(out);
+        } else {
+            out.extend_from_slice(self.to_string().as_bytes());
+        }
+    }
 
     /// As a percentage for people: "5 %", "88.5 %".
     pub fn percent(self) -> String {

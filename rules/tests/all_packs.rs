@@ -14,10 +14,11 @@ use yijie_rules::{
     Accumulated, Claim, Lang, Money, Options, Outcome, Packs, Settlement, StepKind, TraceStep, split,
 };
 
-const ELSEWHERE: [&str; 3] = [
+const ELSEWHERE: [&str; 4] = [
     "110000-beijing-employee.toml",
     "430400-hengyang-employee.toml",
     "610200-tongchuan-resident.toml",
+    "990100-every-block-employee.toml",
 ];
 
 fn packs() -> &'static Packs {
@@ -153,7 +154,7 @@ proptest! {
 
     #[test]
     fn every_fen_has_its_step_and_the_sums_hold(claim in claim()) {
-        use StepKind::{Account, Cash, Deductible, FamilyAccount, FirstSelfPay, FullOwnPay, OverLimit, Pool};
+        use StepKind::{Account, Cash, Deductible, FamilyAccount, FirstSelfPay, FullOwnPay, Hospital, OverLimit, Pool};
         for lang in [Lang::Zh, Lang::En] {
             let outcome = outcome(&claim, lang);
             let text = serde_json::to_string(&outcome).unwrap();
@@ -165,7 +166,7 @@ proptest! {
             prop_assert_eq!(settlement.check(), Ok(()));
             let (sums, steps) = (&settlement.setlinfo, &settlement.trace);
             for (kinds, whole) in [
-                (&[Pool, Account, FamilyAccount, Cash][..], sums.medfee_sumamt),
+                (&[Pool, Account, FamilyAccount, Hospital, Cash][..], sums.medfee_sumamt),
                 (&[Pool], sums.fund_pay_sumamt),
                 (&[Account], sums.acct_pay),
                 (&[FamilyAccount], sums.acct_mulaid_pay),
@@ -191,7 +192,8 @@ proptest! {
         for row in &settlement.setldetail {
             prop_assert!(row.crt_payb_lmt_amt.is_none_or(|left| row.fund_payamt <= left), "{:?}", row);
         }
-        prop_assert!(settlement.setlinfo.fund_pay_sumamt <= settlement.setlinfo.inscp_scp_amt);
+        let sums = &settlement.setlinfo;
+        prop_assert!(sums.fund_pay_sumamt.fen() <= sums.inscp_scp_amt.fen() + sums.preselfpay_amt.fen());
     }
 
     #[test]
@@ -233,9 +235,10 @@ proptest! {
             fund += added;
             let rows = settlement.setldetail.iter().filter(|row| row.pool == after.pool);
             let paid: i64 = rows.map(|row| row.fund_payamt.fen()).sum();
-            prop_assert_eq!(if after.key.is_none() { paid } else { 0 }, added, "{}", after.pool);
+            // a pool that others count with grows by what they pay
+            prop_assert!(added == 0 || added >= paid, "{}", after.pool);
         }
-        prop_assert_eq!(fund, settlement.setlinfo.fund_pay_sumamt.fen());
+        prop_assert!(fund >= settlement.setlinfo.fund_pay_sumamt.fen());
     }
 }
 
@@ -246,7 +249,7 @@ fn the_city_of_the_page_settles_as_the_page_says() {
         []
     );
     let mut claim = json!({
-        "person": {"psn_no": "P", "insutype": "310", "psn_type": "12", "insuplc_admdvs": "510100", "brdy": "1954-01-01"},
+        "person": {"psn_no": "P", "insutype": "310", "psn_type": "12", "insuplc_admdvs": "990200", "brdy": "1954-01-01"},
         "institution": {"medinslv": "3"},
         "visit": {"med_type": "21", "begntime": "2026-03-01 09:30:00", "enddate": "2026-03-09"},
         "lines": [{"det_item_fee_sumamt": "20000.00"}]

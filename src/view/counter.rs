@@ -232,6 +232,7 @@ fn step_title(step: StepKind, lang: Lang) -> &'static str {
         StepKind::Pool => lang.pick("统筹支付", "Fund"),
         StepKind::Account => lang.pick("个人账户", "Own account"),
         StepKind::FamilyAccount => lang.pick("家庭共济", "Family account"),
+        StepKind::Hospital => lang.pick("医院负担", "Institution"),
         StepKind::Cash => lang.pick("现金", "Cash"),
     }
 }

@@ -108,7 +108,9 @@ fn write_sums(sums: &SetlInfo, out: &mut Vec<u8>) {
         b",\"inscp_scp_amt\":", sums.inscp_scp_amt;
         b",\"act_pay_dedc\":", sums.act_pay_dedc;
     }
-    texts! { out, b",\"pool_prop_selfpay\":", &sums.pool_prop_selfpay.to_string(); }
+    out.extend_from_slice(b",\"pool_prop_selfpay\":\"");
+    sums.pool_prop_selfpay.write(out);
+    out.push(b'"');
     amounts! { out,
         b",\"hifp_pay\":", sums.hifp_pay;
         b",\"cvlserv_pay\":", sums.cvlserv_pay;

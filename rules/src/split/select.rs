@@ -41,7 +41,7 @@ pub(super) fn axes(pack: &Pack, claim: &Claim) -> Axes {
     Axes {
         level: known.unwrap_or(pack.level_otherwise),
         status: status.map(|(_, place)| *place),
-        class: visit_disease(pack, claim).map_or(0, |(_, class)| class),
+        class: class_of_visit(pack, claim),
         age: age_group(pack, claim),
         ..no_axes(pack)
     }
@@ -89,6 +89,15 @@ fn visit_disease<'a>(pack: &'a Pack, claim: &'a Claim) -> Option<(&'a SmolStr, u
     Some((benefit, class_of(pack, disease)))
 }
 
+/// The class of the visit's disease: as it is registered, else by the pack's list of codes.
+fn class_of_visit(pack: &Pack, claim: &Claim) -> usize {
+    let Some(code) = &claim.visit.dise_codg else {
+        return 0;
+    };
+    let listed = || class_by_code(pack, code).map_or(0, |(_, _, class)| *class);
+    visit_disease(pack, claim).map_or_else(listed, |(_, class)| class)
+}
+
 /// The benefit a med_type stands for by itself.
 fn by_med_type<'a>(pack: &'a Pack, claim: &Claim) -> Option<&'a SmolStr> {
     let mut known = pack.diseases.by_med_type.iter();
@@ -99,22 +108,20 @@ fn by_med_type<'a>(pack: &'a Pack, claim: &Claim) -> Option<&'a SmolStr> {
 
 /// The benefit a disease is registered for: as the registry says, else by the pack's list of codes.
 fn benefit_of<'a>(pack: &'a Pack, disease: &'a RegisteredDisease) -> Option<&'a SmolStr> {
-    let listed = || by_code(pack, disease).map(|(_, benefit, _)| benefit);
+    let listed = || class_by_code(pack, &disease.dise_codg).map(|(_, benefit, _)| benefit);
     disease.benefit.as_ref().or_else(listed)
 }
 
 fn class_of(pack: &Pack, disease: &RegisteredDisease) -> usize {
     match &disease.class {
         Some(class) => pack.classes.iter().position(|known| known == class).unwrap_or(0),
-        None => by_code(pack, disease).map_or(0, |(_, _, class)| *class),
+        None => class_by_code(pack, &disease.dise_codg).map_or(0, |(_, _, class)| *class),
     }
 }
 
-fn by_code<'a>(pack: &'a Pack, disease: &RegisteredDisease) -> Option<&'a (SmolStr, SmolStr, usize)> {
-    pack.diseases
-        .by_code
-        .iter()
-        .find(|(prefix, _, _)| disease.dise_codg.starts_with(prefix.as_str()))
+fn class_by_code<'a>(pack: &'a Pack, code: &str) -> Option<&'a (SmolStr, SmolStr, usize)> {
+    let mut known = pack.diseases.by_code.iter();
+    known.find(|(prefix, _, _)| code.starts_with(prefix.as_str()))
 }
 
 impl<'a> Run<'a> {
