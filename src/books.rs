@@ -610,7 +610,7 @@ fn rows_of(found: &impl Found, seq: u64, time_ms: i64, record: &Record) -> Resul
             )?;
         }
         Record::Pack { id, toml } => rows.put(PACKS, Key::Plain(id.as_bytes()), &(time_ms, toml))?,
-        Record::Catalogue { items } => rows.put(CATALOGUE, Key::Plain(b"items"), items)?,
+        Record::Catalogue { items, .. } => rows.put(CATALOGUE, Key::Plain(b"items"), items)?,
         Record::LostCards { card_sns } => rows.put(META, Key::Plain(b"lost-cards"), card_sns)?,
         Record::Person { person } => {
             let psn_no = &person.baseinfo.psn_no;

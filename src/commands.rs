@@ -2,6 +2,7 @@
 
 pub mod agency;
 pub mod card;
+pub mod catalogue;
 pub mod close;
 pub mod demo;
 pub mod doctor;

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use yijie::commands::{
-    Failure, OtherAgency, Out, agency, card, close, data_dir, demo, doctor, init, init::Init, journal, keys,
-    operator, packs, people::Who, queue, receipt, scan, sell, simulate, split, window,
+    Failure, OtherAgency, Out, agency, card, catalogue, close, data_dir, demo, doctor, init, init::Init,
+    journal, keys, operator, packs, people::Who, queue, receipt, scan, sell, simulate, split, window,
 };
 use yijie_rules::Lang;
 
@@ -48,6 +48,11 @@ enum Command {
     Card {
         #[command(subcommand)]
         request: card::Request,
+    },
+    /// The price list.
+    Catalogue {
+        #[command(subcommand)]
+        request: catalogue::Request,
     },
     /// What a serial scanner reads.
     Scan(scan::Listen),
@@ -209,6 +214,7 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
         Command::Split(request) => return split::run(&request, out),
         Command::Packs(request) => return packs::run(given, &request, out),
         Command::Card { request } => card::run(&request, out),
+        Command::Catalogue { request } => catalogue::run(&data()?, &request, out),
         Command::Scan(listen) => scan::run(&listen, out),
         Command::Sell(request) => return sell::run(&data()?, &request, out),
         Command::Queue { agency, request } => return queue::run(&data()?, &agency, request, out),

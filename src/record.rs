@@ -118,6 +118,9 @@ pub enum Record {
     Catalogue {
         /// Every item.
         items: Vec<Item>,
+        /// The supervisor who replaced the one before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// Cards reported lost, as the agency listed them; replaces the list before.
     LostCards {

@@ -8,9 +8,8 @@ use yijie_agency::{Keys, MsgIds};
 use yijie_hardware::Paper;
 
 use crate::books::Books;
-use crate::catalogue::Catalogue;
 use crate::clock;
-use crate::commands::{Failure, Out, paper, pin_from_stdin};
+use crate::commands::{Failure, Out, catalogue, paper, pin_from_stdin};
 use crate::config::{self, Agency, Config, Devices, Institution};
 use crate::operators::{Operator, Role};
 use crate::record::Record;
@@ -152,13 +151,7 @@ pub fn run(data: &Path, new: Init, out: Out) -> Result<(), Failure> {
 pub fn prepare(data: &Path, new: &NewTill) -> Result<(), Failure> {
     let operator = Operator::new(&new.operator, &new.operator_name, Role::Supervisor, &new.pin)
         .map_err(|e| Failure::input(e.code(), &e))?;
-    let items = match &new.catalogue {
-        None => None,
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|e| Failure::could_not("FILE_FAILED", e))?;
-            Some(Catalogue::from_csv(&text).map_err(|e| Failure::input(e.code(), &e))?)
-        }
-    };
+    let items = new.catalogue.as_deref().map(catalogue::read).transpose()?;
     let settings = Config {
         institution: new.institution.clone(),
         agency: Agency {
@@ -186,7 +179,7 @@ pub fn prepare(data: &Path, new: &NewTill) -> Result<(), Failure> {
     books.append(&Record::Operator { operator, by: None }, now_ms)?;
     books.note_settings(&config::files(data))?;
     if let Some(items) = items {
-        books.append(&Record::Catalogue { items }, now_ms)?;
+        books.append(&Record::Catalogue { items, by: None }, now_ms)?;
     }
     Ok(())
 }

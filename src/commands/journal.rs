@@ -204,6 +204,7 @@ fn whole(mut row: Value, record: &Record) -> Value {
 fn operator(record: &Record) -> &str {
     match record {
         Record::Operator { operator, by } => by.as_ref().unwrap_or(&operator.id),
+        Record::Catalogue { by, .. } => by.as_deref().unwrap_or_default(),
         Record::Session { operator, .. }
         | Record::Reversing { operator, .. }
         | Record::PinTried { operator, .. }
