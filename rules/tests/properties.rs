@@ -1,40 +1,85 @@
-//! What holds of every claim, tried on random ones; proptest prints the seed of a failure and keeps it.
+//! What holds of every claim under every pack: the built-in ones, the residents' with the figures of the sandbox, cities of
+//! other provinces, the city of the page. proptest prints the seed of a failure and keeps it.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{Index, select};
 use proptest::strategy::ValueTree;
-use serde_json::{Map, Value, json};
-use yijie_rules::{Accumulated, Claim, Money, Options, Outcome, Packs, Settlement, split};
+use serde_json::{Value, json};
+use yijie_rules::{
+    Accumulated, Claim, Lang, Money, Options, Outcome, Packs, Settlement, StepKind, TraceStep, split,
+};
+
+const ELSEWHERE: [&str; 4] = [
+    "110000-beijing-employee.toml",
+    "430400-hengyang-employee.toml",
+    "610200-tongchuan-resident.toml",
+    "990100-every-block-employee.toml",
+];
 
 fn packs() -> &'static Packs {
     static PACKS: OnceLock<Packs> = OnceLock::new();
-    PACKS.get_or_init(Packs::builtin)
+    PACKS.get_or_init(|| {
+        let mut packs = Packs::builtin().with_sandbox_figures();
+        for file in ELSEWHERE {
+            let path = format!("{}/tests/packs/{file}", env!("CARGO_MANIFEST_DIR"));
+            packs.add(file, &std::fs::read_to_string(path).unwrap()).unwrap();
+        }
+        packs.add("packs/README.md", page_city()).unwrap();
+        packs
+    })
+}
+
+/// The whole city of the documentation page.
+fn page_city() -> &'static str {
+    let page = include_str!("../packs/README.md");
+    let (_, rest) = page.split_once("```toml\n").unwrap();
+    rest.split_once("\n```").unwrap().0
+}
+
+/// Area and insurance type of every pack; Kunming's employees, who have the most benefits, oftener.
+fn schemes() -> Vec<(String, String)> {
+    let of = |pack: &yijie_rules::PackSummary| (pack.area.to_string(), pack.insutype[0].to_string());
+    let mut all: Vec<_> = packs().list().iter().map(of).collect();
+    let kunming = all[0].clone();
+    all.extend([kunming.clone(), kunming.clone(), kunming]);
+    all
 }
 
 fn yuan(fen: i64) -> String {
     Money::from_fen(fen).to_string()
 }
 
-/// Yearly limits of the Kunming pools, fen; the chronic one is the highest a person can have.
-const LIMITS: [(&str, i64); 4] = [
+/// Names of rows of the packs and a limit one of them has; what the year has used is often just below it.
+const ROWS: [(&str, i64); 14] = [
     ("ordinary-outpatient", 600_000),
+    ("ordinary-outpatient", 150_000),
+    ("outpatient", 200_000),
+    ("outpatient", 2_000_000),
     ("inpatient", 8_000_000),
+    ("inpatient", 13_000_000),
     ("large-amount", 42_000_000),
     ("chronic", 500_000),
+    ("chronic-year", 130_000),
+    ("special", 900_000),
+    ("clinic", 100_000),
+    ("serious-illness", 22_222_200),
+    ("assistance", 300_000),
+    ("two-diseases", 30_000),
 ];
 
 prop_compose! {
     fn line()(
-        fen in prop_oneof![1_i64..100_000, 100_000_i64..20_000_000],
-        class in select(&["01", "02", "03"]),
-        prop in select(&["0", "0.03", "0.05", "0.1", "0.125", "1"]),
-        drug in select(&["A", "B", "C"]),
-        negotiated in select(&["0", "0", "1"]),
-        goods in select(&["drug", "drug", "service", "device", "food"]),
+        fen in prop_oneof![0_i64..1_000, 1_000_i64..500_000, 500_000_i64..30_000_000],
+        class in select(&["01", "01", "02", "03"]),
+        prop in select(&["0", "0.03", "0.05", "0.125", "0.333333", "1"]),
+        drug in select(&["A", "B", ""]),
+        negotiated in select(&["0", "0", "0", "1"]),
+        goods in select(&["drug", "drug", "service", "consumable", "device", "daily"]),
         ceiling in proptest::option::of(1_i64..100_000),
     ) -> Value {
         json!({"med_list_codg": drug, "chrgitm_lv": class, "selfpay_prop": prop, "hi_nego_drug_flag": negotiated,
@@ -43,22 +88,52 @@ prop_compose! {
 }
 
 prop_compose! {
-    /// What the year has used, often just below a limit.
-    fn used()(pool in select(&LIMITS), left in prop_oneof![Just(0_i64), 1_i64..5_000, 5_000_i64..500_000], deductible in 0_i64..88_000) -> Value {
-        json!({"pool": pool.0, "fund": yuan((pool.1 - left).max(0)), "deductible": yuan(deductible)})
+    fn used()(
+        row in select(&ROWS),
+        left in prop_oneof![Just(0_i64), 1_i64..5_000, 5_000_i64..50_000_000],
+        deductible in prop_oneof![Just(0_i64), 1_i64..100_000],
+        more in prop_oneof![Just(0_i64), 1_i64..50_000_000],
+    ) -> Value {
+        let fund = (row.1 - left).max(0);
+        json!({"pool": row.0, "key": null, "fund": yuan(fund), "deductible": yuan(deductible), "in_scope": yuan(fund + deductible + more)})
+    }
+}
+
+prop_compose! {
+    fn person_and_visit()(
+        scheme in select(schemes()),
+        psn_type in select(&["11", "1201", "14", "1501", "1502"]),
+        level in select(&["1", "2", "3", "9"]),
+        med_type in select(&["11", "11", "13", "14", "140104", "140201", "15", "21", "21", "24", "28", "41", "52"]),
+        disease in select(&["C1", "C2", "S1", "S2", "T1", "K35", "none"]),
+        birth in select(&["1931-04-05", "1958-03-02", "2001-07-09", "2020-02-29"]),
+        place in select(&["home", "home", "home", "110000", "530100", "532503"]),
+        referral in select(&[None, None, Some("registered"), Some("late"), Some("none")]),
+        cause in select(&["illness", "illness", "illness", "illness", "illness", "work_injury", "wellness"]),
+        civil in select(&["0", "1"]),
+        rx in select(&["0", "1"]),
+        rescue in any::<bool>(),
+    ) -> Value {
+        let (area, insutype) = scheme;
+        json!({
+            "person": {"psn_no": "P", "insutype": insutype, "psn_type": psn_type, "insuplc_admdvs": area, "brdy": birth,
+                "cvlserv_flag": civil, "registered_diseases": [
+                    {"dise_codg": "C1", "benefit": "chronic"}, {"dise_codg": "C2", "benefit": "chronic", "class": "mental_illness"},
+                    {"dise_codg": "S1", "benefit": "special"}, {"dise_codg": "S2", "benefit": "special", "class": "renal_failure"},
+                    {"dise_codg": "T1", "benefit": "two-diseases"}]},
+            "institution": {"fixmedins_code": "H1", "fixmedins_type": if med_type == "41" { "2" } else { "1" }, "medinslv": level},
+            "visit": {"med_type": med_type, "begntime": "2026-03-01 09:30:00", "dise_codg": disease, "cause": cause, "rx_circ_flag": rx,
+                "prescriber_medinslv": level, "prehospital_120": rescue, "registered_referral": referral,
+                "mdtrtarea_admvs": if place == "home" { area.as_str() } else { place }}
+        })
     }
 }
 
 prop_compose! {
     fn claim()(
+        mut claim in person_and_visit(),
         lines in vec(line(), 1..6),
-        used in vec(used(), 0..4),
-        psn_type in select(&["11", "1201"]),
-        level in select(&["1", "2", "3", "9"]),
-        med_type in select(&["11", "13", "140104", "140201", "15", "21", "24", "28", "41"]),
-        disease in select(&["C1", "C2", "S1", "S2"]),
-        rx in select(&["0", "1"]),
-        rescue in any::<bool>(),
+        used in vec(used(), 0..5),
         own in proptest::option::of(0_i64..2_000_000),
         family in vec((0_i64..50_000, any::<bool>()), 0..3),
     ) -> Value {
@@ -73,28 +148,26 @@ prop_compose! {
             line
         }).collect();
         let family: Vec<Value> = family.into_iter().enumerate().map(|(n, (fen, listed))| {
-            json!({"psn_no": format!("F{n}"), "relation": "parent", "listed": listed, "insuplc_admdvs": "530100", "balc": yuan(fen)})
+            json!({"psn_no": format!("F\"{n}"), "relation": "parent", "listed": listed, "balc": yuan(fen)})
         }).collect();
-        json!({
-            "person": {"psn_no": "P", "insutype": "310", "psn_type": psn_type, "insuplc_admdvs": "530100", "registered_diseases": [
-                {"dise_codg": "C1", "benefit": "chronic"}, {"dise_codg": "C2", "benefit": "chronic", "class": "mental_illness"},
-                {"dise_codg": "S1", "benefit": "special"}, {"dise_codg": "S2", "benefit": "special", "class": "renal_failure"}]},
-            "institution": {"fixmedins_code": "H1", "fixmedins_type": if med_type == "41" { "2" } else { "1" }, "medinslv": level},
-            "visit": {"med_type": med_type, "begntime": "2026-03-01 09:30:00", "dise_codg": disease, "rx_circ_flag": rx,
-                "prescriber_medinslv": level, "prehospital_120": rescue},
-            "lines": lines,
-            "accounts": {"acct_used_flag": "1", "own": own.map(|fen| json!({"balc": yuan(fen)})), "family": family},
-            "accumulated": rows
-        })
+        claim["lines"] = json!(lines);
+        claim["accounts"] = json!({"own": own.map(|fen| json!({"balc": yuan(fen)})), "family": family});
+        claim["accumulated"] = json!(rows);
+        claim
     }
 }
 
+fn outcome_in(claim: &Value, lang: Lang) -> Outcome {
+    let claim = Claim::from_json(claim.to_string().as_bytes()).unwrap();
+    let options = Options {
+        lang,
+        ..Options::default()
+    };
+    split(packs(), &claim, &options)
+}
+
 fn outcome(claim: &Value) -> Outcome {
-    split(
-        packs(),
-        &Claim::from_json(claim.to_string().as_bytes()).unwrap(),
-        &Options::default(),
-    )
+    outcome_in(claim, Lang::Zh)
 }
 
 /// The settlement, unless a rule refuses the claim.
@@ -104,6 +177,11 @@ fn settled(claim: &Value) -> Option<Settlement> {
 
 fn fund(settlement: &Settlement) -> i64 {
     settlement.setlinfo.fund_pay_sumamt.fen()
+}
+
+fn sum(steps: &[TraceStep], kinds: &[StepKind]) -> i64 {
+    let of_kind = steps.iter().filter(|step| kinds.contains(&step.step));
+    of_kind.map(|step| step.amount.fen()).sum()
 }
 
 fn row<'a>(rows: &'a [Accumulated], like: &Accumulated) -> Option<&'a Accumulated> {
@@ -119,20 +197,34 @@ fn carried(claim: &Value, settlement: &Settlement) -> Value {
     json!(rows)
 }
 
+/// Where the deductible goes by the year and nothing counts by the bill, a bill may be cut in two.
+fn may_be_cut(settlement: &Settlement) -> bool {
+    let (pack, benefit) = (settlement.pack.id.as_str(), settlement.benefit.as_str());
+    matches!(
+        (pack, benefit),
+        (
+            _,
+            "chronic" | "special" | "retired-clinic" | "clinic" | "outpatient"
+        ) | ("kunming-employee", "negotiated-drug")
+            | ("tongchuan-resident", "ordinary-outpatient")
+    )
+}
+
 /// Keys in another order, amounts as bare numbers.
 fn scrambled(value: &Value) -> String {
+    const NUMERIC: [&str; 7] = [
+        "det_item_fee_sumamt",
+        "balc",
+        "fund",
+        "deductible",
+        "in_scope",
+        "selfpay_prop",
+        "pric_uplmt_amt",
+    ];
     match value {
         Value::Object(map) => {
             let fields = map.iter().rev().map(|(key, value)| {
-                let numeric = matches!(
-                    key.as_str(),
-                    "det_item_fee_sumamt"
-                        | "balc"
-                        | "fund"
-                        | "deductible"
-                        | "selfpay_prop"
-                        | "pric_uplmt_amt"
-                );
+                let numeric = NUMERIC.contains(&key.as_str());
                 let text = value.as_str().filter(|_| numeric).map(str::to_owned);
                 format!("{} : {}", json!(key), text.unwrap_or_else(|| scrambled(value)))
             });
@@ -147,22 +239,66 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
-    fn the_identities_hold_and_a_result_reads_back(claim in claim()) {
-        let outcome = outcome(&claim);
-        if let Outcome::Settled(settlement) = &outcome {
+    fn every_fen_has_its_step_and_the_sums_hold(claim in claim()) {
+        use StepKind::{Account, Cash, Deductible, FamilyAccount, FirstSelfPay, FullOwnPay, Hospital, OverLimit, Pool};
+        for lang in [Lang::Zh, Lang::En] {
+            let outcome = outcome_in(&claim, lang);
+            let text = serde_json::to_string(&outcome).unwrap();
+            let mut written = Vec::new();
+            outcome.write_json(&mut written);
+            prop_assert_eq!(std::str::from_utf8(&written), Ok(text.as_str()));
+            prop_assert_eq!(&Outcome::from_json(text.as_bytes()).unwrap(), &outcome);
+            let Outcome::Settled(settlement) = &outcome else { continue };
             prop_assert_eq!(settlement.check(), Ok(()));
-            let cut: i64 = settlement.trace.iter().filter(|step| {
-                use yijie_rules::StepKind::{Account, Cash, FamilyAccount, Pool};
-                matches!(step.step, Pool | Account | FamilyAccount | Cash)
-            }).map(|step| step.amount.fen()).sum();
-            prop_assert_eq!(cut, settlement.setlinfo.medfee_sumamt.fen(), "the steps add up to the bill");
+            let (sums, steps) = (&settlement.setlinfo, &settlement.trace);
+            for (kinds, whole) in [
+                (&[Pool, Account, FamilyAccount, Hospital, Cash][..], sums.medfee_sumamt),
+                (&[Pool], sums.fund_pay_sumamt),
+                (&[Account], sums.acct_pay),
+                (&[FamilyAccount], sums.acct_mulaid_pay),
+                (&[Hospital], sums.hosp_part_amt),
+                (&[Cash], sums.psn_cash_pay),
+                (&[Deductible], sums.act_pay_dedc),
+                (&[FirstSelfPay], sums.preselfpay_amt),
+                (&[OverLimit], sums.overlmt_selfpay),
+                (&[FullOwnPay], sums.fulamt_ownpay_amt),
+            ] {
+                prop_assert_eq!(sum(steps, kinds), whole.fen(), "{:?}", kinds);
+            }
+            for step in steps {
+                prop_assert!(!step.article.is_empty() && step.says.contains(&step.amount.to_string()), "{:?}", step);
+            }
+            let explained = settlement.explain(lang);
+            prop_assert!(steps.iter().all(|step| explained.contains(&step.says)));
         }
-        let text = serde_json::to_vec(&outcome).unwrap();
-        prop_assert_eq!(Outcome::from_json(&text).unwrap(), outcome);
     }
 
     #[test]
-    fn more_in_scope_never_means_less_fund(claim in claim(), place in any::<prop::sample::Index>(), more in 1_i64..1_000_000) {
+    fn no_pool_pays_beyond_its_limit(claim in claim()) {
+        let Some(settlement) = settled(&claim) else { return Ok(()) };
+        for row in &settlement.setldetail {
+            prop_assert!(row.crt_payb_lmt_amt.is_none_or(|left| row.fund_payamt <= left), "{:?}", row);
+        }
+        if settlement.pack.id == "kunming-employee" {
+            for row in &settlement.accumulated_after {
+                let limit = match row.pool.as_str() {
+                    "ordinary-outpatient" => 600_000,
+                    "inpatient" => 8_000_000,
+                    "large-amount" => 42_000_000,
+                    "chronic" => 500_000,
+                    _ => continue,
+                };
+                let before: Vec<Accumulated> = serde_json::from_value(claim["accumulated"].clone()).unwrap();
+                let was = self::row(&before, row).map_or(0, |row| row.fund.fen());
+                prop_assert!(row.fund.fen() <= limit.max(was), "{}: {}", row.pool, row.fund);
+            }
+        }
+        let sums = &settlement.setlinfo;
+        prop_assert!(sums.fund_pay_sumamt.fen() <= sums.inscp_scp_amt.fen() + sums.preselfpay_amt.fen());
+    }
+
+    #[test]
+    fn more_in_scope_never_means_less_fund(claim in claim(), place in any::<Index>(), more in 1_i64..1_000_000) {
         let Some(before) = settled(&claim) else { return Ok(()) };
         let mut larger = claim.clone();
         let line = place.index(claim["lines"].as_array().unwrap().len());
@@ -171,48 +307,38 @@ proptest! {
         line["pric_uplmt_amt"] = Value::Null;
         let fen = Money::parse(line["det_item_fee_sumamt"].as_str().unwrap()).unwrap().fen();
         line["det_item_fee_sumamt"] = json!(yuan(fen + more));
-        let after = settled(&larger).unwrap();
+        let Some(after) = settled(&larger) else { return Ok(()) };
         prop_assert!(after.setlinfo.inscp_scp_amt >= before.setlinfo.inscp_scp_amt);
         prop_assert!(fund(&after) >= fund(&before), "{} < {}", fund(&after), fund(&before));
     }
 
     #[test]
-    fn no_pool_pays_beyond_its_limit(claim in claim()) {
-        let Some(settlement) = settled(&claim) else { return Ok(()) };
-        for (pool, limit) in LIMITS {
-            for row in settlement.accumulated_after.iter().filter(|row| row.pool == pool) {
-                prop_assert!(row.fund.fen() <= limit, "{pool}: {}", row.fund);
-            }
+    fn a_yearly_deductible_does_not_care_where_the_bill_is_cut(claim in claim(), cut in any::<Index>()) {
+        let Some(together) = settled(&claim) else { return Ok(()) };
+        let negotiated = |line: &Value| line["hi_nego_drug_flag"] == "1";
+        let lines = claim["lines"].as_array().unwrap().clone();
+        // two benefits on one bill take turns at a pool: cut apart, each may come first
+        if !may_be_cut(&together) || lines.iter().any(|line| negotiated(line) != negotiated(&lines[0])) {
+            return Ok(());
         }
-        for row in &settlement.setldetail {
-            prop_assert!(Some(row.fund_payamt) <= row.crt_payb_lmt_amt);
-        }
-    }
-
-    #[test]
-    fn a_yearly_deductible_does_not_care_where_the_bill_is_cut(claim in claim(), disease in select(&["C1", "S1"]), cut in any::<prop::sample::Index>()) {
-        let mut whole = claim;
-        whole["visit"]["med_type"] = json!("14");
-        whole["visit"]["dise_codg"] = json!(disease);
-        let Some(together) = settled(&whole) else { return Ok(()) };
-        let lines = whole["lines"].as_array().unwrap().clone();
         let (first, second) = lines.split_at(cut.index(lines.len() + 1));
         let mut paid = 0;
-        let mut accumulated = whole["accumulated"].clone();
+        let mut accumulated = claim["accumulated"].clone();
         for part in [first, second].into_iter().filter(|part| !part.is_empty()) {
-            let mut bill = whole.clone();
+            let mut bill = claim.clone();
             bill["lines"] = json!(part);
             bill["accumulated"] = accumulated.clone();
             let settlement = settled(&bill).unwrap();
             accumulated = carried(&bill, &settlement);
             paid += fund(&settlement);
         }
-        // one rounding for each bucket of each bill: at most half a fen for each of two pools and three bills
-        prop_assert!((paid - fund(&together)).abs() <= 3, "{paid} against {}", fund(&together));
+        // one rounding for each bucket of each bill: at most half a fen for each pool and each of three bills
+        let pools = i64::try_from(together.setldetail.len()).unwrap().max(2);
+        prop_assert!((paid - fund(&together)).abs() * 2 <= 3 * pools, "{paid} against {}", fund(&together));
     }
 
     #[test]
-    fn the_order_of_lines_does_not_matter(claim in claim(), turn in any::<prop::sample::Index>()) {
+    fn the_order_of_lines_does_not_matter(claim in claim(), turn in any::<Index>()) {
         let mut turned = claim.clone();
         let lines = turned["lines"].as_array_mut().unwrap();
         let by = turn.index(lines.len());
@@ -230,22 +356,33 @@ proptest! {
         }
     }
 
+    /// A reversal takes the settlement's own amounts off again, so they must be what the rows have grown by.
     #[test]
-    fn what_a_settlement_adds_to_the_year_is_what_it_paid(claim in claim()) {
+    fn a_reversal_gives_back_every_accumulator(claim in claim()) {
         let Some(settlement) = settled(&claim) else { return Ok(()) };
         let before: Vec<Accumulated> = serde_json::from_value(claim["accumulated"].clone()).unwrap();
         let (mut fund_added, mut deductible_added, mut scope_added) = (0, 0, 0);
         for after in &settlement.accumulated_after {
             let was = row(&before, after).cloned().unwrap_or_default();
-            fund_added += after.fund.fen() - was.fund.fen();
+            let added = after.fund.fen() - was.fund.fen();
+            prop_assert!(added >= 0 && after.deductible >= was.deductible && after.in_scope >= was.in_scope);
+            let rows = settlement.setldetail.iter().filter(|row| row.pool == after.pool);
+            let paid: i64 = rows.map(|row| row.fund_payamt.fen()).sum();
+            // a pool that others count with grows by what they pay
+            prop_assert!(added == 0 || added >= paid, "{}", after.pool);
+            fund_added += added;
             deductible_added += after.deductible.fen() - was.deductible.fen();
             scope_added += after.in_scope.fen() - was.in_scope.fen();
         }
-        // so a reversal, which takes the settlement's own amounts off again, gives back every accumulator
-        prop_assert_eq!(fund_added, fund(&settlement));
-        prop_assert_eq!(deductible_added, settlement.setlinfo.act_pay_dedc.fen());
-        let scope = if settlement.benefit == "pharmacy" { 0 } else { settlement.setlinfo.inscp_scp_amt.fen() };
-        prop_assert_eq!(scope_added, scope);
+        prop_assert!(fund_added >= fund(&settlement));
+        prop_assert!(deductible_added >= settlement.setlinfo.act_pay_dedc.fen());
+        if settlement.pack.id == "kunming-employee" {
+            // its pools stand alone, and it has no layers
+            prop_assert_eq!(fund_added, fund(&settlement));
+            prop_assert_eq!(deductible_added, settlement.setlinfo.act_pay_dedc.fen());
+            let nothing = settlement.benefit == "pharmacy" || !settlement.notes.is_empty();
+            prop_assert!(nothing || scope_added == settlement.setlinfo.inscp_scp_amt.fen());
+        }
     }
 
     #[test]
@@ -255,7 +392,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_claim_or_pack_is_refused_without_harm(claim in claim(), at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<bool>()) {
+    fn a_damaged_claim_or_pack_is_refused_without_harm(claim in claim(), at in any::<Index>(), byte in any::<u8>(), cut in any::<bool>()) {
         let pack = include_str!("../packs/530100-kunming/employee.toml");
         for text in [claim.to_string().into_bytes(), pack.as_bytes().to_vec()] {
             let mut text = text;
@@ -273,17 +410,51 @@ proptest! {
 }
 
 #[test]
-fn the_random_claims_reach_every_benefit() {
+fn the_city_of_the_page_settles_as_the_page_says() {
+    assert_eq!(
+        yijie_rules::check_pack(&Packs::default(), "page", page_city()),
+        []
+    );
+    let mut claim = json!({
+        "person": {"psn_no": "P", "insutype": "310", "psn_type": "12", "insuplc_admdvs": "990200", "brdy": "1954-01-01"},
+        "institution": {"medinslv": "3"},
+        "visit": {"med_type": "21", "begntime": "2026-03-01 09:30:00", "enddate": "2026-03-09"},
+        "lines": [{"det_item_fee_sumamt": "20000.00"}]
+    });
+    let first = settled(&claim).unwrap();
+    assert_eq!(first.setlinfo.act_pay_dedc.to_string(), "800.00");
+    assert_eq!(first.setlinfo.hifp_pay.to_string(), "17472.00");
+    assert_eq!(first.setlinfo.psn_cash_pay.to_string(), "2528.00");
+    claim["accumulated"] = json!(first.accumulated_after);
+    claim["lines"] = json!([{"det_item_fee_sumamt": "1000.00"}]);
+    let second = settled(&claim).unwrap();
+    assert_eq!(second.setlinfo.hifp_pay.to_string(), "273.00");
+    let page = include_str!("../packs/README.md");
+    for figure in ["19 200.00", "17 472.00", "2 528.00", "273.00"] {
+        assert!(page.contains(figure), "{figure}");
+    }
+}
+
+#[test]
+fn the_random_claims_reach_every_pack_and_its_benefits() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let mut seen = Map::new();
-    for _ in 0..2000 {
-        let tree = claim().new_tree(&mut runner).unwrap();
-        if let Some(settlement) = settled(&tree.current()) {
-            seen.insert(settlement.benefit.to_string(), json!(true));
+    let mut seen = BTreeSet::new();
+    let mut cut = 0;
+    for _ in 0..5000 {
+        if let Some(settlement) = settled(&claim().new_tree(&mut runner).unwrap().current()) {
+            cut += usize::from(may_be_cut(&settlement));
+            seen.insert((settlement.pack.id.to_string(), settlement.benefit.to_string()));
         }
     }
-    let mut names: Vec<&String> = seen.keys().collect();
-    names.sort();
+    for pack in packs().iter() {
+        assert!(
+            seen.iter().any(|(id, _)| id == pack.id()),
+            "{} is never settled",
+            pack.id()
+        );
+    }
+    let kunming = seen.iter().filter(|(id, _)| id == "kunming-employee");
+    let kunming: Vec<&str> = kunming.map(|(_, benefit)| benefit.as_str()).collect();
     let all = [
         "chronic",
         "day-surgery",
@@ -294,5 +465,7 @@ fn the_random_claims_reach_every_benefit() {
         "pharmacy",
         "special",
     ];
-    assert_eq!(names, all);
+    assert_eq!(kunming, all);
+    assert!(seen.len() >= 35, "{} {seen:?}", seen.len());
+    assert!(cut >= 100, "{cut} of 5000 may be cut");
 }
