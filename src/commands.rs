@@ -202,6 +202,8 @@ pub struct OtherAgency {
 
 /// An opened data directory.
 pub struct Till {
+    /// Where it keeps its state.
+    pub data: PathBuf,
     /// Its settings.
     pub config: Config,
     /// Its books.
@@ -257,6 +259,7 @@ impl Till {
         let client = client(&config, url, tls_dir, books.msgids())?;
         let sync = Arc::new(Sync::new(books.clone(), client, packs.clone()));
         Ok(Till {
+            data: data.to_owned(),
             config,
             books,
             findings,

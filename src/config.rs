@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use yijie_hardware::Paper;
+use yijie_hardware::{DISPLAY_BAUD, Paper, TraceCodes};
 
 /// Settings of one till.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ fn answer_s_max() -> u64 {
 }
 
 /// Devices of the counter; what is absent is looked for (reader) or not used (scanner, printer).
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Devices {
     /// PC/SC reader name; absent: any.
@@ -83,6 +83,9 @@ pub struct Devices {
     /// Its speed in baud.
     #[serde(default = "baud")]
     pub scanner_baud: u32,
+    /// What counts as a drug's trace code; 20 digits if nothing is set.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub trace_codes: TraceCodes,
     /// Serial port of the identity-card reader.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_reader: Option<String>,
@@ -95,6 +98,15 @@ pub struct Devices {
     /// Width of its paper in millimetres: 58 or 80.
     #[serde(default)]
     pub paper: Paper,
+    /// Serial port of the customer display (LED8).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display: Option<String>,
+    /// Its speed in baud.
+    #[serde(default = "display_baud")]
+    pub display_baud: u32,
+    /// A second window for the customer, on the second screen where there is one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub customer_window: bool,
 }
 
 impl Default for Devices {
@@ -108,12 +120,24 @@ impl Default for Devices {
             printer: None,
             printer_baud: baud(),
             paper: Paper::default(),
+            display: None,
+            display_baud: display_baud(),
+            customer_window: false,
+            trace_codes: TraceCodes::default(),
         }
     }
 }
 
 fn baud() -> u32 {
     9600
+}
+
+fn display_baud() -> u32 {
+    DISPLAY_BAUD
+}
+
+fn is_usual(codes: &TraceCodes) -> bool {
+    *codes == TraceCodes::default()
 }
 
 /// Why a till's settings cannot be used.

@@ -2,6 +2,8 @@
 //! commands and the simulation drive the same function.
 
 pub mod bill;
+pub mod customer;
+pub mod devices;
 pub mod offline;
 pub mod patient;
 pub mod pay;
@@ -11,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use yijie_agency::{Answer, Credential, DecodedPerson, PersonRecord, SettledReply};
-use yijie_hardware::{IdReaderEvent, ReaderEvent, ScannerEvent, SocialCard};
+use yijie_hardware::{IdReaderEvent, OnDisplay, ReaderEvent, ScannerEvent, SocialCard};
 use yijie_rules::{Lang, Packs};
 
 use crate::books::row::SaleRow;
@@ -41,6 +43,8 @@ pub enum Page {
     Receipt,
     /// What has not reached the agency.
     Queue,
+    /// What is plugged in, and how it is doing.
+    Devices,
     /// Version and licences.
     About,
 }
@@ -168,6 +172,8 @@ pub struct State {
     pub printer: Condition,
     /// How many receipts wait for it.
     pub prints_waiting: usize,
+    /// The devices beyond these, and their tests.
+    pub devices: devices::Devices,
     /// Absent while the agency answers.
     pub outage: Option<Outage>,
     /// False until the agency answered or failed to once.
@@ -207,7 +213,6 @@ pub struct State {
 }
 
 /// All that happens outside.
-#[expect(clippy::large_enum_variant, reason = "a few a second, each handled once")]
 pub enum Event {
     /// Time passes; sent about once a second.
     Tick,
@@ -252,6 +257,8 @@ pub enum Event {
     Printed(Result<(), String>),
     /// How many receipts wait for the printer.
     PrintsWaiting(usize),
+    /// The devices were looked at, tried or shown something.
+    Devices(devices::Told),
     /// The price list, packs or lost cards were renewed.
     SetupRead(Setup),
     /// Something went wrong that the cashier should know.
@@ -331,6 +338,10 @@ pub enum Key {
     ShowSale(usize),
     /// Find out about one sale of the queue.
     Resolve(usize),
+    /// A row of the devices page was moved to.
+    ShowDevice(usize),
+    /// Try the device of that row.
+    TestDevice(usize),
     /// The notice was read.
     Dismiss,
 }
@@ -386,6 +397,12 @@ pub enum Effect {
     Drain,
     /// Work on one sale.
     Resolve(String),
+    /// Look at the devices that tell nothing by themselves.
+    LookAtDevices,
+    /// Try a device.
+    TestDevice(devices::Device),
+    /// Show this on the customer display.
+    Display(OnDisplay),
     /// Ask whether the agency answers again, unless a pause lasts.
     Probe,
     /// Ask and work on the queue at once, whatever pause lasts.
@@ -409,6 +426,7 @@ impl State {
             scanner: Condition::default(),
             printer: Condition::default(),
             prints_waiting: 0,
+            devices: devices::Devices::default(),
             outage: None,
             agency_asked: false,
             standing: Standing::default(),
@@ -508,6 +526,13 @@ impl State {
 /// Takes one event in: changes the state and says what is to be done.
 pub fn step(state: &mut State, now_ms: i64, event: Event) -> Vec<Effect> {
     state.now_ms = now_ms;
+    let mut effects = take(state, event);
+    effects.extend(devices::display(state));
+    effects
+}
+
+fn take(state: &mut State, event: Event) -> Vec<Effect> {
+    let now_ms = state.now_ms;
     match event {
         Event::Tick => tick(state),
         Event::Reader(event) => patient::reader(state, event),
@@ -551,6 +576,7 @@ pub fn step(state: &mut State, now_ms: i64, event: Event) -> Vec<Effect> {
             state.prints_waiting = waiting;
             Vec::new()
         }
+        Event::Devices(told) => devices::told(state, told),
         Event::SetupRead(setup) => {
             state.setup = setup;
             bill::resplit(state);
@@ -582,7 +608,13 @@ fn printed(state: &mut State, result: Result<(), String>) {
 }
 
 /// Time passes: what waits is tried again; how often is the way's own patience.
-fn tick(state: &State) -> Vec<Effect> {
+fn tick(state: &mut State) -> Vec<Effect> {
+    let mut effects = devices::tick(state);
+    effects.extend(retry(state));
+    effects
+}
+
+fn retry(state: &State) -> Vec<Effect> {
     match (&state.operator, &state.outage, state.standing.waiting.count == 0) {
         (Some(_), Some(_), _) => vec![Effect::Probe],
         (Some(_), None, false) if !state.draining && state.now_ms - state.drained_ms >= DRAIN_PAUSE_MS => {
@@ -615,6 +647,14 @@ fn key(state: &mut State, key: Key) -> Vec<Effect> {
             state.page = Page::About;
             return Vec::new();
         }
+        // Nobody need sign in to see what is plugged in.
+        Key::Go(Page::Devices) => return devices::open(state),
+        Key::ShowDevice(row) => {
+            state.devices.selected = row;
+            return Vec::new();
+        }
+        Key::TestDevice(row) if state.page == Page::Devices => return devices::test(state, row),
+        Key::TestDevice(_) => return Vec::new(),
         _ => {}
     }
     if state.operator.is_none() || state.signing_in {
@@ -679,6 +719,7 @@ fn key(state: &mut State, key: Key) -> Vec<Effect> {
             Vec::new()
         }
         Key::Confirm => pay::confirm(state),
+        Key::Back if state.page == Page::Devices => go(state, Page::Counter),
         Key::Back => pay::back(state),
         Key::Print => match &state.receipt {
             Some(row) => {
@@ -702,7 +743,9 @@ fn key(state: &mut State, key: Key) -> Vec<Effect> {
             Some(row) => vec![Effect::Resolve(row.sale.id.clone())],
             None => Vec::new(),
         },
-        Key::Language(_) | Key::SignIn { .. } | Key::Dismiss => Vec::new(),
+        Key::Language(_) | Key::SignIn { .. } | Key::Dismiss | Key::ShowDevice(_) | Key::TestDevice(_) => {
+            Vec::new()
+        }
     }
 }
 
@@ -728,6 +771,7 @@ fn changes_bill(key: &Key) -> bool {
 }
 
 fn go(state: &mut State, page: Page) -> Vec<Effect> {
+    let tried = state.page == Page::Devices;
     match page {
         Page::Queue => state.page = Page::Queue,
         Page::Counter if state.pay.committing() => state.page = Page::Pay,
@@ -738,7 +782,7 @@ fn go(state: &mut State, page: Page) -> Vec<Effect> {
         }
         _ => {}
     }
-    Vec::new()
+    if tried { devices::leave(state) } else { Vec::new() }
 }
 
 fn pin_checked(state: &mut State, checked: Result<Operator, Notice>) -> Vec<Effect> {

@@ -37,6 +37,7 @@ pub fn watch(settings: &config::Devices, readers: bool, events: &Sender<Event>) 
         watch_scanner(
             ScannerSettings {
                 baud: settings.scanner_baud,
+                trace_codes: settings.trace_codes.clone(),
                 ..ScannerSettings::at(port)
             },
             on_scanner,

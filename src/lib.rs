@@ -21,3 +21,4 @@ pub mod statement;
 pub mod sync;
 pub mod typeface;
 pub mod view;
+pub mod workbench;

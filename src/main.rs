@@ -23,6 +23,9 @@ struct Cli {
     /// Language of the words: zh or en. Otherwise by LANG.
     #[arg(long, global = true)]
     lang: Option<String>,
+    /// With the window: a second one for the customer, on the second screen where there is one.
+    #[arg(long)]
+    customer_window: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -204,7 +207,8 @@ fn language(asked: Option<&str>) -> Lang {
 
 fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
     let Some(command) = cli.command else {
-        return window::run(&data_dir(cli.data)?, &OtherAgency::default(), out).map(|()| 0);
+        let data = data_dir(cli.data)?;
+        return window::run(&data, &OtherAgency::default(), cli.customer_window, out).map(|()| 0);
     };
     let given = cli.data;
     let data = || data_dir(given.clone());
@@ -215,7 +219,7 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
         Command::Packs(request) => return packs::run(given, &request, out),
         Command::Card { request } => card::run(&request, out),
         Command::Catalogue { request } => catalogue::run(&data()?, &request, out),
-        Command::Scan(listen) => scan::run(&listen, out),
+        Command::Scan(listen) => scan::run(&listen, given.as_deref(), out),
         Command::Sell(request) => return sell::run(&data()?, &request, out),
         Command::Queue { agency, request } => return queue::run(&data()?, &agency, request, out),
         Command::Reverse { agency, reversal } => {

@@ -54,6 +54,18 @@ impl Printing {
         self.port.as_ref()
     }
 
+    /// Does something else with the printer while no receipt is on its way; nothing without a printer, or while it
+    /// is at work.
+    pub fn between<T>(&self, work: impl FnOnce(&PrinterPort, Paper) -> T) -> Option<T> {
+        let port = self.port.as_ref()?;
+        if self.busy.swap(true, Ordering::AcqRel) {
+            return None;
+        }
+        let done = work(port, self.paper);
+        self.busy.store(false, Ordering::Release);
+        Some(done)
+    }
+
     /// Prints a slip that belongs to no sale.
     ///
     /// # Errors

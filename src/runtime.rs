@@ -10,13 +10,16 @@ use yijie_agency::{Answer, SaleRequest};
 
 use crate::books::row::SaleRow;
 use crate::books::{Books, BooksError};
+
 use crate::clock;
 use crate::commands::resume;
+use crate::desk::devices::{Device, Told};
 use crate::desk::{self, Effect, Event, Level, Notice, Setup, State};
 use crate::operators::{self, Operator};
 use crate::print::{Printed, Printing};
 use crate::record::{Record, Sale};
 use crate::sync::Sync;
+use crate::workbench::Workbench;
 
 /// How often time passes for the desk.
 const TICK: Duration = Duration::from_secs(1);
@@ -32,6 +35,8 @@ pub struct Runtime {
     pub tasks: Handle,
     /// The way of receipts to paper.
     pub printing: Arc<Printing>,
+    /// The devices it tries and shows things on.
+    pub workbench: Arc<Workbench>,
     /// Where what came of an effect is told.
     pub events: Sender<Event>,
     /// One pass over the queue at a time.
@@ -181,6 +186,29 @@ impl Runtime {
                     this.read_queue();
                 });
             }
+            Effect::LookAtDevices => {
+                self.tasks.spawn_blocking(move || {
+                    this.tell(Told::Looked(this.workbench.look(&this.printing)).into());
+                    // What was wanted meanwhile.
+                    this.print_waiting();
+                });
+            }
+            Effect::TestDevice(Device::Agency) => {
+                self.sync.try_now();
+                self.asking(async move {
+                    let tried = this.workbench.ask_agency(&this.sync).await;
+                    this.tell_line();
+                    Told::Tested(Device::Agency, tried).into()
+                });
+            }
+            Effect::TestDevice(device) => {
+                self.tasks.spawn_blocking(move || {
+                    let tried = this.workbench.test(&device, &this.printing);
+                    this.tell(Told::Tested(device, tried).into());
+                    this.print_waiting();
+                });
+            }
+            Effect::Display(shown) => self.workbench.show(shown),
             Effect::TryNow => {
                 self.sync.try_now();
                 self.tasks.spawn(async move {

@@ -2,6 +2,8 @@
 //! `connect` turns the window's intents into events. Mapping only: no rule, no sum.
 
 mod counter;
+pub mod customer;
+mod devices;
 mod pay;
 mod queue;
 mod receipt;
@@ -13,7 +15,7 @@ use std::rc::Rc;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use yijie_hardware::{ScannerEvent, classify};
+use yijie_hardware::{ScannerEvent, TraceCodes, classify_by};
 use yijie_rules::{Lang, Money};
 use yijie_ui::slint::{ComponentHandle as _, Model as _, ModelRc, VecModel};
 use yijie_ui::{AppWindow, Health, Level, Message};
@@ -32,6 +34,8 @@ pub struct Screen {
     pay: pay::View,
     receipt: receipt::View,
     queue: queue::View,
+    devices: devices::View,
+    customer: customer::View,
 }
 
 impl Screen {
@@ -45,6 +49,8 @@ impl Screen {
             pay: pay::view(state),
             receipt: receipt::view(state),
             queue: queue::view(state),
+            devices: devices::view(state),
+            customer: customer::view(state),
         }
     }
 }
@@ -57,16 +63,22 @@ pub fn apply(window: &AppWindow, before: Option<&Screen>, screen: &Screen) {
     pay::apply(window, before.map(|s| &s.pay), &screen.pay);
     receipt::apply(window, &screen.receipt);
     queue::apply(window, before.map(|s| &s.queue), &screen.queue);
+    devices::apply(window, &screen.devices);
 }
 
-/// Connects every intent of the window.
-pub fn connect(window: &AppWindow, events: &Sender<Event>) {
-    let keys = Keys(events.clone(), Arc::default());
+/// Connects every intent of the window. What a scanner types is classified by the till's rules for trace codes.
+pub fn connect(window: &AppWindow, events: &Sender<Event>, trace_codes: &TraceCodes) {
+    let keys = Keys {
+        events: events.clone(),
+        typing: Arc::default(),
+        trace_codes: trace_codes.clone(),
+    };
     session::connect(window, &keys);
     counter::connect(window, &keys);
     pay::connect(window, &keys);
     receipt::connect(window, &keys);
     queue::connect(window, &keys);
+    devices::connect(window, &keys);
     let about = window.global::<yijie_ui::About<'_>>();
     about.set_version(env!("CARGO_PKG_VERSION").into());
     about.set_build_text(
@@ -83,29 +95,56 @@ pub fn connect(window: &AppWindow, events: &Sender<Event>) {
 
 /// Sends what the operator does to the desk.
 #[derive(Clone)]
-struct Keys(Sender<Event>, Arc<Mutex<Typing>>);
+struct Keys {
+    events: Sender<Event>,
+    typing: Arc<Mutex<Typing>>,
+    trace_codes: TraceCodes,
+}
 
 impl Keys {
     /// A field that scanners may type into changed.
     fn typed(&self, text: &str) {
-        let mut typing = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut typing = self.typing.lock().unwrap_or_else(PoisonError::into_inner);
         typing.edited(clock::now_ms(), text.chars().count());
     }
 
     /// Enter was pressed on a text: one that a scanner typed goes the way of the scanner's codes, and is none.
     fn entered(&self, text: &str) -> bool {
-        let mut typing = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut typing = self.typing.lock().unwrap_or_else(PoisonError::into_inner);
         let scanned = typing.ended_by_scanner(clock::now_ms(), text.chars().count());
         if scanned {
-            // A closed channel means the program is ending.
-            drop(self.0.send(Event::Scanner(ScannerEvent::Scanned(classify(text)))));
+            self.scanned(text);
         }
         !scanned
     }
 
+    /// A key was pressed where there is no field.
+    fn key_typed(&self, text: &str) {
+        let mut typing = self.typing.lock().unwrap_or_else(PoisonError::into_inner);
+        typing.key(clock::now_ms(), text);
+    }
+
+    /// Enter was pressed where there is no field: true if a scanner typed what came before.
+    fn typed_code(&self) -> bool {
+        let mut typing = self.typing.lock().unwrap_or_else(PoisonError::into_inner);
+        match typing.code_of_scanner(clock::now_ms()) {
+            Some(text) => {
+                self.scanned(&text);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn scanned(&self, text: &str) {
+        let scan = classify_by(text, &self.trace_codes);
+        // A closed channel means the program is ending.
+        drop(self.events.send(Event::Scanner(ScannerEvent::Scanned(scan))));
+    }
+
     fn press(&self, key: Key) {
         // A closed channel means the program is ending.
-        drop(self.0.send(Event::Key(key)));
+        drop(self.events.send(Event::Key(key)));
     }
 }
 

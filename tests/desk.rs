@@ -14,6 +14,8 @@ mod agent;
 mod bill;
 #[path = "desk/chance.rs"]
 mod chance;
+#[path = "desk/devices.rs"]
+mod devices;
 #[path = "desk/money.rs"]
 mod money;
 #[path = "desk/offline.rs"]

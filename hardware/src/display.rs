@@ -16,6 +16,8 @@ const SENDS_MAX: u32 = 400;
 /// What an amount is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lamp {
+    /// None of them: an amount the display has no word for.
+    Dark,
     /// 单价.
     Price,
     /// 合计.
@@ -55,6 +57,7 @@ impl OnDisplay {
             return bytes;
         }
         let lamp = match lamp {
+            Lamp::Dark => b'0',
             Lamp::Price => b'1',
             Lamp::Total => b'2',
             Lamp::Received => b'3',

@@ -18,8 +18,32 @@ pub struct Gs1 {
     pub serial: Option<String>,
 }
 
-/// Reads an element string; `None` if it is none to its last character.
+/// Reads an element string; `None` if it is none to its last character. Some scanners send it as it is printed under
+/// the symbol, with the identifiers in parentheses.
 pub fn parse(text: &str) -> Option<Gs1> {
+    if text.starts_with('(') {
+        return parse_plain(&without_parentheses(text)?);
+    }
+    parse_plain(text)
+}
+
+/// `(01)…(10)…` as a symbol carries it: a separator before each identifier does no harm.
+fn without_parentheses(text: &str) -> Option<String> {
+    let mut plain = String::with_capacity(text.len());
+    for element in text.split('(').skip(1) {
+        let (identifier, value) = element.split_once(')')?;
+        let form = Form::of(identifier)?;
+        if form.identifier_length != identifier.len() || value.contains(')') {
+            return None;
+        }
+        plain.push(SEPARATOR);
+        plain.push_str(identifier);
+        plain.push_str(value);
+    }
+    Some(plain)
+}
+
+fn parse_plain(text: &str) -> Option<Gs1> {
     let mut rest = text.strip_prefix(SEPARATOR).unwrap_or(text);
     let mut elements = Gs1::default();
     if rest.is_empty()

@@ -285,15 +285,34 @@ struct PsamReader<'context> {
     reader: &'context str,
 }
 
-impl SecurityModule for PsamReader<'_> {
-    fn cryptogram(&mut self, request: &AuthRequest) -> Result<[u8; 8], CardError> {
+impl PsamReader<'_> {
+    fn ask<T>(
+        &self,
+        question: impl FnOnce(&mut Psam<PcscChannel<'_>>) -> Result<T, CardError>,
+    ) -> Result<T, CardError> {
         let reader = CString::new(self.reader).map_err(|_| CardError::ModuleMissing)?;
         let connected = self.context.connect(&reader, ShareMode::Shared, Protocols::ANY);
         let mut module = connected.map_err(|_| CardError::ModuleMissing)?;
         let transaction = module.transaction().map_err(ReaderFault::from)?;
         let atr = Vec::new();
-        Psam(PcscChannel { transaction, atr }).cryptogram(request)
+        question(&mut Psam(PcscChannel { transaction, atr }))
     }
+}
+
+impl SecurityModule for PsamReader<'_> {
+    fn cryptogram(&mut self, request: &AuthRequest) -> Result<[u8; 8], CardError> {
+        self.ask(|module| module.cryptogram(request))
+    }
+}
+
+/// Whether a security module answers in this reader.
+pub fn check_module(reader: &str) -> Result<(), CardError> {
+    let context = Context::establish(Scope::User).map_err(ReaderFault::from)?;
+    let reader = PsamReader {
+        context: &context,
+        reader,
+    };
+    reader.ask(|module| module.select())
 }
 
 struct PcscChannel<'card> {

@@ -45,13 +45,20 @@ pub trait SecurityModule {
 #[derive(Debug)]
 pub struct Psam<C>(pub C);
 
+impl<C: CardChannel> Psam<C> {
+    /// SELECT of the module's application: what is in the slot is a module.
+    pub(crate) fn select(&mut self) -> Result<(), CardError> {
+        match exchange(&mut self.0, &select_by_name(&PSAM_APPLICATION))?.status {
+            StatusWord::OK => Ok(()),
+            _ => Err(CardError::ModuleMissing),
+        }
+    }
+}
+
 impl<C: CardChannel> SecurityModule for Psam<C> {
     fn cryptogram(&mut self, request: &AuthRequest) -> Result<[u8; 8], CardError> {
+        self.select()?;
         let channel = &mut self.0;
-        let selected = exchange(channel, &select_by_name(&PSAM_APPLICATION))?.status;
-        if selected != StatusWord::OK {
-            return Err(CardError::ModuleMissing);
-        }
         let mut prepare = vec![0xBF, 0xDE, TWO_LEVELS, READ_KEY, 0x18];
         prepare.extend_from_slice(&request.card_factor);
         prepare.extend_from_slice(&request.region);

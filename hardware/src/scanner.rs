@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::gs1::{self, SEPARATOR};
 use crate::id_number::IdNumber;
+use crate::trace_code::TraceCodes;
 
 /// A longer code than any scanner sends.
 const CODE_LENGTH_MAX: usize = 4096;
@@ -25,7 +26,7 @@ const UNFINISHED_AGE_MAX: Duration = Duration::from_secs(2);
 pub enum CodeKind {
     /// Perhaps a medical-insurance code (医保码): opaque, and never logged.
     InsuranceCode,
-    /// A drug's trace code (药品追溯码) of 20 digits.
+    /// A drug's trace code (药品追溯码), by the till's rules; 20 digits if nothing else is set.
     TraceCode,
     /// A GTIN (EAN-8, UPC-A, EAN-13, ITF-14) with a right check digit.
     Gtin,
@@ -44,6 +45,20 @@ pub enum CodeKind {
     IdNumber,
     /// None of these.
     Unknown,
+}
+
+impl CodeKind {
+    /// The stable word for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::InsuranceCode => "insurance-code",
+            Self::TraceCode => "trace-code",
+            Self::Gtin => "gtin",
+            Self::Gs1 { .. } => "gs1",
+            Self::IdNumber => "id-number",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// One code, as scanned. `Debug` shows the text of goods only.
@@ -82,13 +97,18 @@ pub enum Framed {
     Garbage,
 }
 
-/// Says what a text is; an AIM symbology identifier at its start is taken off.
+/// Says what a text is; an AIM symbology identifier at its start is taken off. A trace code has 20 digits here.
 pub fn classify(text: &str) -> Scan {
+    classify_by(text, &TraceCodes::default())
+}
+
+/// The same with the till's own rules for trace codes.
+pub fn classify_by(text: &str, trace_codes: &TraceCodes) -> Scan {
     let (symbology, text) = match aim_identifier(text) {
         Some((identifier, rest)) => (Some(identifier), rest),
         None => (None, text),
     };
-    let kind = kind_of(symbology, text);
+    let kind = kind_of(symbology, text, trace_codes);
     Scan {
         kind,
         text: text.to_owned(),
@@ -96,20 +116,20 @@ pub fn classify(text: &str) -> Scan {
     }
 }
 
-fn kind_of(symbology: Option<&str>, text: &str) -> CodeKind {
-    let digits_only = text.bytes().all(|character| character.is_ascii_digit());
+fn kind_of(symbology: Option<&str>, text: &str, trace_codes: &TraceCodes) -> CodeKind {
     let says_gs1 = matches!(symbology, Some("]C1" | "]e0" | "]d2" | "]Q3" | "]J1"));
-    if !says_gs1 && digits_only && text.len() == 20 {
+    // A citizen number stays one whatever a rule for trace codes says.
+    if IdNumber::parse(text).is_some() {
+        return CodeKind::IdNumber;
+    }
+    if !says_gs1 && trace_codes.fit(text) {
         return CodeKind::TraceCode;
     }
     if gs1::is_gtin(text) {
         return CodeKind::Gtin;
     }
-    if IdNumber::parse(text).is_some() {
-        return CodeKind::IdNumber;
-    }
     // Without a mark of GS1, only what begins with a GTIN is taken for it.
-    if (says_gs1 || text.contains(SEPARATOR) || text.starts_with("01"))
+    if (says_gs1 || text.contains(SEPARATOR) || text.starts_with("01") || text.starts_with("(01)"))
         && let Some(gs1::Gs1 {
             gtin,
             lot,
@@ -150,6 +170,7 @@ fn aim_identifier(text: &str) -> Option<(&str, &str)> {
 /// A code ends with CR, LF, CR LF or TAB. Until the first of these is seen, silence ends a code too.
 pub struct Framer {
     silence: Duration,
+    trace_codes: TraceCodes,
     buffer: Vec<u8>,
     last_byte_at: Option<Instant>,
     terminator_seen: bool,
@@ -170,11 +191,17 @@ impl Framer {
     pub fn new(silence: Duration) -> Self {
         Self {
             silence,
+            trace_codes: TraceCodes::default(),
             buffer: Vec::new(),
             last_byte_at: None,
             terminator_seen: false,
             overrun: false,
         }
+    }
+
+    /// The same with the till's own rules for trace codes.
+    pub fn with_trace_codes(self, trace_codes: TraceCodes) -> Self {
+        Self { trace_codes, ..self }
     }
 
     /// Takes bytes that arrived at `now` and gives the codes they complete.
@@ -220,7 +247,7 @@ impl Framer {
         }
         match text_of(&bytes) {
             Some(text) if text.is_empty() => None,
-            Some(text) => Some(Framed::Scan(classify(&text))),
+            Some(text) => Some(Framed::Scan(classify_by(&text, &self.trace_codes))),
             None => Some(Framed::Garbage),
         }
     }

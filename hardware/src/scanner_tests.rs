@@ -38,6 +38,8 @@ fn classifies_codes() {
         ("医保码医保码医保码医保码医保码医保码医保码", CodeKind::Unknown),
         ("two words and then some more words", CodeKind::Unknown),
         ("12345", CodeKind::Unknown),
+        ("(01)06901234567893", CodeKind::Unknown),
+        ("(01)06901234567892(10", CodeKind::Unknown),
         ("", CodeKind::Unknown),
     ];
     for (text, expected) in cases {
@@ -53,6 +55,8 @@ fn classifies_codes() {
         "]d201069012345678921728123110AB12",
         "01069012345678921728123110AB12",
         "\u{1D}01069012345678921728123110AB12",
+        "(01)06901234567892(17)281231(10)AB12",
+        "]C1(01)06901234567892(10)AB12(17)281231",
     ] {
         assert_eq!(kind(text), gs1, "{text:?}");
     }

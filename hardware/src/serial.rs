@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serialport::{ClearBuffer, ErrorKind, SerialPort};
 
 use crate::scanner::{Framed, Framer, Scan};
+use crate::trace_code::TraceCodes;
 
 /// Longest wait for bytes: how exactly silence is measured and how soon the watch ends.
 const READ_WAIT: Duration = Duration::from_millis(50);
@@ -31,6 +32,9 @@ pub struct ScannerSettings {
     /// How long a scanner without terminator is silent after a code, in milliseconds.
     #[serde(default = "default_silence_ms")]
     pub silence_ms: u64,
+    /// What counts as a drug's trace code.
+    #[serde(default)]
+    pub trace_codes: TraceCodes,
 }
 
 fn default_baud() -> u32 {
@@ -48,6 +52,7 @@ impl ScannerSettings {
             port: port.into(),
             baud: default_baud(),
             silence_ms: default_silence_ms(),
+            trace_codes: TraceCodes::default(),
         }
     }
 }
@@ -211,7 +216,8 @@ impl<F: FnMut(ScannerEvent)> Listener<F> {
 
     /// Reads until the port is lost (then why) or the watch ends.
     fn listen(&mut self, port: &mut dyn SerialPort) -> Option<ScannerError> {
-        let mut framer = Framer::new(Duration::from_millis(self.settings.silence_ms));
+        let mut framer = Framer::new(Duration::from_millis(self.settings.silence_ms))
+            .with_trace_codes(self.settings.trace_codes.clone());
         let mut buffer = [0; 1024];
         loop {
             if self.sleep(Duration::ZERO) {

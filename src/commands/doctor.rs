@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use yijie_agency::{Answer, MsgIds, validity};
 use yijie_hardware::{
-    CardPresence, PrinterPort, ScannerSettings, check_id_reader, check_scanner, list_readers,
+    CardPresence, PrinterPort, ScannerSettings, check_id_reader, check_module, check_scanner, list_readers,
 };
 use yijie_offline_cache::{Vault, free_bytes, verify};
 use yijie_rules::Lang;
@@ -131,6 +131,12 @@ impl Checks {
 fn look(data: &Path, config: &Config, out: Out, checks: &mut Checks) -> Result<(), Failure> {
     let devices = &config.devices;
     readers(devices.reader.as_deref(), checks);
+    if let Some(reader) = &devices.psam {
+        match check_module(reader) {
+            Ok(()) => checks.ok("psam", reader),
+            Err(error) => checks.fault("psam", error.code(), reader),
+        }
+    }
     match &devices.scanner {
         None => checks.warning("scanner", "SCANNER_NOT_SET", ""),
         Some(port) => {
@@ -161,6 +167,18 @@ fn look(data: &Path, config: &Config, out: Out, checks: &mut Checks) -> Result<(
             Ok(()) => checks.ok("printer", printer),
             Err(error) => checks.fault("printer", error.code(), printer),
         },
+    }
+    if let Some(port) = &devices.display {
+        let settings = ScannerSettings {
+            baud: devices.display_baud,
+            ..ScannerSettings::at(port)
+        };
+        match check_scanner(&settings) {
+            Ok(()) => checks.ok("display", port),
+            // The window has it, most likely.
+            Err(error) if error.code() == "SCANNER_PORT_BUSY" => checks.ok("display", port),
+            Err(_) => checks.fault("display", "DISPLAY_MISSING", port),
+        }
     }
     certificates(data, checks);
     disk(data, checks);

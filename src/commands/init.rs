@@ -47,9 +47,21 @@ pub struct Init {
     /// Read the PIN from standard input.
     #[arg(long, required = true)]
     pin_stdin: bool,
+    /// Card reader, if not any.
+    #[arg(long)]
+    reader: Option<String>,
+    /// Reader with the security module (PSAM) that 3.0 cards ask for.
+    #[arg(long)]
+    psam: Option<String>,
     /// Serial port of the scanner.
     #[arg(long)]
     scanner: Option<String>,
+    /// Serial port of the identity-card reader.
+    #[arg(long)]
+    id_reader: Option<String>,
+    /// Serial port of the customer display (LED8).
+    #[arg(long)]
+    display: Option<String>,
     /// Where receipts go: tcp://HOST:9100, a serial port, a device such as /dev/usb/lp0, or a file.
     #[arg(long)]
     printer: Option<String>,
@@ -85,7 +97,11 @@ impl Init {
             operator: self.operator,
             pin: pin_from_stdin()?,
             devices: Devices {
+                reader: self.reader,
+                psam: self.psam,
                 scanner: self.scanner,
+                id_reader: self.id_reader,
+                display: self.display,
                 printer: self.printer,
                 paper: self.paper,
                 ..Devices::default()

@@ -1,11 +1,13 @@
 //! `yijie scan`: what a serial scanner reads, classified.
 
+use std::path::Path;
 use std::sync::mpsc;
 
 use clap::Args;
-use yijie_hardware::{CodeKind, Scan, ScannerEvent, ScannerSettings, watch_scanner};
+use yijie_hardware::{Scan, ScannerEvent, ScannerSettings, watch_scanner};
 
 use super::{Failure, Out};
+use crate::config::{self, ConfigError};
 
 /// Where and how long to listen.
 #[derive(Args)]
@@ -21,14 +23,21 @@ pub struct Listen {
     count: Option<u64>,
 }
 
-/// Prints scans until enough were read, or for ever.
+/// Prints scans until enough were read, or for ever; by the rules for trace codes of a till, if one is given.
 ///
 /// # Errors
-/// [`Failure`] if the port cannot be opened or goes away.
-pub fn run(listen: &Listen, out: Out) -> Result<(), Failure> {
+/// [`Failure`] if the till's settings cannot be read, or the port cannot be opened or goes away.
+pub fn run(listen: &Listen, till: Option<&Path>, out: Out) -> Result<(), Failure> {
     let (events, news) = mpsc::channel();
     let mut settings = ScannerSettings::at(&listen.port);
     settings.baud = listen.baud;
+    if let Some(data) = till {
+        match config::load(data) {
+            Ok(config) => settings.trace_codes = config.devices.trace_codes,
+            Err(ConfigError::NotPrepared(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     let watch = watch_scanner(settings, move |event| drop(events.send(event)))
         .map_err(|e| Failure::could_not(e.code(), &e))?;
     let mut read = 0;
@@ -52,17 +61,6 @@ pub fn run(listen: &Listen, out: Out) -> Result<(), Failure> {
     Ok(())
 }
 
-fn kind(scan: &Scan) -> &'static str {
-    match scan.kind {
-        CodeKind::InsuranceCode => "insurance-code",
-        CodeKind::TraceCode => "trace-code",
-        CodeKind::Gtin => "gtin",
-        CodeKind::Gs1 { .. } => "gs1",
-        CodeKind::IdNumber => "id-number",
-        CodeKind::Unknown => "unknown",
-    }
-}
-
 fn words(scan: &Scan) -> String {
-    format!("{:<15} {}", kind(scan), scan.text)
+    format!("{:<15} {}", scan.kind.word(), scan.text)
 }

@@ -1,20 +1,23 @@
 //! `yijie`: the window over a prepared data directory.
 
+mod second_screen;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 
-use yijie_ui::AppWindow;
 use yijie_ui::slint::{self, ComponentHandle as _};
+use yijie_ui::{AppWindow, CustomerWindow};
 
 use super::{Failure, OtherAgency, Out, Till, tasks};
 use crate::catalogue::Catalogue;
-use crate::desk::{Event, Health, Setup, State};
+use crate::desk::{Event, Health, Setup, State, devices};
 use crate::print::Printing;
 use crate::runtime::{self, Runtime};
 use crate::view::{self, Screen};
-use crate::{clock, devices};
+use crate::workbench::Workbench;
+use crate::{clock, devices as watches};
 
 /// Whether a display can be expected.
 #[must_use]
@@ -29,14 +32,15 @@ pub fn has_display() -> bool {
 ///
 /// # Errors
 /// [`Failure`] if the till or the window cannot be opened.
-pub fn run(data: &Path, agency: &OtherAgency, out: Out) -> Result<(), Failure> {
-    let till = Till::open(data, agency, out)?;
+pub fn run(data: &Path, agency: &OtherAgency, customer_window: bool, out: Out) -> Result<(), Failure> {
+    let mut till = Till::open(data, agency, out)?;
+    till.config.devices.customer_window |= customer_window;
     let tasks = tasks()?;
     let _inside = tasks.enter();
     let (runtime, state, events) = counter(&till, out)?;
-    let devices = devices::watch(&till.config.devices, true, &runtime.events);
+    let watched = watches::watch(&till.config.devices, true, &runtime.events);
     let shown = show(runtime, state, events);
-    drop(devices);
+    drop(watched);
     shown
 }
 
@@ -69,7 +73,9 @@ pub fn counter(till: &Till, out: Out) -> Result<(Runtime, State, Receiver<Event>
         state.printer.health = Health::Ok;
     }
     let (sender, events) = mpsc::channel();
+    state.devices = devices::first(&till.config.devices, &till.config.agency.url);
     let runtime = Runtime {
+        workbench: Arc::new(Workbench::of(&till.config.devices, &till.data, &sender)),
         books: till.books.clone(),
         sync: till.sync.clone(),
         tasks: tokio::runtime::Handle::current(),
@@ -89,29 +95,50 @@ pub fn show(runtime: Runtime, mut state: State, events: Receiver<Event>) -> Resu
     // What the toolkit says is for its authors: paths and lines of its own sources.
     let no_display = |_: slint::PlatformError| Failure::could_not("NO_DISPLAY", "");
     let window = AppWindow::new().map_err(no_display)?;
-    view::connect(&window, &runtime.events);
+    view::connect(&window, &runtime.events, &state.devices.fitted.trace_codes);
+    let customer = state.devices.fitted.customer_window.then(CustomerWindow::new);
+    let customer = customer.transpose().map_err(no_display)?;
     let first = Screen::of(&state);
     view::apply(&window, None, &first);
+    if let Some(customer) = &customer {
+        view::customer::apply(customer, &first);
+        customer.show().map_err(no_display)?;
+        second_screen::place(&window, customer);
+    }
+    let customer_weak = customer.as_ref().map(|window| window.as_weak());
     let weak = window.as_weak();
     let shown = Arc::new(Mutex::new(first));
     let desk = std::thread::spawn(move || {
         runtime::run(&runtime, &mut state, &events, |state| {
             let screen = Screen::of(state);
-            let shown = shown.clone();
+            let (shown, customer) = (shown.clone(), customer_weak.clone());
             // Fails only when the window is gone, and then the loop is to end.
             weak.upgrade_in_event_loop(move |window| {
                 let mut before = shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 if *before != screen {
                     view::apply(&window, Some(&before), &screen);
+                    if let Some(customer) = customer.and_then(|weak| weak.upgrade()) {
+                        view::customer::apply(&customer, &screen);
+                    }
                     *before = screen;
                 }
             })
             .is_ok()
         });
     });
-    let ran = window.run().map_err(no_display);
-    drop(window);
+    let ran = run_until_closed(&window).map_err(no_display);
+    drop((window, customer));
     // The loop ends at its next tick, when it finds the window gone; a sale under way is in the journal by then.
     drop(desk);
     ran
+}
+
+/// Runs until the cashier's window is closed, whatever other window is still open.
+fn run_until_closed(window: &AppWindow) -> Result<(), slint::PlatformError> {
+    window.window().on_close_requested(|| {
+        // Fails only where no loop runs, and then nothing is left to be ended.
+        drop(slint::quit_event_loop());
+        slint::CloseRequestResponse::HideWindow
+    });
+    window.run()
 }

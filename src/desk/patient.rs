@@ -7,7 +7,7 @@ use yijie_hardware::{CodeKind, IdReaderEvent, ReaderEvent, Scan, ScannerEvent, S
 use yijie_rules::{Cause, Institution, Note, Person, Stamp, Visit, check_person};
 
 use super::verify::{self, Shown};
-use super::{Effect, Health, Level, Notice, Page, State, bill};
+use super::{Effect, Health, Level, Notice, Page, State, bill, devices};
 use crate::clock;
 use crate::record::{Agent, Record};
 
@@ -106,8 +106,13 @@ fn shown_with(state: &State, credential: &Credential) -> Option<Shown> {
 
 /// The reader told something.
 pub(super) fn reader(state: &mut State, event: ReaderEvent) -> Vec<Effect> {
+    devices::reader(state, &event);
     match event {
         ReaderEvent::ServiceDown => no_reader(state, "NO_PCSC_SERVICE"),
+        // Another reader is still there.
+        ReaderEvent::ReaderOut { .. } if !state.devices.readers.is_empty() => {
+            state.reader.set(Health::Ok, "");
+        }
         ReaderEvent::ServiceUp | ReaderEvent::ReaderOut { .. } => no_reader(state, "NO_READER"),
         ReaderEvent::ReaderIn { .. } => {
             state.mended(&["NO_READER", "NO_PCSC_SERVICE"]);
@@ -129,7 +134,7 @@ pub(super) fn reader(state: &mut State, event: ReaderEvent) -> Vec<Effect> {
         }
         ReaderEvent::CardFault { error, .. } => {
             state.reader.set(Health::Warning, error.code());
-            if state.operator.is_some() {
+            if state.operator.is_some() && state.page != Page::Devices {
                 if matches!(&state.patient, Patient::Checking { asked, .. } if asked.of_card()) {
                     state.patient = Patient::None;
                 }
@@ -174,7 +179,7 @@ fn card_out(state: &mut State) -> Vec<Effect> {
 }
 
 pub(super) fn card_read(state: &mut State, card: &SocialCard) -> Vec<Effect> {
-    if state.operator.is_none() || matches!(state.page, Page::SignIn) {
+    if state.operator.is_none() || matches!(state.page, Page::SignIn | Page::Devices) {
         state.card_waiting = Some(Box::new(card.clone()));
         return Vec::new();
     }
@@ -214,6 +219,9 @@ pub(super) fn card_read(state: &mut State, card: &SocialCard) -> Vec<Effect> {
 
 /// The identity-card reader told something: a card is a citizen number, shown and not only typed.
 pub(super) fn id_reader(state: &mut State, event: IdReaderEvent) -> Vec<Effect> {
+    if devices::id_reader(state, &event) {
+        return Vec::new();
+    }
     match event {
         IdReaderEvent::Ready => state.mended(&["ID_READER_MISSING", "ID_READER_BUSY", "ID_READER_NO_ANSWER"]),
         IdReaderEvent::Lost { error } | IdReaderEvent::Fault { error } => {
@@ -256,7 +264,7 @@ pub(super) fn scanner(state: &mut State, event: ScannerEvent) -> Vec<Effect> {
 }
 
 fn scanned(state: &mut State, scan: &Scan) -> Vec<Effect> {
-    if state.operator.is_none() {
+    if devices::scanned(state, scan) || state.operator.is_none() {
         return Vec::new();
     }
     if state.page == Page::Receipt {

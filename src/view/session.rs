@@ -63,6 +63,7 @@ fn page(page: desk::Page) -> Page {
         desk::Page::Pay => Page::Pay,
         desk::Page::Receipt => Page::Receipt,
         desk::Page::Queue => Page::Queue,
+        desk::Page::Devices => Page::Devices,
         desk::Page::About => Page::About,
     }
 }
@@ -96,6 +97,10 @@ pub(super) fn connect(window: &AppWindow, keys: &Keys) {
         })
     });
     let to = keys.clone();
+    session.on_key_typed(move |text| to.key_typed(&text));
+    let to = keys.clone();
+    session.on_typed_code(move || to.typed_code());
+    let to = keys.clone();
     session.on_sign_out(move || to.press(Key::SignOut));
     let to = keys.clone();
     session
@@ -108,6 +113,7 @@ pub(super) fn connect(window: &AppWindow, keys: &Keys) {
             Page::Pay => desk::Page::Pay,
             Page::Receipt => desk::Page::Receipt,
             Page::Queue => desk::Page::Queue,
+            Page::Devices => desk::Page::Devices,
             Page::About => desk::Page::About,
         }));
     });

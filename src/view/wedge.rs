@@ -7,26 +7,52 @@ const LENGTH_MIN: usize = 8;
 const GAP_MEAN_MS_MAX: i64 = 30;
 const GAP_MS_MAX: i64 = 120;
 
-/// What has been typed into a field since it was empty.
-#[derive(Debug, Default)]
+/// Longer texts are no codes; nobody reads that far.
+const LENGTH_MAX: usize = 4096;
+
+/// What has been typed into a field since it was empty, or where there is none. No `Debug`: it may be a patient's code.
+#[derive(Default)]
 pub(super) struct Typing {
     began_ms: i64,
     last_ms: i64,
     characters: usize,
     /// A pause, a correction or a paste: not a scanner's way.
     by_hand: bool,
+    /// Where there is no field that holds it.
+    text: String,
 }
 
 impl Typing {
+    /// A key was pressed where there is no field. A pause begins a new text; other keys than characters end it.
+    pub(super) fn key(&mut self, now_ms: i64, text: &str) {
+        let mut characters = text.chars();
+        let (Some(character), None) = (characters.next(), characters.next()) else {
+            return *self = Typing::default();
+        };
+        // The window's own keys are private characters.
+        if character.is_control() || matches!(character, '\u{E000}'..='\u{F8FF}') {
+            // Shift goes with a capital letter.
+            return;
+        }
+        if now_ms - self.last_ms > GAP_MS_MAX || self.text.len() >= LENGTH_MAX {
+            *self = Typing::default();
+        }
+        self.text.push(character);
+        self.edited(now_ms, self.text.chars().count());
+    }
+
+    /// Enter was pressed where there is no field: the text, if a scanner typed it.
+    pub(super) fn code_of_scanner(&mut self, now_ms: i64) -> Option<String> {
+        let text = std::mem::take(&mut self.text);
+        self.ended_by_scanner(now_ms, text.chars().count())
+            .then_some(text)
+    }
+
     /// The field changed to a text of this many characters.
     pub(super) fn edited(&mut self, now_ms: i64, characters: usize) {
         if characters == 1 {
-            *self = Typing {
-                began_ms: now_ms,
-                last_ms: now_ms,
-                characters,
-                by_hand: false,
-            };
+            (self.began_ms, self.last_ms, self.characters) = (now_ms, now_ms, characters);
+            self.by_hand = false;
             return;
         }
         self.by_hand |= characters != self.characters + 1 || now_ms - self.last_ms > GAP_MS_MAX;
@@ -83,6 +109,29 @@ mod tests {
                 "{characters} at {pauses_ms:?}"
             );
         }
+    }
+
+    #[test]
+    fn where_there_is_no_field_a_code_is_heard_all_the_same() {
+        let mut typing = Typing::default();
+        let type_at = |typing: &mut Typing, text: &str, pause_ms: i64, mut now_ms: i64| {
+            for letter in text.chars() {
+                typing.key(now_ms, &letter.to_string());
+                now_ms += pause_ms;
+            }
+            typing.code_of_scanner(now_ms)
+        };
+        assert_eq!(
+            type_at(&mut typing, "6901234567892", 5, 1_000).as_deref(),
+            Some("6901234567892")
+        );
+        assert_eq!(type_at(&mut typing, "6901234567892", 90, 10_000), None, "by hand");
+        assert_eq!(
+            type_at(&mut typing, "ABcd5678", 5, 20_000).as_deref(),
+            Some("ABcd5678"),
+            "what was typed by hand before is forgotten"
+        );
+        assert_eq!(typing.code_of_scanner(20_200), None, "Enter alone");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use proptest::prelude::any;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use yijie::books::Standing;
 use yijie::books::row::{SaleRow, SaleState};
+use yijie::desk::devices::Told;
 use yijie::desk::patient::Patient;
 use yijie::desk::{Effect, Event, Key, Notice, Page};
 use yijie::operators::Role;
@@ -99,7 +100,7 @@ impl World {
         }
         let state = &self.till.state;
         hold(
-            state.operator.is_some() || matches!(state.page, Page::SignIn | Page::About),
+            state.operator.is_some() || matches!(state.page, Page::SignIn | Page::About | Page::Devices),
             "a page for nobody",
         )?;
         hold(
@@ -198,7 +199,15 @@ impl World {
             })),
             Effect::Drain | Effect::Resolve(_) => self.drained(),
             Effect::Probe | Effect::TryNow => self.send(Event::Line(Ok(()))),
-            Effect::Write(_) | Effect::SignOut(_) => Ok(()),
+            Effect::TestDevice(device) => {
+                let tried = if how == 1 {
+                    Err("PRINTER_GONE".to_owned())
+                } else {
+                    Ok(String::new())
+                };
+                self.send(Event::Devices(Told::Tested(device, tried)))
+            }
+            Effect::Write(_) | Effect::SignOut(_) | Effect::LookAtDevices | Effect::Display(_) => Ok(()),
         }
     }
 
@@ -271,7 +280,14 @@ impl World {
     fn act(&mut self, what: u8, n: u8) -> Checked {
         let item = GOODS[usize::from(n) % GOODS.len()];
         let row = usize::from(n % 4);
-        let page = [Page::Counter, Page::Queue, Page::About, Page::Pay, Page::SignIn][usize::from(n % 5)];
+        let page = [
+            Page::Counter,
+            Page::Queue,
+            Page::About,
+            Page::Pay,
+            Page::SignIn,
+            Page::Devices,
+        ][usize::from(n % 6)];
         let (id, pin) = ("001".to_owned(), "246810".to_owned());
         match what {
             0 => self.key(Key::SignIn { id, pin }),
@@ -341,6 +357,7 @@ impl World {
             83 => self.key(Key::CancelApproval),
             84 => self.key(Key::NoAgent),
             85 => self.key(Key::Dismiss),
+            86 if n.is_multiple_of(2) => self.key(Key::TestDevice(row)),
             86 => self.key(Key::ShowSale(row)),
             87 => self.key(Key::Select(row)),
             88 => self.drained(),
@@ -361,7 +378,7 @@ impl World {
         match (state.page, &state.patient) {
             (Page::SignIn, _) => self.act(0, n),
             (Page::Receipt, _) => self.key(Key::NextSale),
-            (Page::Queue | Page::About, _) => self.key(Key::Back),
+            (Page::Queue | Page::About | Page::Devices, _) => self.key(Key::Back),
             (Page::Pay, _) if !state.pay.consent_given => self.key(Key::Consent(true)),
             (Page::Pay, _) if blocked => self.key(Key::Back),
             (Page::Pay, _) => self.key(Key::Confirm),

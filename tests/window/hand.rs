@@ -86,7 +86,7 @@ impl Hand {
         let stage = Stage::set();
         let (runtime, state, events) = stage.counter();
         let window = AppWindow::new().unwrap();
-        view::connect(&window, &runtime.events);
+        view::connect(&window, &runtime.events, &state.devices.fitted.trace_codes);
         let shown = Screen::of(&state);
         view::apply(&window, None, &shown);
         window

@@ -28,6 +28,9 @@ const BUTTONS: &[(Page, &str, &str, &[&str])] = &[
     (Page::Queue, "立即上传", "Send now", &["drain"]),
     (Page::Queue, "处理差异", "Resolve the difference", &["resolve 3"]),
     (Page::Queue, "收费", "Counter", &["go Counter"]),
+    (Page::Counter, "设备", "Devices", &["go Devices"]),
+    (Page::Devices, "读一张卡", "Read a card", &["show 0", "test 0"]),
+    (Page::Devices, "返回", "Back", &["go Counter"]),
     (Page::About, "返回", "Back", &["go Counter"]),
 ];
 
@@ -44,6 +47,7 @@ fn every_button_asks_for_what_it_says_in_both_languages() {
             ui.global::<Pay>().set_can_confirm(true);
             sample::receipt(ui, tongue);
             sample::queue(ui, tongue);
+            sample::devices(ui, tongue);
             ui.global::<Counter>().set_message(sample::message(tongue));
             for (page, zh, en, asked) in BUTTONS {
                 go(ui, *page);

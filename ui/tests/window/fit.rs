@@ -23,12 +23,14 @@ const STYLES: &[(&str, f32, &[u8])] = &[
 ];
 
 /// Data of any length that may end in dots, because the whole of it stands elsewhere on the page
-/// (the chosen bill line in full under the table, the institution on the receipt, a sale's reason in its details).
+/// (the chosen bill line in full under the table, the institution on the receipt, a sale's reason in its details), or in
+/// the settings (a device's port).
 const MAY_BE_SHORTENED: &[&str] = &[
     "BillRow::name",
     "BillRow::spec",
     "SaleRow::reason",
     "SuggestionRow::name",
+    "DeviceLine::place",
     "PaperRow::left",
     "TopBar::institution",
 ];

@@ -10,6 +10,7 @@
 
 mod clicks;
 mod counter_keys;
+mod customer;
 mod fit;
 mod page_keys;
 mod pages;

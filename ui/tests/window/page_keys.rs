@@ -6,7 +6,7 @@ use yijie_ui::{Counter, Message, Overlay, Page, Pay, PayState, Queue, Receipt, S
 
 use crate::record::{Record, listen};
 use crate::sample::{self, Tongue};
-use crate::{AppWindow, go, in_window, key, says, settle, type_text};
+use crate::{AppWindow, chord, go, in_window, key, says, settle, type_text};
 
 const NOTHING: [&str; 0] = [];
 
@@ -18,6 +18,7 @@ fn at(page: Page, test: impl FnOnce(&AppWindow, &Record) + Send) {
         sample::pay(ui, zh);
         sample::receipt(ui, zh);
         sample::queue(ui, zh);
+        sample::devices(ui, zh);
         sample::about(ui, zh);
         go(ui, page);
         test(ui, &record);
@@ -164,6 +165,62 @@ fn the_queue_is_walked_drained_and_resolved() {
         key(ui, Key::Escape);
         assert_eq!(record.take(), ["go Counter"]);
     });
+}
+
+#[test]
+fn the_devices_are_walked_and_tested_by_keys_alone() {
+    at(Page::Counter, |ui, record| {
+        chord(ui, Key::Shift, Key::F10);
+        assert_eq!(record.take(), ["go Devices"]);
+        go(ui, Page::Devices);
+        key(ui, Key::DownArrow);
+        key(ui, Key::F5);
+        key(ui, Key::UpArrow);
+        key(ui, Key::Return);
+        assert_eq!(record.take(), ["show 5", "test 5", "show 4", "test 4"]);
+        key(ui, Key::UpArrow);
+        key(ui, Key::UpArrow);
+        key(ui, Key::F5);
+        assert_eq!(
+            record.take(),
+            ["show 3", "show 2"],
+            "row 2 waits for a code already"
+        );
+        for _ in 0..20 {
+            key(ui, Key::DownArrow);
+        }
+        assert_eq!(record.take().last().map(String::as_str), Some("show 8"));
+        key(ui, Key::Escape);
+        assert_eq!(record.take(), ["go Counter"]);
+    });
+}
+
+#[test]
+fn what_a_scanner_types_where_there_is_no_field_is_handed_on_and_its_enter_too() {
+    for page in [Page::Receipt, Page::Queue, Page::Devices, Page::About] {
+        at(page, |ui, record| {
+            let typed = std::rc::Rc::new(std::cell::RefCell::new(String::new()));
+            let (session, heard) = (ui.global::<Session>(), typed.clone());
+            session.on_key_typed(move |text| heard.borrow_mut().push_str(&text));
+            session.on_typed_code(|| true);
+            type_text(ui, "6901234567892");
+            key(ui, Key::Return);
+            assert_eq!(*typed.borrow(), "6901234567892", "{page:?}");
+            assert_eq!(
+                record.take(),
+                NOTHING,
+                "{page:?}: the scanner's Enter does nothing else"
+            );
+            session.on_typed_code(|| false);
+            key(ui, Key::Return);
+            let asked: &[&str] = match page {
+                Page::Receipt => &["next"],
+                Page::Devices => &["test 4"],
+                _ => &[],
+            };
+            assert_eq!(record.take(), asked, "{page:?}: a person's Enter");
+        });
+    }
 }
 
 #[test]

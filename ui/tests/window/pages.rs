@@ -111,6 +111,15 @@ const PAGES: &[Scene] = &[
         "Send now",
     ),
     (
+        "devices",
+        |ui, t| {
+            sample::devices(ui, t);
+            show(ui, Page::Devices)
+        },
+        "上次测试",
+        "Last test",
+    ),
+    (
         "about",
         |ui, t| {
             sample::about(ui, t);
@@ -230,9 +239,14 @@ fn pay_message(ui: &AppWindow, t: Tongue) {
 }
 
 fn save(ui: &AppWindow, name: &str) {
+    save_window(ui.window(), name);
+}
+
+/// Draws a window to a picture for people to look at.
+pub fn save_window(window: &slint::Window, name: &str) {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screens");
     std::fs::create_dir_all(&folder).unwrap();
-    let picture = ui.window().take_snapshot().unwrap();
+    let picture = window.take_snapshot().unwrap();
     let file = std::fs::File::create(folder.join(format!("{name}.png"))).unwrap();
     let mut encoder = png::Encoder::new(std::io::BufWriter::new(file), picture.width(), picture.height());
     encoder.set_color(png::ColorType::Rgb);

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use yijie_ui::slint::ComponentHandle;
-use yijie_ui::{AppWindow, Counter, Pay, Queue, Receipt, Session};
+use yijie_ui::{AppWindow, Counter, Devices, Pay, Queue, Receipt, Session};
 
 /// What has been asked so far.
 #[derive(Clone, Default)]
@@ -57,5 +57,7 @@ pub fn listen(ui: &AppWindow) -> Record {
     record!(record, queue,
         on_drain_now() "drain", on_show(row) "show {row}", on_resolve(row) "resolve {row}", on_dismiss_message() "dismiss",
     );
+    let devices = ui.global::<Devices>();
+    record!(record, devices, on_show(row) "show {row}", on_test(row) "test {row}");
     record
 }

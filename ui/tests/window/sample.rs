@@ -9,9 +9,11 @@ use yijie_ui::{
 };
 
 mod counter;
+mod devices;
 
 use counter::lines;
 pub use counter::{bill, message, offer, small_bill, suggestions};
+pub use devices::devices;
 
 /// Chinese or English, whichever the window speaks.
 #[derive(Clone, Copy)]
