@@ -145,6 +145,8 @@ fn kind_of(symbology: Option<&str>, text: &str, trace_codes: &TraceCodes) -> Cod
         };
     }
     let opaque = text.bytes().all(|character| character.is_ascii_graphic()) && !text.contains("://");
+    // An element string with something wrong in it is no person's code either.
+    let opaque = opaque && !text.starts_with('(');
     if opaque && !says_gs1 && text.len() >= INSURANCE_CODE_LENGTH_MIN {
         return CodeKind::InsuranceCode;
     }
