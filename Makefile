@@ -26,6 +26,7 @@ reliability: ## The long runs of docs/reliability.md: kills, flipped bits, a til
 	YIJIE_ROUNDS=1000 cargo test --locked --release --test kill -- --nocapture
 	YIJIE_FLIPS=10000 cargo test --locked --release --test flip -- --nocapture
 	YIJIE_ENTRIES=100000 cargo test --locked --release --test recovery -- --nocapture
+	YIJIE_CODES=100000 cargo test --locked --release -p yijie-hardware --test scanner_port no_random_split -- --nocapture
 
 audit: ## Licences, sources, bans and known problems of all dependencies; needs cargo-deny and, for the last, a network.
 	cargo deny check

@@ -21,6 +21,13 @@ done
 echo "== journal against a bare write+fdatasync of the same bytes on the same disk"
 cargo bench --locked -q -p yijie-offline-cache --bench commit
 
+echo "== card reader (real pcscd, the virtual reader; needs root)"
+if command -v pcscd >/dev/null; then
+    cargo bench --locked -q -p yijie-hardware --bench reader
+else
+    echo "reader: not measured (Debian packages pcscd and vsmartcard-vpcd are missing)"
+fi
+
 echo "== counter"
 cargo bench --locked -q -p yijie --bench counter
 

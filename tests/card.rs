@@ -386,6 +386,251 @@ fn the_emulated_card_holds_what_its_file_says() {
         .says("VIRTUAL_READER_MISSING");
 }
 
+/// What a card that behaves oddly does with a command.
+enum Reply {
+    Bytes(Vec<u8>),
+    /// Late, but not never.
+    Late(Vec<u8>),
+    /// Never.
+    Nothing,
+}
+
+/// Any card: its answer to reset, and what it says to each command since it was powered.
+fn insert_odd(atr: &[u8], mut says: impl FnMut(&[u8]) -> Reply + Send + 'static) -> Inserted {
+    let stream = TcpStream::connect("127.0.0.1:35963").unwrap();
+    stream.set_nodelay(true).unwrap();
+    let (mut line, atr) = (stream.try_clone().unwrap(), atr.to_vec());
+    let serving = thread::spawn(move || {
+        let mut length = [0; 2];
+        while line.read_exact(&mut length).is_ok() {
+            let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
+            if line.read_exact(&mut message).is_err() {
+                return;
+            }
+            let answer = match message[..] {
+                [4] => atr.clone(),
+                [_] => continue,
+                _ => match says(&message) {
+                    Reply::Bytes(answer) => answer,
+                    Reply::Late(answer) => {
+                        thread::sleep(Duration::from_millis(250));
+                        answer
+                    }
+                    Reply::Nothing => continue,
+                },
+            };
+            let length = u16::try_from(answer.len()).unwrap().to_be_bytes();
+            if line.write_all(&[&length[..], &answer].concat()).is_err() {
+                return;
+            }
+        }
+    });
+    Inserted {
+        stream,
+        serving: Some(serving),
+    }
+}
+
+const ATR: &[u8] = b"\x3B\x6D\x00\x00\x00\x81\x4E\x53\x01\x00\x11\x22\x33\x44\x55\x66\x77";
+/// As a contactless reader makes it up: no byte of it is the card's own.
+const CONTACTLESS_ATR: &[u8] =
+    b"\x3B\x8E\x80\x01\x80\x31\x80\x66\xB1\x84\x0C\x01\x6E\x01\x83\x00\x90\x00\x1C";
+
+/// A card that hands every answer over in pieces (61xx, then GET RESPONSE), insists on its own lengths (6Cxx), has no
+/// name extension, keeps the holder's records in an order of its own, and writes the name with four-byte characters.
+fn in_pieces(late: bool) -> impl FnMut(&[u8]) -> Reply + Send {
+    // 王㐂𠮷
+    let name = b"\xCD\xF5\x81\x39\xEF\x31\x95\x34\xB2\x35";
+    let mut padded = [0; 30];
+    padded[..name.len()].copy_from_slice(name);
+    let record = |tag: u8, value: &[u8]| [&[tag, u8::try_from(value.len()).unwrap()], value].concat();
+    let mut holder = vec![
+        record(0x0D, b"\x19\x65\x07\x15"),
+        record(0x09, &padded),
+        record(0x0A, b"1"),
+        record(0x08, b"530102196507150047"),
+        record(0x0C, b"\x53\x01\x02"),
+        record(0x0B, b"\x01"),
+    ];
+    let mut all = SECOND.records(5);
+    all.append(&mut holder);
+    let mut waiting = Vec::new();
+    move |command: &[u8]| {
+        let told = std::mem::take(&mut waiting);
+        let answer = match (command[1], command[2], command[3]) {
+            (0xA4, 4, 0) if SECOND.answer(command, &mut 0) == [0x90, 0x00] => {
+                waiting = b"\x6F\x11\x84\x0Fsx1.sh.\xC9\xE7\xBB\xE1\xB1\xA3\xD5\xCF".to_vec();
+                vec![0x61, 0x13]
+            }
+            (0xA4, 4, 0) => vec![0x6A, 0x82],
+            // It knows no short file identifiers.
+            (0xB2, _, p2) if p2 & 0xF8 != 0 => vec![0x6A, 0x86],
+            (0xA4, 2, 0) => vec![0x6A, 0x86],
+            (0xA4, 0, 0) => vec![0x90, 0x00],
+            (0xB2, tag, 0) => match all.iter().find(|record| record[0] == tag) {
+                None => vec![0x6A, 0x83],
+                Some(record) if usize::from(command[4]) != record.len() => {
+                    vec![0x6C, u8::try_from(record.len()).unwrap()]
+                }
+                Some(record) => {
+                    waiting = record.clone();
+                    vec![0x61, u8::try_from(record.len()).unwrap()]
+                }
+            },
+            (0xC0, 0, 0) if told.is_empty() => vec![0x69, 0x85],
+            (0xC0, 0, 0) => [&told[..], &[0x90, 0x00]].concat(),
+            _ => vec![0x6D, 0x00],
+        };
+        if late {
+            Reply::Late(answer)
+        } else {
+            Reply::Bytes(answer)
+        }
+    }
+}
+
+#[test]
+fn cards_that_answer_oddly_late_or_never_are_read_or_told() {
+    let machine = Machine::new();
+    machine.wait_for("empty");
+    for (atr, late, history) in [
+        (ATR, false, "00814E53010011223344556677"),
+        (CONTACTLESS_ATR, false, "80318066B1840C016E0183009000"),
+        (ATR, true, "00814E53010011223344556677"),
+    ] {
+        let inserted = insert_odd(atr, in_pieces(late));
+        machine.wait_for("present");
+        let told = read(&["--json"]).exit(0).json();
+        for (key, value) in [
+            ("name", "王㐂𠮷"),
+            ("id_no", "530102196507150047"),
+            ("card_no", "E5301777X"),
+            ("birth_date", "1965-07-15"),
+            ("nation", "01"),
+            ("atr_history", history),
+        ] {
+            assert_eq!(told[key], value, "late {late} {key}: {told}");
+        }
+        drop(inserted);
+        machine.wait_for("empty");
+    }
+    // One that says nothing to its third command: told within the deadline, and the reader is usable after it.
+    let mut commands = 0;
+    let mut card = in_pieces(false);
+    let mute = insert_odd(ATR, move |command| {
+        commands += 1;
+        if commands == 3 {
+            Reply::Nothing
+        } else {
+            card(command)
+        }
+    });
+    machine.wait_for("present");
+    let told = read(&["--json"]).exit(3);
+    let error: Value = serde_json::from_str(&told.err).unwrap();
+    assert_eq!(error["error"]["code"], "CARD_NO_ANSWER");
+    assert_eq!(told.out, "");
+    drop(mute);
+    machine.wait_for("empty");
+    // Rubbish instead of records, and instead of an answer.
+    for (answer, code) in [
+        (&b"\x90\x00"[..], "CARD_UNREADABLE"),
+        (b"\x01\xFF\x00\x90\x00", "CARD_UNREADABLE"),
+        (b"\x6F\x00", "CARD_REFUSED"),
+        (b"\x93\x03", "CARD_LOCKED"),
+    ] {
+        let inserted = insert_odd(ATR, move |command| {
+            Reply::Bytes(if command[1] == 0xA4 {
+                vec![0x90, 0x00]
+            } else {
+                answer.to_vec()
+            })
+        });
+        machine.wait_for("present");
+        let told = read(&["--json"]).exit(3);
+        let error: Value = serde_json::from_str(&told.err).unwrap();
+        assert_eq!(error["error"]["code"], code, "{answer:02X?}");
+        drop(inserted);
+        machine.wait_for("empty");
+    }
+    let _card = SECOND.insert();
+    machine.wait_for("present");
+    assert_eq!(read(&["--json"]).exit(0).json()["name"], "赵丽");
+}
+
+#[test]
+fn a_card_of_generation_three_opens_to_a_module_in_the_second_slot_and_its_string_is_the_ministrys() {
+    let machine = Machine::new();
+    machine.wait_for("empty");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("person.json");
+    let person = json!({
+        "version": "3.00", "card_sn": "530100D1560000050102030405060708", "card_no": "A7654321X",
+        "id_no": "53010219851230001X", "name": "欧阳𠮷", "issued_on": "20210203", "expires_on": "20310202",
+    });
+    fs::write(&file, person.to_string()).unwrap();
+    let emulate = |args: &[&str], log: &str| {
+        let args = [&["card", "emulate", "--lang", "en"], args].concat();
+        serve(yijie(args), &dir.path().join(log))
+    };
+    let (_card, ..) = emulate(&[file.to_str().unwrap()], "card");
+    machine.wait_for("present");
+    let hidden = read(&["--json"]).exit(0).json();
+    assert_eq!(
+        (&hidden["version"], &hidden["name"]),
+        (&json!("3.00"), &Value::Null)
+    );
+    let module = "Virtual PCD 00 01";
+    read(&["--psam", module]).exit(3).says("PSAM_MISSING");
+    let (_module, ..) = emulate(&["--psam", "--port", "35964"], "module");
+    let with_module = ["--reader", READER, "--psam", module];
+    let told = (0..LOOKS_MAX)
+        .map(|_| read(&[&["--json"], &with_module[..]].concat()))
+        .find(|told| told.code == Some(0))
+        .expect("the module is seen");
+    assert_eq!(told.json()["name"], "欧阳𠮷");
+    assert_eq!(told.json()["card_no"], "A7654321X");
+    let string = read(&[&["--basic-info"], &with_module[..]].concat()).exit(0).out;
+    let items: Vec<&str> = string.trim_end().split('|').collect();
+    assert_eq!(items.len(), 12, "eleven items, each ended: {string}");
+    let [
+        region,
+        id_no,
+        card_no,
+        card_sn,
+        name,
+        reset,
+        version,
+        from,
+        until,
+        terminal,
+        device,
+        end,
+    ] = items[..]
+    else {
+        panic!("{string}")
+    };
+    assert_eq!(
+        [
+            region, id_no, card_no, card_sn, name, version, from, until, terminal, device, end
+        ],
+        [
+            "530100",
+            "53010219851230001X",
+            "A7654321X",
+            "530100D1560000050102030405060708",
+            "欧阳𠮷",
+            "3.00",
+            "20210203",
+            "20310202",
+            "",
+            "",
+            ""
+        ]
+    );
+    assert_eq!(reset.len(), 26, "thirteen historical bytes: {reset}");
+}
+
 #[test]
 fn without_the_smart_card_service_the_code_says_so() {
     for args in [vec!["card", "list"], vec!["card", "read"]] {

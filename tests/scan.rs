@@ -10,58 +10,13 @@
 
 mod common;
 
-use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::Stdio;
 use std::thread;
-use std::time::Duration;
 
+use common::cable::{Cable, LOOKS_MAX, PAUSE};
 use common::{Running, run, yijie};
 use serde_json::{Value, json};
-
-const LOOKS_MAX: u32 = 1_000;
-const PAUSE: Duration = Duration::from_millis(10);
-
-/// A serial cable of socat's: two linked pseudo-terminals, one for the program, one for the scanner.
-struct Cable {
-    socat: Running,
-    port: PathBuf,
-    scanner: PathBuf,
-}
-
-impl Cable {
-    fn plug(dir: &Path) -> Cable {
-        let (port, scanner) = (dir.join("port"), dir.join("scanner"));
-        let end = |path: &Path| format!("PTY,link={},raw,echo=0", path.display());
-        let socat = Command::new("socat")
-            .args([end(&port), end(&scanner)])
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|e| panic!("socat (Debian package socat): {e}"));
-        let socat = Running(socat);
-        for _ in 0..LOOKS_MAX {
-            if port.exists() && scanner.exists() {
-                return Cable { socat, port, scanner };
-            }
-            thread::sleep(PAUSE);
-        }
-        panic!("socat makes no pseudo-terminals");
-    }
-
-    fn port(&self) -> &str {
-        self.port.to_str().unwrap()
-    }
-
-    fn send(&self, bytes: &[u8]) {
-        let mut line = fs::File::options().write(true).open(&self.scanner).unwrap();
-        line.write_all(bytes).unwrap();
-    }
-
-    fn scan(&self, code: &str) {
-        self.send(format!("{code}\r").as_bytes());
-    }
-}
 
 /// `yijie scan`, line by line.
 struct Scan {

@@ -85,6 +85,11 @@ impl std::fmt::Debug for Transcript {
 }
 
 impl Transcript {
+    /// What was sent to the card, in order.
+    pub fn commands(&self) -> impl Iterator<Item = &[u8]> {
+        self.exchanges.iter().map(|(sent, _)| sent.as_slice())
+    }
+
     /// Reads the JSON Lines form.
     pub fn from_jsonl(text: &str) -> Result<Self, TranscriptError> {
         let mut lines = text.lines().enumerate();

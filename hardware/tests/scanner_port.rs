@@ -93,6 +93,55 @@ fn bursts_lose_and_double_nothing() {
     }
 }
 
+/// A stream as no scanner sends it: cut anywhere, every terminator, now and then a pause. `YIJIE_CODES` says how many.
+#[test]
+fn no_random_split_loses_or_doubles_a_code() {
+    let count: u64 = std::env::var("YIJIE_CODES").map_or(5_000, |count| count.parse().unwrap());
+    let seed = std::env::var("YIJIE_SEED").map_or_else(
+        |_| u64::from(std::process::id()) * 2 + 1,
+        |seed| seed.parse().unwrap(),
+    );
+    println!("YIJIE_SEED={seed}");
+    let mut dice = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut throw = move |sides: u64| {
+        dice ^= dice << 13;
+        dice ^= dice >> 7;
+        dice ^= dice << 17;
+        dice % sides
+    };
+    let mut scanner = VirtualScanner::open().unwrap();
+    let port = Port::watching(ScannerSettings::at(scanner.path()));
+    assert_eq!(port.next(), "opened");
+    let code = |number: u64| format!("8177322{number:013}");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for first in (0..count).step_by(50) {
+                let mut burst = String::new();
+                for number in first..(first + 50).min(count) {
+                    burst += &code(number);
+                    burst += ["\r", "\n", "\r\n", "\t"][throw(4) as usize];
+                }
+                let mut rest = burst.as_bytes();
+                while !rest.is_empty() {
+                    let (part, more) = rest.split_at(rest.len().min(1 + throw(90) as usize));
+                    scanner.send(part).unwrap();
+                    rest = more;
+                    if throw(200) == 0 {
+                        std::thread::sleep(Duration::from_millis(throw(4)));
+                    }
+                }
+            }
+        });
+        for number in 0..count {
+            assert_eq!(port.next(), code(number), "YIJIE_SEED={seed}");
+        }
+    });
+    assert!(
+        port.events.recv_timeout(Duration::from_millis(300)).is_err(),
+        "nothing more came"
+    );
+}
+
 #[test]
 fn a_scanner_without_terminator_is_ended_by_silence() {
     let mut scanner = VirtualScanner::open().unwrap();
