@@ -23,7 +23,7 @@ use yijie_agency::{
     Client, ClientSettings, Credential, DEMO_PERSONS, InstitutionId, Operator, Profile, Sandbox,
     SandboxSettings,
 };
-use yijie_hardware::{Paper, ReaderEvent, VirtualCard, read_social_card};
+use yijie_hardware::{ReaderEvent, VirtualCard, read_social_card};
 use yijie_rules::{Claim, Lang, Options, Outcome, Packs, split};
 
 const ROUNDS: usize = 300;
@@ -79,7 +79,6 @@ async fn measure(dir: &Path) {
     let sync = Sync::new(books.clone(), client, packs.clone());
     card(&sync, packs.clone()).await;
     sales(&sync, &books, &packs).await;
-    receipt(&sync, &books, &packs).await;
     sandbox.stop().await;
 }
 
@@ -94,20 +93,17 @@ fn print(what: &str, mut times: Vec<Duration>) {
     );
 }
 
-fn institution() -> Institution {
-    Institution {
+/// From the card's data to the person on the screen: APDUs of a card that answers at once, verification, 1101, rules.
+async fn card(sync: &Sync, packs: Arc<Packs>) {
+    let institution = Institution {
         code: "H53010200001".into(),
         name: "bench".into(),
         kind: "1".into(),
         level: Some("2".into()),
         area: "530100".into(),
-    }
-}
-
-/// From the card's data to the person on the screen: APDUs of a card that answers at once, verification, 1101, rules.
-async fn card(sync: &Sync, packs: Arc<Packs>) {
+    };
     let setup = Setup {
-        institution: institution(),
+        institution,
         packs,
         packs_since: Arc::default(),
         catalogue: Arc::new(Catalogue::default()),
@@ -164,52 +160,36 @@ async fn card(sync: &Sync, packs: Arc<Packs>) {
     print("  of it: 1101 over mutual TLS on loopback", asking);
 }
 
-/// The receipt of a sale of sixty lines, as bytes for a printer and as PDF, and its statement.
-async fn receipt(sync: &Sync, books: &Arc<Books>, packs: &Packs) {
-    let mut claim: serde_json::Value = serde_json::from_str(CLAIM).unwrap();
-    let line = claim["lines"][0].clone();
-    let lines = (1..=60).map(|number| {
-        let mut line = line.clone();
-        line["feedetl_sn"] = number.to_string().into();
-        line["name"] = format!("阿莫西林克拉维酸钾片㐂 {number} 号").into();
-        line
-    });
-    claim["lines"] = lines.collect();
-    let claim = Claim::from_json(claim.to_string().as_bytes()).unwrap();
-    let row = sync
-        .sell(sale(&claim, books, packs, "bench-60".to_owned()), true, |_| {})
-        .await
-        .unwrap();
-    let institution = institution();
-    let face = yijie::typeface::bundled();
-    let (mut bytes, mut pdf, mut statement) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..ROUNDS / 3 {
-        let begin = Instant::now();
-        std::hint::black_box(yijie::slip::of(&row, &institution).to_escpos(Paper::Mm80, face));
-        bytes.push(begin.elapsed());
-        let begin = Instant::now();
-        let sheet = yijie::slip::of(&row, &institution).to_sheet("60", Paper::Mm80);
-        std::hint::black_box(sheet.to_pdf(face)).unwrap();
-        pdf.push(begin.elapsed());
-        let begin = Instant::now();
-        std::hint::black_box(yijie::statement::of(&row, &institution, &[]).to_pdf(face)).unwrap();
-        statement.push(begin.elapsed());
-    }
-    print(
-        "receipt of 60 lines to a printer's bytes, drawn characters included",
-        bytes,
-    );
-    print("receipt of 60 lines to PDF", pdf);
-    print("its statement to PDF", statement);
-}
-
 /// One sale: split, journal, 2102 over TLS, journal.
 async fn sales(sync: &Sync, books: &Arc<Books>, packs: &Packs) {
     let claim = Claim::from_json(CLAIM.as_bytes()).unwrap();
+    let options = Options {
+        pack: None,
+        trace: true,
+        lang: Lang::Zh,
+    };
     let (mut whole, mut journal) = (Vec::new(), Vec::new());
     for index in 0..ROUNDS {
         let begin = Instant::now();
-        let sale = sale(&claim, books, packs, format!("bench-{index}"));
+        let Outcome::Settled(settlement) = split(packs, &claim, &options) else {
+            panic!("the claim is refused")
+        };
+        let sale = Sale {
+            id: format!("bench-{index}"),
+            msgid: books.next_msgid(),
+            claim: claim.clone(),
+            told: settlement.setlinfo.clone(),
+            settlement: *settlement,
+            credential: Credential::IdNumber {
+                certno: claim.person.psn_no.to_string(),
+            },
+            psn_name: None,
+            agent: None,
+            operator: "001".into(),
+            offline: None,
+            consent: Vec::new(),
+            tendered: None,
+        };
         let write = Instant::now();
         let row = sync
             .sell(sale, true, |_| journal.push(write.elapsed()))
@@ -220,32 +200,4 @@ async fn sales(sync: &Sync, books: &Arc<Books>, packs: &Packs) {
     }
     print("one sale: split, journal, 2102 over TLS, journal", whole);
     print("  of it: booking the sale (journal flushed, store)", journal);
-}
-
-/// The sale of a claim.
-fn sale(claim: &Claim, books: &Arc<Books>, packs: &Packs, id: String) -> Sale {
-    let options = Options {
-        pack: None,
-        trace: true,
-        lang: Lang::Zh,
-    };
-    let Outcome::Settled(settlement) = split(packs, claim, &options) else {
-        panic!("the claim is refused")
-    };
-    Sale {
-        id,
-        msgid: books.next_msgid(),
-        claim: claim.clone(),
-        told: settlement.setlinfo.clone(),
-        settlement: *settlement,
-        credential: Credential::IdNumber {
-            certno: claim.person.psn_no.to_string(),
-        },
-        psn_name: None,
-        agent: None,
-        operator: "001".into(),
-        offline: None,
-        consent: Vec::new(),
-        tendered: None,
-    }
 }

@@ -28,6 +28,9 @@ else
     echo "reader: not measured (Debian packages pcscd and vsmartcard-vpcd are missing)"
 fi
 
+echo "== receipt"
+cargo bench --locked -q -p yijie-hardware --bench receipt
+
 echo "== counter"
 cargo bench --locked -q -p yijie --bench counter
 

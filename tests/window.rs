@@ -9,6 +9,8 @@
     reason = "tests"
 )]
 
+#[path = "window/devices.rs"]
+mod devices;
 #[path = "../ui/tests/window/fit.rs"]
 mod fit;
 #[path = "window/hand.rs"]
