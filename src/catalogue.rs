@@ -1,6 +1,7 @@
 //! Goods and services this till sells, found by bar code, code, trace code prefix or pinyin initials.
 
 use serde::{Deserialize, Deserializer, Serialize};
+use yijie_hardware::TraceCodes;
 use yijie_rules::{Flag, Goods, ItemClass, Money, Ratio, UnitPrice};
 
 /// One item of the institution's price list with its place in the insurance catalogue.
@@ -111,6 +112,7 @@ impl CatalogueError {
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
     items: Vec<Item>,
+    trace_codes: TraceCodes,
 }
 
 /// What a typed or scanned text found.
@@ -126,7 +128,22 @@ impl Catalogue {
     /// A list of items.
     #[must_use]
     pub fn new(items: Vec<Item>) -> Catalogue {
-        Catalogue { items }
+        Catalogue {
+            items,
+            trace_codes: TraceCodes::default(),
+        }
+    }
+
+    /// The same with the till's own rules for trace codes.
+    #[must_use]
+    pub fn with_trace_codes(self, trace_codes: TraceCodes) -> Catalogue {
+        Catalogue { trace_codes, ..self }
+    }
+
+    /// Whether a text is a drug's trace code at this till.
+    #[must_use]
+    pub fn is_trace_code(&self, text: &str) -> bool {
+        self.trace_codes.fit(text)
     }
 
     /// All items.
@@ -158,13 +175,14 @@ impl Catalogue {
         Ok(items)
     }
 
-    /// The item a code on a pack belongs to: bar code, national code or a 20-digit trace code.
+    /// The item a code on a pack belongs to: bar code, national code or trace code.
     #[must_use]
     pub fn by_code(&self, text: &str) -> Option<&Item> {
+        let traced = self.is_trace_code(text);
         self.items.iter().find(|item| {
             (!item.barcode.is_empty() && item.barcode == text)
                 || (!item.code.is_empty() && item.code.eq_ignore_ascii_case(text))
-                || (text.len() == 20 && !item.trace_prefix.is_empty() && text.starts_with(&item.trace_prefix))
+                || (traced && !item.trace_prefix.is_empty() && text.starts_with(&item.trace_prefix))
         })
     }
 

@@ -125,6 +125,60 @@ fn codes_on_a_real_port_are_classified() {
     assert_eq!(codes, ["SCANNER_GARBAGE", "SCANNER_UNPLUGGED"]);
 }
 
+const SETTINGS: &str = r#"
+[institution]
+code = "P53010200317"
+name = "P53010200317"
+type = "2"
+area = "530100"
+
+[agency]
+url = "https://127.0.0.1:1"
+"#;
+
+#[test]
+fn a_tills_own_rules_say_what_a_trace_code_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = dir.path().join("yijie.toml");
+    let data = dir.path().to_str().unwrap();
+    let rules = "\n[[devices.trace_codes]]\nlengths = [20]\nprefixes = [\"81\"]\n\n[[devices.trace_codes]]\nlengths = [24]\nprefixes = [\"IMP\"]\nletters = true\n";
+    std::fs::write(&settings, format!("{SETTINGS}{rules}")).unwrap();
+    let scanner = Cable::plug(dir.path());
+    let mut scan = Scan::start(&["--port", scanner.port(), "--json", "--data", data]);
+    until_heard(&scanner, &mut scan);
+    for (code, kind) in [
+        ("81773220288616423835", "trace_code"),
+        ("IMP000000000000000000A12", "trace_code"),
+        ("99773220288616423835", "insurance_code"),
+        ("EXP000000000000000000A12", "insurance_code"),
+        ("6901234567892", "gtin"),
+    ] {
+        scanner.scan(code);
+        // What was sent until the program listened may still come.
+        let told = std::iter::repeat_with(|| scan.next())
+            .find(|line| !line.contains("96385074"))
+            .unwrap();
+        let told: Value = serde_json::from_str(&told).unwrap();
+        assert_eq!((&told["kind"], &told["text"]), (&json!(kind), &json!(code)));
+    }
+    for (rule, why) in [
+        ("lengths = [28]", "need prefixes"),
+        ("lengths = [8]", "lengths must be"),
+    ] {
+        std::fs::write(
+            &settings,
+            format!("{SETTINGS}\n[[devices.trace_codes]]\n{rule}\n"),
+        )
+        .unwrap();
+        let told = run(["scan", "--port", scanner.port(), "--data", data], "").exit(1);
+        assert!(
+            told.err.contains("CONFIG_UNREADABLE") && told.err.contains(why),
+            "{}",
+            told.err
+        );
+    }
+}
+
 #[test]
 fn a_count_ends_the_scan() {
     let dir = tempfile::tempdir().unwrap();

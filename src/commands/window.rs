@@ -59,7 +59,9 @@ pub fn counter(till: &Till, out: Out) -> Result<(Runtime, State, Receiver<Event>
         packs_since: Arc::new(packs_since),
         institution: till.config.institution.clone(),
         packs: till.packs.clone(),
-        catalogue: Arc::new(Catalogue::new(till.books.catalogue()?)),
+        catalogue: Arc::new(
+            Catalogue::new(till.books.catalogue()?).with_trace_codes(till.config.devices.trace_codes.clone()),
+        ),
         lost_cards: Arc::new(till.books.lost_cards()?),
     };
     let mut state = State::new(setup.clone(), clock::now_ms(), out.lang);

@@ -225,8 +225,8 @@ fn sell(state: &mut State, item: &Item, scanned: &str) -> Vec<Effect> {
     if !matches!(state.patient, Patient::Verified(_)) {
         return state.fail("VERIFY_FIRST");
     }
-    let trace =
-        (scanned.len() == 20 && scanned.bytes().all(|b| b.is_ascii_digit())).then(|| scanned.to_owned());
+    let traced = state.setup.catalogue.is_trace_code(scanned);
+    let trace = traced.then(|| scanned.to_owned());
     if let Some(code) = &trace
         && state
             .bill
