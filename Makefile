@@ -1,5 +1,5 @@
 # Thin: every recipe is one command a person could type.
-.PHONY: run test bench simulate lint release
+.PHONY: run test bench simulate lint release reliability audit advisories sbom
 
 run: ## Installs what is missing and runs the main job: the demo, with a window where there is a display.
 	./scripts/setup.sh run
@@ -19,8 +19,9 @@ bench: ## Prints the table of docs/benchmarks.md.
 simulate: ## A million steps of the simulation; SEED and STEPS choose others. Takes the better part of an hour.
 	cargo run --locked --release -- simulate --seed $(or $(SEED),1) --steps $(or $(STEPS),1000000)
 
-release: ## The program as it is shipped: target/release/yijie.
-	cargo build --locked --release
+release: ## The program as it is shipped: target/release/yijie; the same bytes from whatever directory.
+	RUSTFLAGS="--remap-path-prefix=$(CURDIR)=/yijie --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo" \
+	    cargo build --locked --release
 
 reliability: ## The long runs of docs/reliability.md: kills, flipped bits, a till with 100 000 entries.
 	YIJIE_ROUNDS=1000 cargo test --locked --release --test kill -- --nocapture
@@ -28,8 +29,14 @@ reliability: ## The long runs of docs/reliability.md: kills, flipped bits, a til
 	YIJIE_ENTRIES=100000 cargo test --locked --release --test recovery -- --nocapture
 	YIJIE_CODES=100000 cargo test --locked --release -p yijie-hardware --test scanner_port no_random_split -- --nocapture
 
-audit: ## Licences, sources, bans and known problems of all dependencies; needs cargo-deny and, for the last, a network.
-	cargo deny check
+audit: ## Licences, sources and bans of all dependencies; installs cargo-deny where it is missing.
+	./scripts/tool.sh cargo-deny 0.20.2
+	cargo deny --locked check bans licenses sources
 
-sbom: ## What the program is made of, as CycloneDX; needs cargo-cyclonedx.
+advisories: ## Known problems of all dependencies; fetches their list from GitHub.
+	./scripts/tool.sh cargo-deny 0.20.2
+	cargo deny --locked check advisories
+
+sbom: ## What the program is made of, as CycloneDX: yijie.cdx.json; installs cargo-cyclonedx where it is missing.
+	./scripts/tool.sh cargo-cyclonedx 0.5.9
 	cargo cyclonedx --format json

@@ -7,15 +7,17 @@ pub mod row;
 pub mod waiting;
 
 use std::collections::HashMap;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
+use std::thread;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use yijie_agency::{MsgIds, PersonRecord};
 use yijie_offline_cache::{
     Change, DataLock, Disk, Draft, Entry, Journal, JournalError, Key, Limits, LockError, OsDisk, Store,
-    StoreError, Vault, VaultError, Witness,
+    StoreError, StoreOpened, Vault, VaultError, Witness,
 };
 use yijie_rules::{Accumulated, Money, OwnAccount, Refusal};
 
@@ -23,7 +25,7 @@ use crate::catalogue::Item;
 use crate::clock;
 use crate::operators::{Operator, Tries};
 use crate::record::{Record, Sale};
-use guard::{Behind, clock_fault};
+use guard::{Behind, Steady, clock_fault};
 use row::SaleRow;
 pub use waiting::{Standing, Waiting, WaitingSale};
 
@@ -137,6 +139,7 @@ pub struct Books {
 
 struct Projected {
     seq: u64,
+    clock: Steady,
     failed: bool,
 }
 
@@ -161,18 +164,23 @@ impl Books {
     ) -> Result<(Books, Findings), BooksError> {
         let lock = DataLock::acquire(data)?;
         let vault = Vault::open_or_create(data)?;
-        let (journal, opened) = Journal::open_on(disk, data, &vault, Limits::default())?;
+        // Each reads all it has; neither needs the other for that.
+        let (journal, store) = thread::scope(|scope| {
+            let store = scope.spawn(|| Store::open(data, &vault));
+            let journal = Journal::open_on(disk, data, &vault, Limits::default());
+            (journal, store.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        let (journal, opened) = journal?;
         let last = journal.last().map_or(0, |(seq, _)| seq);
         let mut findings = Findings {
             torn_tail: opened.torn.map(|torn| torn.kept),
             clock: clock_fault(opened.last_time_ms, clock::now_ms()),
             ..Findings::default()
         };
-        let store = match caught_up(data, &vault, &journal, last, &mut findings) {
+        let mut caught_up = |store| caught_up(store, data, &vault, &journal, last, &mut findings);
+        let (store, clock) = match caught_up(store?) {
             // A row came back damaged. The store is only an index: opened again it is set aside and built anew.
-            Err(BooksError::Store(StoreError::Damaged { .. })) => {
-                caught_up(data, &vault, &journal, last, &mut findings)?
-            }
+            Err(BooksError::Store(StoreError::Damaged { .. })) => caught_up(Store::open(data, &vault)?)?,
             other => other?,
         };
         let last_msgid: Option<String> = store.read(META, Key::Plain(b"msgid"))?;
@@ -185,6 +193,7 @@ impl Books {
             store,
             projected: Mutex::new(Projected {
                 seq: last,
+                clock,
                 failed: false,
             }),
             caught_up: Condvar::new(),
@@ -227,11 +236,13 @@ impl Books {
                 .wait(projected)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        let done = rows_of(&self.store, seq, time_ms, record)
+        let clock = projected.clock.at(time_ms);
+        let done = rows_of(&self.store, seq, time_ms, clock, record)
             .and_then(|rows| Ok(self.store.apply(seq, &rows.changes())?));
         projected.failed = done.is_err();
         if done.is_ok() {
             projected.seq = seq;
+            projected.clock = clock;
         }
         self.caught_up.notify_all();
         done
@@ -291,16 +302,16 @@ impl Books {
         self.all(SALES)
     }
 
-    /// The last known record of a person, by card number, citizen number or psn_no, and when it was taken.
+    /// The last known record of a person, by card number, citizen number or psn_no, and when it was taken: earlier by
+    /// what the clock was set back since, so that it does not get younger.
     ///
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn person(&self, known_by: &str) -> Result<Option<(i64, PersonRecord)>, BooksError> {
         let psn_no: Option<String> = self.store.read(CREDENTIALS, Key::Secret(known_by.as_bytes()))?;
-        match psn_no {
-            Some(psn_no) => self.store.read(PERSONS, Key::Secret(psn_no.as_bytes())),
-            None => Ok(None),
-        }
+        let Some(psn_no) = psn_no else { return Ok(None) };
+        let known: Option<(i64, PersonRecord)> = self.store.read(PERSONS, Key::Secret(psn_no.as_bytes()))?;
+        Ok(known.map(|(taken, person)| (self.wall_ms(taken), person)))
     }
 
     /// An operator by number.
@@ -388,13 +399,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// The store with every entry of the journal in it.
 fn caught_up(
+    (mut store, mut opened): (Store, StoreOpened),
     data: &Path,
     vault: &Vault,
     journal: &Journal,
     last: u64,
     findings: &mut Findings,
-) -> Result<Store, BooksError> {
-    let (mut store, mut opened) = Store::open(data, vault)?;
+) -> Result<(Store, Steady), BooksError> {
     let form = || store.read::<u32>(META, Key::Plain(b"form")).ok().flatten();
     if opened.applied_seq > 0 && form() != Some(ROWS_FORM) {
         findings.store_rebuilt = Some(store.set_aside()?);
@@ -412,19 +423,40 @@ fn caught_up(
             store: opened.applied_seq,
         });
     }
+    let seen = opened.applied_seq;
+    let mut clock = Steady::kept_in(&store)?;
     let mut behind = Lagging::new(&store);
-    for entry in journal.replay(opened.applied_seq + 1) {
-        let entry = entry?;
-        let rows = rows_of(&behind, entry.seq, entry.time_ms, &record_of(&entry)?)?;
-        behind.add(entry.seq, rows);
-        findings.replayed += 1;
-        if behind.seqs.len() >= ENTRIES_PER_STEP {
-            behind.apply()?;
+    thread::scope(|scope| {
+        // One thread reads, checks and decodes, the other books.
+        let (decoded, entries) = mpsc::sync_channel(ENTRIES_PER_STEP);
+        scope.spawn(move || {
+            for entry in journal.replay(seen) {
+                let entry = entry.map_err(BooksError::from).and_then(|entry| {
+                    let record = (entry.seq > seen).then(|| record_of(&entry)).transpose()?;
+                    Ok((entry.seq, entry.time_ms, record))
+                });
+                if decoded.send(entry).is_err() {
+                    return;
+                }
+            }
+        });
+        for entry in entries {
+            let (seq, time_ms, record) = entry?;
+            let Some(record) = record else {
+                clock = clock.from(time_ms);
+                continue;
+            };
+            clock = clock.at(time_ms);
+            behind.add(seq, rows_of(&behind, seq, time_ms, clock, &record)?);
+            findings.replayed += 1;
+            if behind.seqs.len() >= ENTRIES_PER_STEP {
+                behind.apply()?;
+            }
         }
-    }
-    behind.apply()?;
+        behind.apply()
+    })?;
     drop(behind);
-    Ok(store)
+    Ok((store, clock))
 }
 
 fn not_understood(seq: u64, error: &serde_json::Error) -> BooksError {
@@ -565,7 +597,13 @@ impl Found for Lagging<'_> {
 }
 
 /// What an entry means for the store. Depends only on the entry and on what earlier entries left there.
-fn rows_of(found: &impl Found, seq: u64, time_ms: i64, record: &Record) -> Result<Rows, BooksError> {
+fn rows_of(
+    found: &impl Found,
+    seq: u64,
+    time_ms: i64,
+    clock: Steady,
+    record: &Record,
+) -> Result<Rows, BooksError> {
     let mut rows = Rows::default();
     match record {
         Record::Operator { operator, .. } => {
@@ -585,7 +623,7 @@ fn rows_of(found: &impl Found, seq: u64, time_ms: i64, record: &Record) -> Resul
                     key,
                     &Tries {
                         wrong,
-                        last_ms: time_ms,
+                        last_ms: clock.ms(),
                     },
                 )?;
             }
@@ -614,7 +652,7 @@ fn rows_of(found: &impl Found, seq: u64, time_ms: i64, record: &Record) -> Resul
         Record::LostCards { card_sns } => rows.put(META, Key::Plain(b"lost-cards"), card_sns)?,
         Record::Person { person } => {
             let psn_no = &person.baseinfo.psn_no;
-            rows.put(PERSONS, Key::Secret(psn_no.as_bytes()), &(time_ms, person))?;
+            rows.put(PERSONS, Key::Secret(psn_no.as_bytes()), &(clock.ms(), person))?;
             let card_no = person.facts.card.as_ref().map(|card| &card.card_no);
             for known_by in [Some(psn_no), Some(&person.baseinfo.certno), card_no]
                 .into_iter()
@@ -670,6 +708,7 @@ fn rows_of(found: &impl Found, seq: u64, time_ms: i64, record: &Record) -> Resul
     if seq == 1 {
         rows.put(META, Key::Plain(b"form"), &ROWS_FORM)?;
     }
+    clock.keep_in(&mut rows)?;
     Ok(rows)
 }
 

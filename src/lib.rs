@@ -12,6 +12,7 @@ pub mod desk;
 pub mod devices;
 pub mod operators;
 pub mod print;
+pub mod process;
 pub mod reconcile;
 pub mod record;
 pub mod runtime;

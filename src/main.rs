@@ -146,6 +146,7 @@ enum WireAction {
 }
 
 fn main() -> ExitCode {
+    yijie::process::keep_to_itself();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if error.exit_code() == 0 => {

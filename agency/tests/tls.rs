@@ -1,5 +1,10 @@
 //! Certificates: who is let in, what each refusal is called, and which of them prove that nothing was sent.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod common;
 
@@ -8,18 +13,20 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     path::Path,
-    process::{Command, Output, Stdio},
-    sync::Arc,
+    process::{Child, Command, Output, Stdio},
+    sync::{Arc, LazyLock},
     time::Duration,
 };
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use common::*;
+use proptest::{prelude::*, sample::Index, test_runner::Config};
 use rcgen::{
     CertificateParams, CertificateRevocationListParams, CertifiedIssuer, IsCa, KeyIdMethod, KeyPair,
     RevokedCertParams, SerialNumber, date_time_ymd,
 };
 use tokio::net::TcpListener;
-use yijie_agency::{Client, Credential, MsgIds, Sandbox};
+use yijie_agency::{Client, Credential, MsgIds, Sandbox, validity};
 
 fn anyone() -> Credential {
     Credential::IdNumber {
@@ -380,6 +387,163 @@ async fn openssl_agrees() {
             "{version} {identity:?}: {text} {}",
             String::from_utf8_lossy(&output.stderr)
         );
+    }
+}
+
+/// `openssl s_server` with a planted certificate, ended with the test.
+struct OpensslServer {
+    process: Child,
+    url: String,
+}
+
+impl OpensslServer {
+    fn start(tls: &Path, version: &str) -> OpensslServer {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap().to_string();
+        drop(free);
+        let mut process = Command::new("openssl")
+            .args(["s_server", "-quiet", "-no_ign_eof", "-Verify", "1", version])
+            .args(["-cipher", "ALL:@SECLEVEL=0", "-accept", &address])
+            .args(["-cert", "server.pem", "-key", "server.key", "-CAfile", "ca.pem"])
+            .current_dir(tls)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("openssl can't be run (Debian package: openssl): {error}"));
+        while TcpStream::connect(&address).is_err() {
+            assert_eq!(process.try_wait().unwrap(), None, "openssl s_server ended");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let url = format!("https://{address}");
+        OpensslServer { process, url }
+    }
+}
+
+impl Drop for OpensslServer {
+    fn drop(&mut self) {
+        let _ended = self.process.kill();
+        let _status = self.process.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_of_openssl_is_refused_with_the_reason_and_below_tls_1_2_always() {
+    let (elsewhere, here) = (["elsewhere.invalid"], ["127.0.0.1"]);
+    for (version, hosts, years, revoked, foreign, code) in [
+        ("-tls1_3", here, (2000, 4000), None, false, ""),
+        ("-tls1_2", here, (2000, 4000), None, false, ""),
+        ("-tls1_1", here, (2000, 4000), None, false, "AGENCY_TLS_REFUSED"),
+        ("-tls1", here, (2000, 4000), None, false, "AGENCY_TLS_REFUSED"),
+        ("-tls1_2", here, (2000, 2001), None, false, "AGENCY_CERT_EXPIRED"),
+        (
+            "-tls1_2",
+            here,
+            (3000, 4000),
+            None,
+            false,
+            "AGENCY_CERT_NOT_YET_VALID",
+        ),
+        (
+            "-tls1_2",
+            elsewhere,
+            (2000, 4000),
+            None,
+            false,
+            "AGENCY_CERT_WRONG_HOST",
+        ),
+        (
+            "-tls1_2",
+            here,
+            (2000, 4000),
+            Some(7),
+            false,
+            "AGENCY_CERT_REVOKED",
+        ),
+        (
+            "-tls1_3",
+            here,
+            (2000, 4000),
+            Some(7),
+            false,
+            "AGENCY_CERT_REVOKED",
+        ),
+        (
+            "-tls1_2",
+            here,
+            (2000, 4000),
+            None,
+            true,
+            "AGENCY_CERT_UNKNOWN_CA",
+        ),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let (tls, other) = (dir.path().join("tls"), dir.path().join("other"));
+        plant_server_from(&tls, &hosts, years, revoked);
+        plant_server_from(&other, &hosts, years, None);
+        let server = OpensslServer::start(&tls, version);
+        if foreign {
+            fs::copy(other.join("ca.pem"), tls.join("ca.pem")).unwrap();
+        }
+        let ids = Arc::new(MsgIds::new(INSTITUTION, 0));
+        let mut settings = client_settings(&server.url, &tls, &ids);
+        settings.timeout = Duration::from_secs(1);
+        let answer = Client::new(settings).unwrap().person(&anyone()).await;
+        if code.is_empty() {
+            // It stands, the request went over it, and openssl has no answer to it.
+            assert_eq!(unknown(answer).code(), "AGENCY_TIMEOUT", "{version}");
+        } else {
+            assert_eq!(not_sent(answer).code(), code, "{version}");
+        }
+    }
+}
+
+/// A PEM file with its bytes changed here, cut or doubled there.
+fn broken_pem(sound: &str, changes: &[(Index, u8)], cut: Option<Index>, doubled: bool) -> String {
+    let mut lines: Vec<&str> = sound.lines().collect();
+    let (first, last) = (lines.remove(0), lines.pop().unwrap());
+    let mut der = BASE64_STANDARD.decode(lines.concat()).unwrap();
+    for (at, byte) in changes {
+        let at = at.index(der.len());
+        der[at] = *byte;
+    }
+    if doubled {
+        der.extend_from_within(..);
+    }
+    if let Some(cut) = cut {
+        der.truncate(cut.index(der.len()));
+    }
+    format!("{first}\n{}\n{last}\n", BASE64_STANDARD.encode(der))
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 400, failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn no_broken_certificate_key_or_list_breaks_the_reader(
+        which in 0..4_usize,
+        changes in proptest::collection::vec((any::<Index>(), any::<u8>()), 0..5),
+        cut in proptest::option::weighted(0.2, any::<Index>()),
+        doubled in proptest::bool::weighted(0.1),
+    ) {
+        static SOUND: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+            let dir = tempfile::tempdir().unwrap();
+            plant_server_from(dir.path(), &["127.0.0.1"], (2000, 4000), Some(7));
+            dir
+        });
+        let ids = Arc::new(MsgIds::new(INSTITUTION, 0));
+        let dir = mixed(SOUND.path(), &[]);
+        fs::copy(SOUND.path().join("revoked.pem"), dir.path().join("revoked.pem")).unwrap();
+        let settings = client_settings("https://127.0.0.1:1", dir.path(), &ids);
+        assert!(Client::new(settings.clone()).is_ok());
+        let file = dir.path().join(["ca.pem", "client.pem", "client.key", "revoked.pem"][which]);
+        let broken = broken_pem(&fs::read_to_string(&file).unwrap(), &changes, cut, doubled);
+        fs::write(&file, &broken).unwrap();
+        // Taken, or refused with a code that names the file's fault; a certificate's days are read or not.
+        if let Err(error) = Client::new(settings) {
+            prop_assert!(error.code().starts_with("TLS_"), "{}", error.code());
+        }
+        let _days = validity(broken.as_bytes());
     }
 }
 

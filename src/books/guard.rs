@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use yijie_offline_cache::{Key, Witness};
 
 use super::row::SaleState;
-use super::{Books, BooksError, Found as _, META, TRIES};
+use super::{Books, BooksError, Found, META, Rows, TRIES, lock};
 use crate::clock;
 use crate::operators::Tries;
 use crate::record::Record;
@@ -17,6 +17,62 @@ use crate::record::Record;
 const CLOCK_BEHIND_MS_MAX: i64 = 10 * 60_000;
 /// How long after the last entry the clock may stand before it is doubted: 180 days.
 const CLOCK_AHEAD_MS_MAX: i64 = 180 * 86_400_000;
+
+/// How far a clock may be set back without notice: it is corrected by the network all day.
+const SET_BACK_MS_MIN: i64 = 1_000;
+const SET_BACK: Key<'_> = Key::Plain(b"set-back");
+
+/// A clock that only goes on: what the wall clock was ever set back by, between one entry and the next, is added to it.
+/// Whatever an age or a wait hangs on is kept by it, so that setting the clock back makes nothing young again.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Steady {
+    wall_ms: i64,
+    back_ms: i64,
+    set_back: bool,
+}
+
+impl Steady {
+    /// As the entries left it that the store has seen.
+    pub(super) fn kept_in(store: &impl Found) -> Result<Steady, BooksError> {
+        Ok(Steady {
+            back_ms: store.read(META, SET_BACK)?.unwrap_or_default(),
+            ..Steady::default()
+        })
+    }
+
+    /// The last entry that the store has seen is of this time.
+    pub(super) fn from(self, wall_ms: i64) -> Steady {
+        Steady { wall_ms, ..self }
+    }
+
+    /// After an entry of this time.
+    pub(super) fn at(self, wall_ms: i64) -> Steady {
+        let by_ms = self.wall_ms.saturating_sub(wall_ms);
+        let set_back = by_ms >= SET_BACK_MS_MIN;
+        Steady {
+            wall_ms: if set_back {
+                wall_ms
+            } else {
+                wall_ms.max(self.wall_ms)
+            },
+            back_ms: self.back_ms.saturating_add(if set_back { by_ms } else { 0 }),
+            set_back,
+        }
+    }
+
+    /// What it shows.
+    pub(super) fn ms(self) -> i64 {
+        self.wall_ms.saturating_add(self.back_ms)
+    }
+
+    /// Puts what an entry changed of it among the entry's rows.
+    pub(super) fn keep_in(self, rows: &mut Rows) -> Result<(), BooksError> {
+        if self.set_back {
+            rows.put(META, SET_BACK, &self.back_ms)?;
+        }
+        Ok(())
+    }
+}
 
 /// Why the agency must be asked before anything is sold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,10 +175,20 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn tries(&self, operator: &str) -> Result<Tries, BooksError> {
-        Ok(self
+        let tries: Tries = self
             .store
             .read(TRIES, Key::Secret(operator.as_bytes()))?
-            .unwrap_or_default())
+            .unwrap_or_default();
+        Ok(Tries {
+            last_ms: self.wall_ms(tries.last_ms),
+            ..tries
+        })
+    }
+
+    /// What the wall clock, as it stands now, would have shown when the steady one showed `steady_ms`.
+    pub(super) fn wall_ms(&self, steady_ms: i64) -> i64 {
+        let now = lock(&self.projected).clock.at(clock::now_ms());
+        steady_ms.saturating_sub(now.back_ms)
     }
 
     /// Compares files with what they were when last looked at; those that changed are journalled, and named once.

@@ -218,7 +218,11 @@ pub struct Seller {
 
 impl Seller {
     pub fn start(shop: &Shop, args: &[&str]) -> Seller {
-        let mut command = shop.command(&[&["sell"], args].concat());
+        Seller::of(shop.command(&[&["sell"], args].concat()))
+    }
+
+    /// The same by a command that is made already.
+    pub fn of(mut command: Command) -> Seller {
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
