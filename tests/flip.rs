@@ -1,4 +1,4 @@
-//! Single bits of the whole data directory flipped at places of chance: each is detected or harmless, none makes a panic,
+//! Single bits of the whole data directory and of its witness flipped at places of chance: each is detected or harmless, none makes a panic,
 //! none changes in silence what the till tells.
 //!
 //! `YIJIE_FLIPS` sets how many there are (60 unless given), `YIJIE_SEED` repeats a run.
@@ -48,7 +48,7 @@ fn a_flipped_bit_anywhere_is_detected_or_harmless() {
     let state_kept = shop.dir.path().join("state.kept");
     copy(&shop.data, &whole);
     copy(&state, &state_kept);
-    let mut places = files(&whole);
+    let mut places = [files(&whole), files(&state_kept)].concat();
     places.retain(|file| fs::metadata(file).unwrap().len() > 0);
     let (mut refused, mut said, mut harmless) = (0, 0, 0);
     for _ in 0..flips {
@@ -58,9 +58,12 @@ fn a_flipped_bit_anywhere_is_detected_or_harmless() {
         let mut bytes = fs::read(file).unwrap();
         let at = usize::try_from(chance.below(bytes.len() as u64)).unwrap();
         bytes[at] ^= 1 << chance.below(8);
-        let name = file.strip_prefix(&whole).unwrap();
-        fs::write(shop.data.join(name), bytes).unwrap();
-        let place = format!("{} byte {at}", name.display());
+        let now_at = match file.strip_prefix(&whole) {
+            Ok(name) => shop.data.join(name),
+            Err(_) => state.join(file.strip_prefix(&state_kept).unwrap()),
+        };
+        fs::write(&now_at, bytes).unwrap();
+        let place = format!("{} byte {at}", now_at.display());
         let now = told(&shop);
         for (ended, before) in now.iter().zip(&sound) {
             assert!(ended.code.is_some(), "{place}: killed by a signal\n{}", ended.err);

@@ -424,3 +424,25 @@ fn credentials_of_a_client_program_stay_out_of_the_clear_too() {
         }
     }
 }
+
+#[test]
+fn a_running_till_leaves_no_core_and_its_files_are_its_owners_alone() {
+    let shop = Shop::open();
+    let mut seller = Seller::start(&shop, &[]);
+    assert_eq!(seller.ask(&sale("a", &person(1), "100.00"))["state"], "settled");
+    let limits = fs::read_to_string(format!("/proc/{}/limits", seller.process.0.id())).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"))
+        .unwrap();
+    assert_eq!(
+        core.split_whitespace().filter(|word| *word == "0").count(),
+        2,
+        "{core}"
+    );
+    seller.finish().exit(0);
+    for file in shop.files() {
+        let mode = fs::metadata(&file).unwrap().permissions().mode() & 0o077;
+        assert_eq!(mode, 0, "{}", file.display());
+    }
+}

@@ -20,6 +20,7 @@ use common::{Ended, INSTITUTION, OPERATOR, PIN, Shop, files, finish, person, rec
 use serde_json::{Value, json};
 use yijie::books::Books;
 use yijie::record::Record;
+use yijie_agency::PersonRecord;
 
 fn copy(from: &Path, to: &Path) {
     let ran = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
@@ -283,4 +284,52 @@ fn a_clock_that_was_set_back_or_is_far_ahead_is_told() {
             "settled"
         );
     }
+}
+
+#[test]
+fn a_clock_that_was_set_back_makes_nothing_young_again_and_ends_no_lock_out() {
+    const HOUR_MS: i64 = 3_600_000;
+    let shop = Shop::open();
+    let books = || Books::open(&shop.data, INSTITUTION, 0).unwrap().0;
+    let put = |books: &Books, record: Value, time_ms: i64| {
+        let record: Record = serde_json::from_value(record).unwrap();
+        books.append(&record, time_ms).unwrap();
+    };
+    let mut known = PersonRecord::default();
+    known.baseinfo.psn_no = person(1);
+    let snapshot = json!({"record": "person", "person": known});
+    let age_h = |books: &Books| {
+        let (taken_ms, _) = books.person(&person(1)).unwrap().unwrap();
+        (yijie::clock::now_ms() - taken_ms) / HOUR_MS
+    };
+    let wait_ms = |books: &Books| {
+        let tries = books.tries(OPERATOR).unwrap();
+        tries.wait_ms(yijie::clock::now_ms())
+    };
+    // What the clock showed was 100 hours after the snapshot when the PIN was wrong; now it shows the snapshot's time.
+    let now_ms = yijie::clock::now_ms();
+    let opened = books();
+    put(&opened, snapshot.clone(), now_ms);
+    for _ in 0..3 {
+        put(
+            &opened,
+            json!({"record": "pin_tried", "operator": OPERATOR, "right": false}),
+            now_ms + 100 * HOUR_MS,
+        );
+    }
+    let as_before = |books: &Books| {
+        assert_eq!(age_h(books), 100);
+        assert!((1..=30_000).contains(&wait_ms(books)));
+    };
+    as_before(&opened);
+    put(&opened, json!({"record": "lost_cards", "card_sns": []}), now_ms);
+    as_before(&opened);
+    drop(opened);
+    as_before(&books());
+    fs::remove_dir_all(shop.data.join("store")).unwrap();
+    let opened = books();
+    as_before(&opened);
+    // What is asked now is as old as it is.
+    put(&opened, snapshot, yijie::clock::now_ms());
+    assert_eq!(age_h(&opened), 0);
 }

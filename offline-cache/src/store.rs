@@ -148,7 +148,8 @@ impl StoreError {
 
 /// The store of one data directory. One process at a time, any number of threads.
 pub struct Store {
-    db: sled::Db,
+    /// There until the store is dropped.
+    db: Option<sled::Db>,
     vault: Vault,
     place: Arc<Place>,
     state: Mutex<State>,
@@ -218,7 +219,7 @@ impl Store {
             stopped: false,
         });
         Ok(Self {
-            db,
+            db: Some(db),
             vault: vault.clone(),
             place: Arc::clone(place),
             state,
@@ -304,7 +305,7 @@ impl Store {
         let old = match draft.changes.get(&full_key) {
             Some(drafted) => drafted.as_deref(),
             None => {
-                stored = self.place.guard(|| self.db.get(&full_key))?;
+                stored = self.sled(|db| db.get(&full_key))?;
                 stored.as_deref()
             }
         };
@@ -325,7 +326,7 @@ impl Store {
         }
         let marker = draft.content.encode(&self.vault).map_err(StoreError::Random)?;
         batch.insert(&MARKER_KEY, marker);
-        self.place.guard(|| self.db.apply_batch(batch))
+        self.sled(|db| db.apply_batch(batch))
     }
 
     /// The value under `key`.
@@ -334,7 +335,7 @@ impl Store {
     /// [`StoreError::Damaged`] where its seal does not open.
     pub fn get(&self, tree: &'static str, key: Key<'_>) -> Result<Option<Vec<u8>>, StoreError> {
         let full_key = self.full_key(tree, key)?;
-        let Some(sealed) = self.place.guard(|| self.db.get(&full_key))? else {
+        let Some(sealed) = self.sled(|db| db.get(&full_key))? else {
             return Ok(None);
         };
         let value = self
@@ -358,7 +359,8 @@ impl Store {
     /// As [`Store::scan`].
     pub fn scan_prefix(&self, tree: &'static str, prefix: &[u8]) -> Result<Scan, StoreError> {
         let tree_bytes = self.full_key(tree, Key::Plain(&[]))?.len();
-        let items = self.db.scan_prefix(self.full_key(tree, Key::Plain(prefix))?);
+        let prefix = self.full_key(tree, Key::Plain(prefix))?;
+        let items = self.sled(|db| Ok(db.scan_prefix(prefix)))?;
         Ok(Scan {
             items,
             tree_bytes,
@@ -374,9 +376,8 @@ impl Store {
     /// As [`Store::get`].
     pub fn len(&self, tree: &'static str) -> Result<usize, StoreError> {
         let prefix = self.full_key(tree, Key::Plain(&[]))?;
-        self.place.guard(|| {
-            self.db
-                .scan_prefix(&prefix)
+        self.sled(|db| {
+            db.scan_prefix(&prefix)
                 .try_fold(0_usize, |count, item| Ok(item.map(|_| count)?.saturating_add(1)))
         })
     }
@@ -387,11 +388,16 @@ impl Store {
     /// # Errors
     /// The disk refused.
     pub fn flush(&self) -> Result<(), StoreError> {
-        self.place.guard(|| self.db.flush().map(drop))?;
+        self.sled(|db| db.flush().map(drop))?;
         let path = self.place.path.join("db");
         File::open(&path)
             .and_then(|db| db.sync_all())
             .map_err(|source| StoreError::Io { path, source })
+    }
+
+    fn sled<T>(&self, call: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, StoreError> {
+        let db = self.db.as_ref().ok_or(StoreError::Stopped)?;
+        self.place.guard(|| call(db))
     }
 
     fn full_key(&self, tree: &'static str, key: Key<'_>) -> Result<Vec<u8>, StoreError> {
@@ -548,8 +554,11 @@ impl Store {
 }
 
 impl Drop for Store {
+    /// On a disk that takes nothing more sled panics as it closes; all it could not keep is replayed.
     fn drop(&mut self) {
         let _replayed = self.flush();
+        let db = self.db.take();
+        let _replayed = catch_unwind(AssertUnwindSafe(|| drop(db)));
     }
 }
 
