@@ -235,6 +235,56 @@ fn each_mistake_in_them_is_found_at_its_line() {
             "per = \"settlement\", shared = \"ordinary-outpatient\",",
             "PACK_BAD_VALUE",
         ),
+        (
+            HENGYANG,
+            "retired = [\"12\"]",
+            "retired = [\"11\"]",
+            "PACK_DEFINED_TWICE",
+        ),
+        (
+            HENGYANG,
+            "known = [\"1\", \"2\"",
+            "known = [\"1\", \"1\"",
+            "PACK_DEFINED_TWICE",
+        ),
+        (HENGYANG, "\"parent\", \"child\"", "\"parents\"", "PACK_BAD_VALUE"),
+        (HENGYANG, "area = \"430400\"", "area = \"衡阳\"", "PACK_BAD_VALUE"),
+        (
+            HENGYANG,
+            "insutype = [\"310\"]",
+            "insutype = []",
+            "PACK_BAD_VALUE",
+        ),
+        (
+            HENGYANG,
+            "id = \"hengyang-employee\"",
+            "id = \"\"",
+            "PACK_BAD_VALUE",
+        ),
+        (
+            HENGYANG,
+            "from = 2022-10-01\n",
+            "from = 2022-10-01\nuntil = 2022-09-30\n",
+            "PACK_BAD_VALUE",
+        ),
+        (
+            HENGYANG,
+            "med_type = [\"11\"]",
+            "med_type = []",
+            "PACK_NEVER_REACHED",
+        ),
+        (
+            BEIJING,
+            "when = [{ med_type = [\"11\"], at = \"hospital\" }]",
+            "when = [{ med_type = [\"11\", \"21\"] }]",
+            "PACK_NEVER_REACHED",
+        ),
+        (
+            BEIJING,
+            "ratio = [\"outpatient-ratio\"]\n",
+            "ratio = [\"outpatient-ratio\"]\nexhausted = \"stop\"\n",
+            "PACK_NEVER_REACHED",
+        ),
         // tables by three turns, and one row for the whole year
         (
             BEIJING,

@@ -35,6 +35,12 @@ fn set(pointer: &str, value: Value) -> Result<Claim, ClaimError> {
 fn path_and_reason() {
     let cases = [
         (
+            "/visit/rx_circ_flag",
+            json!(true),
+            "visit.rx_circ_flag",
+            "this kind of value does not stand here; expected text",
+        ),
+        (
             "/person/psn_nr",
             json!("1"),
             "person.psn_nr",

@@ -73,6 +73,10 @@ fn one(packs: &Packs, options: &Options, explain: bool, out: Out) -> Result<u8, 
     let outcome = split(packs, &claim, options);
     match &outcome {
         Outcome::Settled(settlement) if explain && !out.json => out.line(settlement.explain(out.lang))?,
+        Outcome::Refused(refusal) if explain && !out.json => {
+            let (code, says, article) = (refusal.code(), &refusal.says, &refusal.article);
+            out.line(format!("{code}: {says} [{article}]\n{}", refusal.advice))?;
+        }
         _ => {
             out.line(serde_json::to_string_pretty(&outcome).map_err(|e| Failure::could_not("INTERNAL", e))?)?
         }

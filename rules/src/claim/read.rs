@@ -187,6 +187,14 @@ fn read_slowly(text: &[u8]) -> Result<Claim, ClaimError> {
     let mut reader = serde_json::Deserializer::from_slice(text);
     let claim: Claim = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
+        // a value of a kind that a choice cannot be, such as true, is told like broken JSON
+        let is_json = || serde_json::from_slice::<de::IgnoredAny>(text).is_ok();
+        if error.inner().to_string().starts_with("expected value") && is_json() {
+            return ClaimError::field(
+                without_numbers(&path),
+                "this kind of value does not stand here; expected text",
+            );
+        }
         explain(&path, error.inner())
     })?;
     reader.end().map_err(|error| explain("", &error))?;

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod figures;
+mod sound;
 mod terms;
 mod words;
 
@@ -91,7 +92,12 @@ pub(super) fn compile(parts: &Parts) -> Result<Pack, Vec<PackError>> {
         readings: Vec::new(),
         reading_places: Vec::new(),
         readings_used: BTreeSet::new(),
-        levels: base.level.known.iter().map(SmolStr::from).collect(),
+        levels: base
+            .level
+            .known
+            .iter()
+            .map(|level| SmolStr::from(level.get_ref()))
+            .collect(),
         statuses: base.status.keys().map(SmolStr::from).collect(),
         classes: std::iter::once("other")
             .chain(base.disease.classes.iter().map(String::as_str))
@@ -129,6 +135,7 @@ impl<'a> Compiler<'a> {
         if let Some(until) = &base.until {
             self.until = self.date(0, until.span().start, until.get_ref())?;
         }
+        self.head()?;
         self.sources();
         self.readings();
         self.region_names();
@@ -138,6 +145,7 @@ impl<'a> Compiler<'a> {
         self.pools();
         let inpatient_med_types = self.med_types(0, &base.dates.inpatient_med_type);
         let benefits = self.benefits();
+        self.reachable(&benefits);
         let layers = self.layers();
         let regions = self.region_rules();
         let own = self.own_accounts();
@@ -187,7 +195,12 @@ impl<'a> Compiler<'a> {
             enrolment,
             accounts: AccountRules {
                 own: own?,
-                relations: base.accounts.relations.iter().map(SmolStr::from).collect(),
+                relations: base
+                    .accounts
+                    .relations
+                    .iter()
+                    .map(|word| SmolStr::from(word.get_ref()))
+                    .collect(),
                 family_area: SmolStr::from(base.accounts.family_area.get_ref()),
                 pays_out_of_scope: pays_out_of_scope?,
             },
@@ -207,8 +220,10 @@ impl<'a> Compiler<'a> {
     }
 
     fn status_prefixes(&self) -> Vec<(SmolStr, usize)> {
-        let of = |(place, prefixes): (usize, &'a Vec<String>)| {
-            prefixes.iter().map(move |prefix| (SmolStr::from(prefix), place))
+        let of = |(place, prefixes): (usize, &'a Vec<Word>)| {
+            prefixes
+                .iter()
+                .map(move |prefix| (SmolStr::from(prefix.get_ref()), place))
         };
         self.parts.base.status.values().enumerate().flat_map(of).collect()
     }

@@ -72,7 +72,7 @@ pub enum PackFault {
         expected: String,
     },
     /// Days of the pack on which a parameter has no value.
-    #[error("the parameter \"{parameter}\" has no value from {from} to {until}")]
+    #[error("the parameter \"{parameter}\" has no value from {from}{}", to(*until))]
     Gap {
         /// Its name.
         parameter: SmolStr,
@@ -82,7 +82,7 @@ pub enum PackFault {
         until: Date,
     },
     /// Days on which a parameter has two values.
-    #[error("the parameter \"{parameter}\" has two values from {from} to {until}")]
+    #[error("the parameter \"{parameter}\" has two values from {from}{}", to(*until))]
     Overlap {
         /// Its name.
         parameter: SmolStr,
@@ -136,6 +136,14 @@ pub enum PackFault {
         /// The parameter.
         parameter: SmolStr,
     },
+    /// Something a wider one before it always takes the place of.
+    #[error("the {kind} \"{name}\" is never reached")]
+    NeverReached {
+        /// benefit, step of pool
+        kind: &'static str,
+        /// The name.
+        name: SmolStr,
+    },
     /// An overlay whose pack has not been added.
     #[error("this overlay needs the pack \"{pack}\", which is not loaded")]
     NoBase {
@@ -150,6 +158,15 @@ pub enum PackFault {
         /// How many are possible.
         max: usize,
     },
+}
+
+/// The end of a span of days, in words.
+fn to(until: Date) -> String {
+    if until.year() == Date::MAX.year() {
+        " on".to_owned()
+    } else {
+        format!(" to {until}")
+    }
 }
 
 impl PackFault {
@@ -170,6 +187,7 @@ impl PackFault {
             PackFault::GrassrootsNotHigher { .. } => "PACK_GRASSROOTS_NOT_HIGHER",
             PackFault::PoolWithoutLimit { .. } => "PACK_POOL_WITHOUT_LIMIT",
             PackFault::LimitWithoutPool { .. } => "PACK_LIMIT_WITHOUT_POOL",
+            PackFault::NeverReached { .. } => "PACK_NEVER_REACHED",
             PackFault::NoBase { .. } => "PACK_NO_BASE",
             PackFault::TooMany { .. } => "PACK_TOO_MANY",
         }
@@ -178,6 +196,14 @@ impl PackFault {
     /// What to do.
     pub fn advice(&self, lang: Lang) -> &'static str {
         let (zh, en) = match self {
+            PackFault::NotReadable { reason } if reason.starts_with("missing field") => (
+                "补上缺少的键（每个数值都要有 source 和 article）；rules/packs/README.md 列出了每个键。",
+                "Add the key that is missing (every figure needs source and article); rules/packs/README.md lists every key.",
+            ),
+            PackFault::NotReadable { reason } if reason.contains("expected a string") => (
+                "加上引号：数值写成文字，例如 \"0.55\"。",
+                "Put it in quotes: figures and words are text, such as \"0.55\".",
+            ),
             PackFault::NotReadable { .. } => (
                 "按 rules/packs/README.md 改正键名或写法。",
                 "Correct the key or the form; rules/packs/README.md lists every key.",
@@ -224,6 +250,10 @@ impl PackFault {
             PackFault::LimitWithoutPool { .. } => (
                 "在某个额度的 limit 中引用它，或删去。",
                 "Name it in the limit of a pool, or remove it.",
+            ),
+            PackFault::NeverReached { .. } => (
+                "前面较宽的待遇（或写了 stop 的一步）总是先用到：把窄的移到前面，或删去。",
+                "A wider benefit (or a step that stops) before it is always taken: move the narrower one up, or remove it.",
             ),
             PackFault::NoBase { .. } => ("先载入被覆盖的规则包。", "Load the pack it changes first."),
             PackFault::TooMany { .. } => (

@@ -27,7 +27,7 @@ pub(super) struct PackFile {
     #[serde(default)]
     pub(super) reading: Vec<ReadingFile>,
     pub(super) level: LevelFile,
-    pub(super) status: BTreeMap<String, Vec<String>>,
+    pub(super) status: BTreeMap<String, Vec<Word>>,
     pub(super) dates: DatesFile,
     #[serde(default)]
     pub(super) disease: DiseaseFile,
@@ -94,7 +94,7 @@ pub(super) struct ReadingFile {
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LevelFile {
-    pub(super) known: Vec<String>,
+    pub(super) known: Vec<Word>,
     pub(super) otherwise: Word,
 }
 
@@ -173,7 +173,7 @@ pub(super) struct CauseFile {
 pub(super) struct AccountsFile {
     /// Whether the scheme has personal accounts; absent = yes.
     pub(super) own: Option<Word>,
-    pub(super) relations: Vec<String>,
+    pub(super) relations: Vec<Word>,
     pub(super) family_area: Word,
     pub(super) pays_out_of_scope: Word,
 }

@@ -23,6 +23,14 @@ impl Settlement {
         for (name, amount) in amounts {
             let _ = writeln!(text, "  {name}  {amount}");
         }
+        if !sums.hosp_part_amt.is_zero() {
+            let _ = writeln!(
+                text,
+                "  {}  {}",
+                lang.pick("医院负担", "institution"),
+                sums.hosp_part_amt
+            );
+        }
         for step in &self.trace {
             let _ = writeln!(text, "- {}  [{}]  {}", step.says, step.article, step.amount);
         }

@@ -156,8 +156,8 @@ impl Trace {
             }
             if let Some(before) = bucket.before.map(Money::from_fen) {
                 says.push_str(&match lang {
-                    Lang::Zh => format!("；本年度尚余 {before}"),
-                    Lang::En => format!("; {before} of the year's limit left before"),
+                    Lang::Zh => format!("；限额此前尚余 {before}"),
+                    Lang::En => format!("; {before} of the limit left before"),
                 });
             }
             for (ratio, cite) in &first.cites {
