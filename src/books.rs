@@ -338,6 +338,14 @@ impl Books {
         self.store.read(PACKS, Key::Plain(id.as_bytes()))
     }
 
+    /// The newest bundle of rule packs this till has had: version, pinned key, text.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn bundle(&self) -> Result<Option<(u64, String, String)>, BooksError> {
+        self.store.read(META, Key::Plain(b"bundle"))
+    }
+
     /// The price list.
     ///
     /// # Errors
@@ -648,6 +656,9 @@ fn rows_of(
             )?;
         }
         Record::Pack { id, toml } => rows.put(PACKS, Key::Plain(id.as_bytes()), &(time_ms, toml))?,
+        Record::Bundle { version, key, text } => {
+            rows.put(META, Key::Plain(b"bundle"), &(version, key, text))?;
+        }
         Record::Catalogue { items, .. } => rows.put(CATALOGUE, Key::Plain(b"items"), items)?,
         Record::LostCards { card_sns } => rows.put(META, Key::Plain(b"lost-cards"), card_sns)?,
         Record::Person { person } => {

@@ -36,7 +36,6 @@ use yijie_rules::{Lang, Packs};
 
 use crate::books::{Books, BooksError, Findings};
 use crate::config::{self, Config, ConfigError};
-use crate::record::Record;
 use crate::sync::Sync;
 use crate::{advice, clock};
 
@@ -244,8 +243,9 @@ impl Till {
             return Err(Failure::input("OTHER_INSTITUTION", code));
         }
         let books = Arc::new(books);
+        packs::keep_bundle(&books, data, out)?;
         let packs = Arc::new(packs::of_till(data, &config, out));
-        keep_packs(&books, &packs)?;
+        packs::keep(&books, &packs)?;
         let url = other.url.clone().unwrap_or_else(|| config.agency.url.clone());
         let tls_dir = other.tls.clone().unwrap_or_else(|| config::tls_dir(data));
         let key = tls_dir.join("client.key");
@@ -319,19 +319,6 @@ fn witness_dir() -> Option<PathBuf> {
 pub fn open_to_others(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
-}
-
-/// Puts every pack the till may settle by into the journal, whole, so that a settlement can be recomputed from it.
-fn keep_packs(books: &Books, packs: &Packs) -> Result<(), Failure> {
-    for pack in packs.list() {
-        let id = format!("{}@{}", pack.id, pack.version);
-        if books.pack(&id)?.is_none()
-            && let Some(toml) = packs.text(&pack.id)
-        {
-            books.append(&Record::Pack { id, toml }, clock::now_ms())?;
-        }
-    }
-    Ok(())
 }
 
 /// A client of the agency; address and TLS files are checked, nothing is sent.

@@ -114,6 +114,15 @@ pub enum Record {
         /// Its text.
         toml: String,
     },
+    /// A bundle of rule packs that stands on this till's shelf, whole: should the shelf lose it, it is put back.
+    Bundle {
+        /// Its version; nothing below it is settled by any more.
+        version: u64,
+        /// The pinned key, PEM.
+        key: String,
+        /// The bundle.
+        text: String,
+    },
     /// The list of goods and services this till sells; replaces the one before.
     Catalogue {
         /// Every item.
@@ -289,6 +298,7 @@ impl Record {
             Record::Operator { .. } => "operator",
             Record::Session { .. } => "session",
             Record::Pack { .. } => "pack",
+            Record::Bundle { .. } => "bundle",
             Record::Catalogue { .. } => "catalogue",
             Record::LostCards { .. } => "lost-cards",
             Record::Person { .. } => "person",

@@ -1,6 +1,7 @@
 //! The split of one claim: standing, lines, benefit, deductible, funds, accounts, cash.
 
 mod accounts;
+mod buckets;
 mod cascade;
 mod enrolled;
 mod explain;
@@ -19,7 +20,7 @@ use crate::decimal::Ratio;
 use crate::money::Money;
 use crate::outcome::{FundPay, Grade, Note, Outcome, PackRef, Refusal, SetlInfo, Settlement};
 use crate::pack::{Axes, Column, Figure, FigureFault, NONE, Pack, Packs, Parameter};
-use funds::Funds;
+use buckets::Funds;
 use lines::Bill;
 use standing::Standing;
 use trace::Trace;

@@ -90,10 +90,7 @@ impl Shelf {
         if let (Some(pem), false) = (first_key, self.key_path().exists()) {
             self.put(&self.key_path(), pem)?;
         }
-        self.put(
-            &self.dir.join(format!("{:020}.bundle", contents.version)),
-            text.as_bytes(),
-        )?;
+        self.put(&self.bundle_path(contents.version), text.as_bytes())?;
         Ok(contents)
     }
 
@@ -136,6 +133,34 @@ impl Shelf {
             }
         }
         in_use
+    }
+
+    /// The newest sound bundle of the pinned key: version, key (PEM), text.
+    #[must_use]
+    pub fn newest(&self) -> Option<(u64, String, String)> {
+        let key = self.key().ok()?;
+        let pem = fs::read_to_string(self.key_path()).ok()?;
+        self.files().ok()?.into_iter().find_map(|path| {
+            let text = fs::read_to_string(path).ok()?;
+            let version = open(&text, &key).ok()?.version;
+            Some((version, pem.clone(), text))
+        })
+    }
+
+    /// Puts a bundle back that was lost or spoilt, and its key where none can be read.
+    ///
+    /// # Errors
+    /// [`BundleError::File`].
+    pub fn put_back(&self, version: u64, key: &str, text: &str) -> Result<(), BundleError> {
+        fs::create_dir_all(&self.dir).map_err(|e| self.failed(&self.dir, e))?;
+        if self.key().is_err() {
+            self.put(&self.key_path(), key.as_bytes())?;
+        }
+        self.put(&self.bundle_path(version), text.as_bytes())
+    }
+
+    fn bundle_path(&self, version: u64) -> PathBuf {
+        self.dir.join(format!("{version:020}.bundle"))
     }
 
     /// Sound bundles with their versions, newest first.

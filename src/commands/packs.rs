@@ -11,9 +11,11 @@ use yijie_rules::{Lang, PackError, PackSummary, Packs};
 
 use self::bundles::ToSign;
 use super::{Failure, Out, data_dir};
+use crate::books::Books;
 use crate::bundle::shelf::Shelf;
 use crate::clock;
 use crate::config::Config;
+use crate::record::Record;
 
 fn pack_error(error: &PackError) -> Failure {
     Failure {
@@ -50,6 +52,42 @@ pub fn of_till(data: &Path, config: &Config, out: Out) -> Packs {
         Failure::from(trouble).report(out);
     }
     in_use.packs
+}
+
+/// Puts the newest bundle of the shelf into the journal; a shelf that has lost it gets it back from there, and that is
+/// told. So a version once in use is the least that is settled by, whatever becomes of the files.
+pub(super) fn keep_bundle(books: &Books, data: &Path, out: Out) -> Result<(), Failure> {
+    let shelf = Shelf::of(data);
+    let kept = books.bundle()?;
+    let newest = shelf.newest();
+    let (had, has) = (
+        kept.as_ref().map(|(version, ..)| *version),
+        newest.as_ref().map(|(version, ..)| *version),
+    );
+    match (kept, newest) {
+        (Some((version, key, text)), _) if has < had => {
+            shelf.put_back(version, &key, &text)?;
+            Failure::could_not("BUNDLE_RESTORED", version).report(out);
+        }
+        (_, Some((version, key, text))) if had < has => {
+            books.append(&Record::Bundle { version, key, text }, clock::now_ms())?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Puts every pack the till may settle by into the journal, whole, so that a settlement can be recomputed from it.
+pub(super) fn keep(books: &Books, packs: &Packs) -> Result<(), Failure> {
+    for pack in packs.list() {
+        let id = format!("{}@{}", pack.id, pack.version);
+        if books.pack(&id)?.is_none()
+            && let Some(toml) = packs.text(&pack.id)
+        {
+            books.append(&Record::Pack { id, toml }, clock::now_ms())?;
+        }
+    }
+    Ok(())
 }
 
 /// Every `.toml` under a directory, by path.

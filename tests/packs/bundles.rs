@@ -137,12 +137,20 @@ fn the_till_settles_by_what_is_installed_and_by_nothing_older() {
         .says("BUNDLE_NOT_NEWER");
     install(&shop, &sixth, None).exit(0);
     assert_eq!(deductible(&shop, "six"), "20.00");
-    // An installed file that is spoilt afterwards gives way to the one before it, and that is told.
+    // An installed file that is spoilt afterwards is told, and put back from the journal when the till opens.
     let spoilt = shop.data.join("packs/00000000000000000006.bundle");
     let text = fs::read_to_string(&spoilt).unwrap();
     fs::write(&spoilt, text.replace("\"20.00", "\"00.02")).unwrap();
     shop.run(&["packs"]).exit(0).says("BUNDLE_TAMPERED");
-    assert_eq!(deductible(&shop, "five again"), "40.00");
+    assert_eq!(deductible(&shop, "six again"), "20.00");
+    assert_eq!(fs::read_to_string(&spoilt).unwrap(), text);
+    // So are key and bundle where the whole shelf is gone; an older one slipped in meanwhile is not settled by.
+    fs::remove_dir_all(shop.data.join("packs")).unwrap();
+    install(&shop, &first, Some(&key)).exit(0);
+    assert_eq!(deductible(&shop, "not five"), "20.00");
+    fs::remove_dir_all(shop.data.join("packs")).unwrap();
+    assert_eq!(deductible(&shop, "six still"), "20.00");
+    install(&shop, &first, None).exit(3).says_json("BUNDLE_NOT_NEWER");
 }
 
 #[test]

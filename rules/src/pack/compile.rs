@@ -2,6 +2,7 @@
 
 mod blocks;
 mod figures;
+mod pools;
 mod sound;
 mod terms;
 mod words;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use super::funds::Funds;
+use super::buckets::Funds;
 use super::trace::Paid;
 use super::{Refused, Run};
 use crate::claim::Used;

@@ -1,7 +1,7 @@
 //! Layers: what other funds pay of the burden the benefits leave to the person (serious illness, civil servants,
 //! assistance), in the pack's order, each after the ones before it.
 
-use super::funds::{Funds, Touched};
+use super::buckets::{Funds, Touched};
 use super::{Refused, Run};
 use crate::claim::{Flag, Used};
 use crate::exact::Exact;

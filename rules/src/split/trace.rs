@@ -2,7 +2,7 @@
 
 use smol_str::SmolStr;
 
-use super::funds::Bucket;
+use super::buckets::Bucket;
 use crate::claim::Line;
 use crate::codes::Lang;
 use crate::decimal::{Quantity, Ratio, UnitPrice};
