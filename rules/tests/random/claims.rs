@@ -17,7 +17,7 @@ fn schemes() -> Vec<(String, String)> {
     all
 }
 
-pub fn yuan(fen: i64) -> String {
+pub(crate) fn yuan(fen: i64) -> String {
     Money::from_fen(fen).to_string()
 }
 
@@ -97,7 +97,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    pub fn claim()(
+    pub(crate) fn claim()(
         mut claim in person_and_visit(),
         lines in vec(line(), 1..6),
         used in vec(used(), 0..5),
