@@ -126,9 +126,11 @@ impl Trace {
                 });
             }
             if borne < left {
-                says.push_str(&match lang {
-                    Lang::Zh => format!("；政策范围内仅 {scope}"),
-                    Lang::En => format!("; only {scope} within the scope"),
+                says.push_str(&match (borne == scope, lang) {
+                    (true, Lang::Zh) => format!("；政策范围内仅 {scope}"),
+                    (true, Lang::En) => format!("; only {scope} within the scope"),
+                    (false, Lang::Zh) => format!("；年度累计上限内尚余 {borne}"),
+                    (false, Lang::En) => format!("; {borne} left below the year's ceiling"),
                 });
             }
             says
