@@ -189,6 +189,7 @@ async fn sales(sync: &Sync, books: &Arc<Books>, packs: &Packs) {
             offline: None,
             consent: Vec::new(),
             tendered: None,
+            traces: Vec::new(),
         };
         let write = Instant::now();
         let row = sync

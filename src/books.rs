@@ -4,6 +4,7 @@ mod days;
 pub mod guard;
 mod prints;
 pub mod row;
+pub mod uploads;
 pub mod waiting;
 
 use std::collections::HashMap;
@@ -30,7 +31,7 @@ use row::SaleRow;
 pub use waiting::{Standing, Waiting, WaitingSale};
 
 /// Form of the rows in the store. A store of another form is set aside and built anew from the journal.
-const ROWS_FORM: u32 = 3;
+const ROWS_FORM: u32 = 4;
 
 /// Entries brought into a store that is behind in one step.
 const ENTRIES_PER_STEP: usize = 1024;
@@ -50,8 +51,11 @@ const HELD: &str = "held";
 const SETTLED: &str = "settled";
 const REFUNDED: &str = "refunded";
 const CLOSED: &str = "closed";
+const CLEARINGS: &str = "clearings";
 const DIFFERENCES: &str = "differences";
 const PRINTS: &str = "prints";
+const TRACES: &str = "traces";
+const UPLOADS: &str = "uploads";
 const META: &str = "meta";
 
 /// Why the books cannot be opened, read or written.
@@ -149,7 +153,8 @@ impl Books {
     /// # Errors
     /// [`BooksError`]; nothing is changed where it cannot be opened.
     pub fn open(data: &Path, institution_code: &str, till: u8) -> Result<(Books, Findings), BooksError> {
-        Books::open_on(Arc::new(OsDisk), data, institution_code, till)
+        let msgids = MsgIds::new(institution_code, till).scattered();
+        Books::open_with(Arc::new(OsDisk), data, msgids)
     }
 
     /// As [`Books::open`], with the journal on another disk than the machine's.
@@ -162,6 +167,10 @@ impl Books {
         institution_code: &str,
         till: u8,
     ) -> Result<(Books, Findings), BooksError> {
+        Books::open_with(disk, data, MsgIds::new(institution_code, till))
+    }
+
+    fn open_with(disk: Arc<dyn Disk>, data: &Path, msgids: MsgIds) -> Result<(Books, Findings), BooksError> {
         let lock = DataLock::acquire(data)?;
         let vault = Vault::open_or_create(data)?;
         // Each reads all it has; neither needs the other for that.
@@ -184,10 +193,9 @@ impl Books {
             other => other?,
         };
         let last_msgid: Option<String> = store.read(META, Key::Plain(b"msgid"))?;
-        let msgids = match last_msgid {
-            Some(last) => MsgIds::resume(institution_code, till, &last),
-            None => MsgIds::new(institution_code, till),
-        };
+        if let Some(last) = last_msgid {
+            msgids.note_used(&last);
+        }
         let books = Books {
             journal,
             store,
@@ -696,6 +704,17 @@ fn rows_of(
         Record::Closed { date, totals, .. } => {
             rows.put(CLOSED, Key::Plain(date.as_bytes()), totals)?;
         }
+        Record::FoundReversing { msgid, .. } => note_msgid(found, &mut rows, msgid)?,
+        Record::ClearingApplied { month, clr_type, .. } => {
+            rows.put(
+                CLEARINGS,
+                Key::Plain(format!("{month}{clr_type}").as_bytes()),
+                record,
+            )?;
+        }
+        Record::ClearingWithdrawn { month, clr_type, .. } => {
+            rows.delete(CLEARINGS, Key::Plain(format!("{month}{clr_type}").as_bytes()));
+        }
         _ => {
             if let Some(id) = record.sale() {
                 let row: Option<SaleRow> = found.read(SALES, Key::Secret(id.as_bytes()))?;
@@ -762,10 +781,16 @@ fn sell(
     let sale: &Sale = &row.sale;
     rows.put(SALES, Key::Secret(sale.id.as_bytes()), row)?;
     rows.put(MSGIDS, Key::Secret(row.msgid.as_bytes()), &sale.id)?;
-    // An older sale may be worked on after a younger one: the greatest id used is what new ones go on after.
-    let greatest: Option<String> = found.read(META, Key::Plain(b"msgid"))?;
-    if greatest.is_none_or(|greatest| greatest < row.last_msgid) {
-        rows.put(META, Key::Plain(b"msgid"), &row.last_msgid)?;
-    }
+    note_msgid(found, rows, row.greatest_msgid())?;
+    uploads::place(rows, before, row)?;
     waiting::place(found, rows, before, row)
+}
+
+/// An older sale may be worked on after a younger one: the greatest id used is what new ones go on after.
+fn note_msgid(found: &impl Found, rows: &mut Rows, msgid: &str) -> Result<(), BooksError> {
+    let greatest: Option<String> = found.read(META, Key::Plain(b"msgid"))?;
+    if greatest.is_none_or(|greatest| greatest.as_str() < msgid) {
+        rows.put(META, Key::Plain(b"msgid"), &msgid)?;
+    }
+    Ok(())
 }

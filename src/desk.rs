@@ -615,7 +615,12 @@ fn tick(state: &mut State) -> Vec<Effect> {
 }
 
 fn retry(state: &State) -> Vec<Effect> {
-    match (&state.operator, &state.outage, state.standing.waiting.count == 0) {
+    let waiting = &state.standing.waiting;
+    match (
+        &state.operator,
+        &state.outage,
+        waiting.count + waiting.uploads == 0,
+    ) {
         (Some(_), Some(_), _) => vec![Effect::Probe],
         (Some(_), None, false) if !state.draining && state.now_ms - state.drained_ms >= DRAIN_PAUSE_MS => {
             vec![Effect::Drain]

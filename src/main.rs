@@ -79,11 +79,8 @@ enum Command {
     Receipt(receipt::Request),
     /// Compare a day with the agency: totals (3201), and where they differ, each settlement (3202).
     Reconcile(close::Reconcile),
-    /// Close today.
-    Close {
-        #[command(flatten)]
-        agency: OtherAgency,
-    },
+    /// Close today; or, once its days balance, apply for the clearing of a month (3203) or take that back (3204).
+    Close(close::Close),
     /// Till, disk, network and agency in one process under a simulated clock, everything going wrong: do the books hold?
     Simulate {
         /// Everything follows from it.
@@ -228,7 +225,7 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
         }
         Command::Receipt(request) => receipt::run(&data()?, &request, out),
         Command::Reconcile(request) => return close::run(&data()?, &request, out),
-        Command::Close { agency } => return close::today(&data()?, agency, out),
+        Command::Close(request) => return close::close(&data()?, request, out),
         Command::Simulate { seed, steps } => return simulate::run(seed, steps, out),
         Command::Journal { request } => return journal::run(&data()?, request, out),
         Command::Operator { request } => return operator::run(&data()?, request, out),

@@ -2,9 +2,15 @@
 
 use std::collections::BTreeMap;
 
+mod day;
+mod sale;
+
 use serde::{Deserialize, Serialize};
-use yijie_agency::{Credential, PersonRecord, SettledReply};
-use yijie_rules::{Claim, Lang, Money, Options, Refusal, SetlInfo, Settlement};
+use yijie_agency::{PersonRecord, SettledReply};
+use yijie_rules::{Lang, Money, Options, Refusal};
+
+pub use day::{ClosedTotal, Mended, Share};
+pub use sale::{Agent, Closing, Difference, Goods, OfflineTerms, Refund, Sale};
 
 use crate::catalogue::Item;
 use crate::config::Institution;
@@ -233,6 +239,53 @@ pub enum Record {
         /// The agency's text.
         message: String,
     },
+    /// The agency's books of packs are about to be told (3505, 3506).
+    Uploading {
+        /// Sale id.
+        sale: String,
+        /// Message id it leaves under, again and again until there is an answer.
+        msgid: String,
+        /// Which packs.
+        goods: Goods,
+    },
+    /// The agency took it.
+    Uploaded {
+        /// Sale id.
+        sale: String,
+        /// Message id it left under.
+        msgid: String,
+    },
+    /// The agency refused it. The settlement stands all the same.
+    UploadRefused {
+        /// Sale id.
+        sale: String,
+        /// Message id it left under.
+        msgid: String,
+        /// Stable code.
+        code: String,
+        /// The agency's text.
+        message: String,
+    },
+    /// A supervisor closed what the agency refused to take.
+    UploadDropped {
+        /// Sale id.
+        sale: String,
+        /// Who.
+        operator: String,
+    },
+    /// A settlement that stands in no sale here is about to be reversed (2601).
+    FoundReversing {
+        /// Message id of the reversal.
+        msgid: String,
+        /// Message id the agency holds it under.
+        omsgid: String,
+        /// Transaction it was settled by.
+        oinfno: String,
+        /// Whose.
+        psn_no: String,
+        /// Who asked for it.
+        operator: String,
+    },
     /// A supervisor closed a difference with the patient.
     DifferenceClosed {
         /// Sale id.
@@ -277,6 +330,17 @@ pub enum Record {
         /// Who applied.
         operator: String,
     },
+    /// It was withdrawn (3204).
+    ClearingWithdrawn {
+        /// Month, `yyyyMM`.
+        month: String,
+        /// Category.
+        clr_type: String,
+        /// The agency's number of the application.
+        clr_appy_evt_id: String,
+        /// Who withdrew it.
+        operator: String,
+    },
     /// Records left the till.
     Exported {
         /// Who took them.
@@ -313,11 +377,17 @@ impl Record {
             Record::Reversing { .. } => "reversing",
             Record::Reversed { .. } => "reversed",
             Record::ReversalRefused { .. } => "reversal-refused",
+            Record::Uploading { .. } => "uploading",
+            Record::Uploaded { .. } => "uploaded",
+            Record::UploadRefused { .. } => "upload-refused",
+            Record::UploadDropped { .. } => "upload-dropped",
+            Record::FoundReversing { .. } => "found-reversing",
             Record::DifferenceClosed { .. } => "diff-closed",
             Record::PrintWanted { .. } => "print-wanted",
             Record::Printed { .. } => "printed",
             Record::Closed { .. } => "closed",
             Record::ClearingApplied { .. } => "clearing-applied",
+            Record::ClearingWithdrawn { .. } => "clearing-withdrawn",
             Record::Exported { .. } => "exported",
             Record::PinTried { .. } => "pin-tried",
             Record::Approved { .. } => "approved",
@@ -344,181 +414,13 @@ impl Record {
             | Record::Reversed { sale, .. }
             | Record::DifferenceClosed { sale, .. }
             | Record::ReversalRefused { sale, .. }
+            | Record::Uploading { sale, .. }
+            | Record::Uploaded { sale, .. }
+            | Record::UploadRefused { sale, .. }
+            | Record::UploadDropped { sale, .. }
             | Record::PrintWanted { sale }
             | Record::Printed { sale, .. } => Some(sale),
             _ => None,
-        }
-    }
-}
-
-/// One sale as committed at the counter.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Sale {
-    /// Id given by the counter or by the client program; unique in this till for ever.
-    pub id: String,
-    /// Message id its settlement leaves under.
-    pub msgid: String,
-    /// Who, where, what.
-    pub claim: Claim,
-    /// The split computed here.
-    pub settlement: Settlement,
-    /// What the patient was told: the agency's trial figures (2101) where it gave them, else those of the split.
-    pub told: SetlInfo,
-    /// What the patient showed.
-    pub credential: Credential,
-    /// Name as the agency keeps it; absent for a client program's sale.
-    pub psn_name: Option<String>,
-    /// Who collects for the patient.
-    pub agent: Option<Agent>,
-    /// Operator number.
-    pub operator: String,
-    /// Under which terms it was sold without network; absent if online.
-    pub offline: Option<OfflineTerms>,
-    /// Goods outside the fund's scope the patient agreed to pay.
-    pub consent: Vec<String>,
-    /// Cash handed over.
-    pub tendered: Option<Money>,
-}
-
-/// A person buying for the patient: both identities stand with the sale (昆明市人民政府令第161号 第二十七条).
-#[derive(Clone, Serialize, Deserialize, PartialEq, Eq)]
-pub struct Agent {
-    /// Name.
-    pub name: String,
-    /// Citizen number.
-    pub id_no: String,
-    /// Relation to the patient: spouse, parent, child, other.
-    pub relation: String,
-    /// Number of the written authorisation, where one is needed.
-    pub authorisation: Option<String>,
-}
-
-impl std::fmt::Debug for Agent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Agent")
-            .field("relation", &self.relation)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Why and under which limits a sale was made without the agency.
-#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
-pub struct OfflineTerms {
-    /// Stable code of what was missing (network, agency, certificate …).
-    pub reason: String,
-    /// Since when, milliseconds since 1970.
-    pub since_ms: i64,
-    /// True: the fund's part is carried until the agency settles. False: the patient paid all and claims later.
-    pub carried: bool,
-    /// By when it must be settled.
-    pub settle_by_ms: i64,
-    /// The limit it was judged by, as `id@version` of the pack.
-    pub pack: String,
-}
-
-/// Agency's figures minus those the patient was told (多退少补): positive cash means the patient still owes.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq, Eq)]
-pub struct Difference {
-    /// Funds.
-    pub fund: Money,
-    /// Own and family account.
-    pub account: Money,
-    /// Cash.
-    pub cash: Money,
-}
-
-/// A refund as the agency counts it.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq, Eq)]
-pub struct Refund {
-    /// The refund's own settlement number; blank where the answer was lost.
-    pub setl_id: String,
-    /// When, by the agency's clock; blank where the answer was lost.
-    pub setl_time: String,
-}
-
-/// How a difference was closed with the patient.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-pub enum Closing {
-    /// The agency's figures stand and no cash moved: the institution bears it.
-    Accepted,
-    /// The patient paid what was missing.
-    Collected,
-    /// The patient got back what was too much.
-    Refunded,
-}
-
-/// One row of the agency's detail that disagreed, and what was done.
-#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
-pub struct Mended {
-    /// Message id of the settlement.
-    pub msgid: String,
-    /// stmt_rslt of the row.
-    pub result: String,
-    /// What was done: stable word.
-    pub action: String,
-    /// Who confirmed it; blank for what needs nobody.
-    pub operator: String,
-    /// Stable code of why it could not be done; blank if it was.
-    pub failed: String,
-}
-
-/// Another till's part of a total, as the agency's detail (3202) shows it.
-#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
-pub struct Share {
-    /// Number of the till.
-    pub till: u8,
-    /// Settlements less reversals.
-    pub count: i64,
-    /// medfee_sumamt.
-    pub medfee: Money,
-    /// fund_pay_sumamt.
-    pub fund: Money,
-    /// acct_pay.
-    pub account: Money,
-}
-
-/// One total of a day close (3201).
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ClosedTotal {
-    /// insutype.
-    pub insutype: String,
-    /// clr_type.
-    pub clr_type: String,
-    /// clr_optins.
-    pub clr_optins: String,
-    /// Settlements less reversals.
-    pub count: i64,
-    /// medfee_sumamt.
-    pub medfee: Money,
-    /// fund_pay_sumamt.
-    pub fund: Money,
-    /// acct_pay.
-    pub account: Money,
-    /// stmt_rslt, or the code of why there is none.
-    pub result: String,
-    /// True if the agency's totals agree.
-    pub balanced: bool,
-    /// What other tills of the institution have in the agency's total; the figures above are this till's own.
-    #[serde(default)]
-    pub others: Vec<Share>,
-}
-
-impl ClosedTotal {
-    /// Nothing yet, of this insutype, clr_type and clr_optins.
-    #[must_use]
-    pub fn nothing((insutype, clr_type, clr_optins): (String, String, String)) -> ClosedTotal {
-        ClosedTotal {
-            insutype,
-            clr_type,
-            clr_optins,
-            count: 0,
-            medfee: Money::ZERO,
-            fund: Money::ZERO,
-            account: Money::ZERO,
-            result: String::new(),
-            balanced: false,
-            others: Vec::new(),
         }
     }
 }

@@ -98,6 +98,12 @@ impl Runtime {
         self.tell(Event::Told(Notice::new(Level::Error, error.code())));
     }
 
+    fn commit_failed(&self, code: &str) {
+        self.tell(Event::CommitFailed {
+            code: code.to_owned(),
+        });
+    }
+
     fn perform(&self, effect: Effect) {
         let this = self.clone();
         match effect {
@@ -285,6 +291,13 @@ impl Runtime {
 
     /// Journal first; only then the agency, and only if nothing of the same person is still open.
     async fn commit(&self, mut sale: Sale, send: bool) {
+        for code in sale.traces.iter().filter(|code| !code.split) {
+            match self.books.pack_sold(&code.code) {
+                Ok(None) => {}
+                Ok(Some(_)) => return self.commit_failed("TRACE_CODE_USED"),
+                Err(error) => return self.commit_failed(error.code()),
+            }
+        }
         sale.msgid = self.books.next_msgid();
         sale.id = sale_id(&sale.msgid);
         let told = AtomicBool::new(false);
@@ -299,9 +312,7 @@ impl Runtime {
             }
             Ok(_) => {}
             Err(error) if told.load(Ordering::Acquire) => self.fault(&error),
-            Err(error) => self.tell(Event::CommitFailed {
-                code: error.code().to_owned(),
-            }),
+            Err(error) => self.commit_failed(error.code()),
         }
         self.read_queue();
     }

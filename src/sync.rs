@@ -1,11 +1,13 @@
 //! Gets every committed sale to the agency exactly once: a person's sales in order, many persons' at a time.
 
 mod doubt;
+mod line;
 mod mend;
-mod people;
+mod turns;
+mod upload;
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::mpsc;
@@ -19,11 +21,9 @@ use crate::clock;
 use crate::desk::Outage;
 use crate::desk::offline::{Verdict, judge, offer};
 use crate::record::{Difference, KEPT, Record, Sale};
-use people::People;
+use line::Line;
+use turns::Turns;
 
-/// First and longest pause after the agency could not be reached, in milliseconds.
-const PAUSE_MS_MIN: i64 = 500;
-const PAUSE_MS_MAX: i64 = 30_000;
 /// Code of a message id that the agency has seen before.
 const REPEATED: &str = "MSGID_REPEATED";
 /// Most requests one sale may need in one go: query, reversal, new settlement.
@@ -36,15 +36,12 @@ pub struct Sync {
     books: Arc<Books>,
     client: Client,
     packs: Arc<Packs>,
-    line: Mutex<Line>,
-    people: People,
-}
-
-#[derive(Default)]
-struct Line {
-    outage: Option<Outage>,
-    pause_ms: i64,
-    retry_at_ms: i64,
+    line: Line,
+    /// The service for packs has troubles of its own: they stop no sale.
+    goods_line: Line,
+    people: Turns,
+    /// Sales whose packs are being told of.
+    uploading: Turns,
 }
 
 /// What one pass over the queue did.
@@ -54,6 +51,10 @@ pub struct Drained {
     pub finished: usize,
     /// Sales still waiting or unknown.
     pub left: usize,
+    /// Messages about packs that the agency took or refused.
+    pub uploaded: usize,
+    /// Sales whose packs are still to be told of.
+    pub uploads_left: usize,
 }
 
 impl Sync {
@@ -64,8 +65,10 @@ impl Sync {
             books,
             client,
             packs,
-            line: Mutex::default(),
-            people: People::default(),
+            line: Line::default(),
+            goods_line: Line::default(),
+            people: Turns::default(),
+            uploading: Turns::default(),
         }
     }
 
@@ -78,45 +81,39 @@ impl Sync {
     /// Since when and why the agency cannot be reached, if it cannot.
     #[must_use]
     pub fn outage(&self) -> Option<Outage> {
-        self.line
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .outage
-            .clone()
+        self.line.outage()
+    }
+
+    /// Why the agency's service for packs does not answer, if it does not.
+    #[must_use]
+    pub fn goods_outage(&self) -> Option<Outage> {
+        self.goods_line.outage()
+    }
+
+    /// False while the agency, or its service for packs, is left alone.
+    #[must_use]
+    pub fn may_tell_goods(&self) -> bool {
+        self.may_try() && self.goods_line.may_try()
     }
 
     /// False while a pause after a failed attempt lasts.
     #[must_use]
     pub fn may_try(&self) -> bool {
-        let line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        line.outage.is_none() || clock::now_ms() >= line.retry_at_ms
+        self.line.may_try()
     }
 
     /// Someone asks for it: no pause is kept.
     pub fn try_now(&self) {
-        self.line
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retry_at_ms = 0;
+        self.line.try_now();
+        self.goods_line.try_now();
     }
 
     /// Takes note of what an answer says about the line.
     pub fn heard<T>(&self, answer: &Answer<T>) {
-        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         match answer {
-            Answer::Done(_) | Answer::Refused(_) => *line = Line::default(),
+            Answer::Done(_) | Answer::Refused(_) => self.line.answered(),
             Answer::NotSent(cause) if unfit(cause) => {}
-            Answer::NotSent(cause) | Answer::Unknown(cause) => {
-                let now_ms = clock::now_ms();
-                line.pause_ms = (line.pause_ms * 2).clamp(PAUSE_MS_MIN, PAUSE_MS_MAX);
-                line.retry_at_ms = now_ms + line.pause_ms;
-                if line.outage.is_none() {
-                    line.outage = Some(Outage {
-                        since_ms: now_ms,
-                        cause: cause.code().to_owned(),
-                    });
-                }
-            }
+            Answer::NotSent(cause) | Answer::Unknown(cause) => self.line.failed(cause.code()),
         }
     }
 
@@ -341,7 +338,10 @@ impl Sync {
         while let Some(done) = at_work.join_next().await {
             finished(done)?;
         }
-        drained.left = self.books.waiting()?.count;
+        drained.uploaded = self.upload().await?;
+        self.client.close_abandoned().await;
+        let waiting = self.books.waiting()?;
+        (drained.left, drained.uploads_left) = (waiting.count, waiting.uploads);
         Ok(drained)
     }
 
@@ -350,11 +350,18 @@ impl Sync {
             claim: row.sale.claim.clone(),
             credential: row.sale.credential.clone(),
             invono: invoice_no(row),
-            traces: Vec::new(),
+            traces: row.sale.traces.clone(),
         };
         let answer = self.client.settle(&row.msgid, &request).await;
         self.heard(&answer);
         answer
+    }
+
+    /// Journals a record; the flush is waited for as [`Sync::write`] does.
+    async fn note(&self, record: Record) -> Result<(), BooksError> {
+        let books = self.books.clone();
+        off_the_loop(move || books.append(&record, clock::now_ms())).await?;
+        Ok(())
     }
 
     /// Journals a record about a sale and gives the sale as it stands then. The flush is waited for on a thread that

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{ToSpan, civil::DateTime};
+use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::clock::{beijing_now, compact_time};
 
@@ -11,16 +12,21 @@ pub const MSGID_LEN: usize = 30;
 const CODE_LEN: usize = 12;
 /// Numbers of one till in one second; the till is the first digit of the four.
 const TILL_NUMBERS: u16 = 1000;
+/// A scattered second begins at one of the first so many of them.
+const SCATTER: u16 = 512;
 
 /// Issues message ids. Each is greater than the one before, inside one second and when the clock steps back:
 /// the second of the last id is kept, or moved on when its numbers are used up, until the clock has passed it.
 ///
 /// The tills of one institution share its code; each takes its own thousand of the sequence, so that no two of them
-/// ever issue the same id.
+/// ever issue the same id. Two data directories under one till number are a mistake that these 30 characters cannot
+/// rule out, twelve and fourteen of them being given; a scattered issuer begins every second at a number drawn anew, so
+/// that they hardly ever meet.
 #[derive(Debug)]
 pub struct MsgIds {
     code: String,
     first: u16,
+    scattered: bool,
     last: Mutex<Option<(DateTime, u16)>>,
 }
 
@@ -38,7 +44,28 @@ impl MsgIds {
         MsgIds {
             code,
             first: u16::from(till % 10) * TILL_NUMBERS,
+            scattered: false,
             last: Mutex::new(None),
+        }
+    }
+
+    /// The same, each second beginning at a number drawn anew.
+    #[must_use]
+    pub fn scattered(self) -> MsgIds {
+        MsgIds {
+            scattered: true,
+            ..self
+        }
+    }
+
+    /// The number a second begins with.
+    fn begin(&self) -> u16 {
+        let mut drawn = [0; 2];
+        // Without chance it begins at the first, as an issuer does that is not scattered.
+        if self.scattered && SystemRandom::new().fill(&mut drawn).is_ok() {
+            self.first + u16::from_be_bytes(drawn) % SCATTER
+        } else {
+            self.first
         }
     }
 
@@ -84,8 +111,8 @@ impl MsgIds {
             Some((second, sequence)) if now <= second && sequence < self.first + TILL_NUMBERS - 1 => {
                 (second, sequence + 1)
             }
-            Some((second, _)) if now <= second => (second.saturating_add(1.second()), self.first),
-            _ => (now, self.first),
+            Some((second, _)) if now <= second => (second.saturating_add(1.second()), self.begin()),
+            _ => (now, self.begin()),
         };
         *last = Some((second, sequence));
         format!("{}{}{sequence:04}", self.code, compact_time(second))
@@ -159,6 +186,26 @@ mod tests {
     fn the_end_of_a_second_moves_on_to_the_next() {
         let ids = MsgIds::resume("H53010200001", 0, "H53010200001202603010930590999");
         assert_eq!(ids.next_at(at(10)), "H53010200001202603010931000000");
+    }
+
+    #[test]
+    fn a_scattered_issuer_increases_too_and_begins_seconds_apart() {
+        let ids = MsgIds::new("H53010200001", 3).scattered();
+        let mut before = ids.next_at(at(0));
+        let mut begun = std::collections::HashSet::new();
+        for second in 1..60 {
+            for _ in 0..700 {
+                let next = ids.next_at(at(second));
+                assert!(before < next, "{before} then {next}");
+                assert_eq!(ids.till_of(&next), Some(3));
+                before = next;
+            }
+        }
+        for second in 0..40 {
+            let fresh = MsgIds::new("H53010200001", 3).scattered();
+            begun.insert(fresh.next_at(at(second)).split_off(26));
+        }
+        assert!(begun.len() > 20, "{begun:?}");
     }
 
     #[test]

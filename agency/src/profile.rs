@@ -64,6 +64,9 @@ pub struct Profile {
     pub system_error_unknown: bool,
     /// A repeated msgid gets the first answer again.
     pub repeated_msgid_idempotent: bool,
+    /// 5203 finds a settlement by medins_setl_id, the msgid it was sent under. Where it does not, it is asked for each
+    /// visit that 5201 names.
+    pub query_by_msgid: bool,
     /// The claim travels in exp_content, for an agency that recomputes from it.
     pub claim_in_exp_content: bool,
     /// Reconciliation.

@@ -4,6 +4,9 @@ use super::{Advice, rows};
 
 pub(super) const ROWS: &[Advice] = rows! {
     // Differences.
+    "CLEARING_REFUSED"
+        "医保平台没有接受清算申请或撤销。" => "按平台给的原因核对当月账；仍不清楚的联系经办机构。"
+        "The agency did not take the application or its withdrawal." => "Check the month by the reason it gives; else call the agency."
     "DIFFERENCE_OPEN"
         "这笔已结算，多退少补还没有处理。" => "请主管在待传页面处理，或用 --difference 处理。"
         "The sale is settled; its difference with the patient is open." => "A supervisor closes it on the queue page, or with --difference and the PIN."

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use yijie_offline_cache::Key;
 
 use super::row::{SaleRow, SaleState};
-use super::{Books, BooksError, CLOSED, DIFFERENCES, Found as _, REFUNDED, Rows, SETTLED};
+use super::{Books, BooksError, CLEARINGS, CLOSED, DIFFERENCES, Found as _, REFUNDED, Rows, SETTLED};
 use crate::clock;
 use crate::record::{ClosedTotal, Record};
 
@@ -87,6 +87,15 @@ impl Books {
             self.rows_of(SETTLED, day.as_bytes())?,
             self.rows_of(REFUNDED, day.as_bytes())?,
         ))
+    }
+
+    /// The application for clearing a month (`yyyyMM`) in a category, unless it was withdrawn.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn clearing(&self, month: &str, clr_type: &str) -> Result<Option<Record>, BooksError> {
+        let key = format!("{month}{clr_type}");
+        self.store.read(CLEARINGS, Key::Plain(key.as_bytes()))
     }
 
     /// What the last close of a day found, if it was closed.

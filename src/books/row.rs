@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use yijie_agency::SettledReply;
 use yijie_rules::{Money, SetlInfo};
 
+use super::uploads::Upload;
 use crate::record::{Closing, Difference, Record, Refund, Sale};
 
 /// State of a sale.
@@ -104,6 +105,9 @@ pub struct SaleRow {
     /// Entry since which a receipt waits for paper.
     #[serde(default)]
     pub print_wanted: Option<u64>,
+    /// Messages about its packs (3505, 3506).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uploads: Vec<Upload>,
     /// What happened, oldest first.
     pub history: Vec<Step>,
 }
@@ -137,6 +141,7 @@ impl SaleRow {
             closing: None,
             copies: 0,
             print_wanted: None,
+            uploads: Vec::new(),
             history: vec![Step {
                 time_ms,
                 kind: "sale".to_owned(),
@@ -241,7 +246,11 @@ impl SaleRow {
             }
             Record::DifferenceClosed { closing, .. } => self.closing = Some(*closing),
             Record::Printed { copies_before, .. } => self.copies = copies_before + 1,
-            _ => {}
+            Record::UploadRefused { code: refused, .. } => {
+                code = Some(refused.clone());
+                self.tell_packs(record);
+            }
+            _ => self.tell_packs(record),
         }
         self.history.push(Step {
             time_ms,
@@ -249,6 +258,13 @@ impl SaleRow {
             code,
         });
         self
+    }
+
+    /// The greatest message id that anything about it left under.
+    #[must_use]
+    pub fn greatest_msgid(&self) -> &str {
+        let told = self.uploads.iter().map(|upload| upload.msgid.as_str());
+        told.fold(&self.last_msgid, |greatest, msgid| greatest.max(msgid))
     }
 
     /// Word of its state in the commands' output. A reversal that only finds out what became of the sale leaves it

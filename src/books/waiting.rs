@@ -24,6 +24,8 @@ pub struct Waiting {
     pub unknown: usize,
     /// Fund money carried by those that were sold without the agency.
     pub carried: Money,
+    /// Sales, final ones, whose packs the agency is still to be told of.
+    pub uploads: usize,
 }
 
 /// One of the queue, as far as its order is concerned.
@@ -78,6 +80,7 @@ impl Standing {
 
 impl Waiting {
     fn add(&mut self, row: &SaleRow) {
+        self.uploads += usize::from(row.next_upload(false).is_some());
         if row.state.is_final() {
             return;
         }
@@ -88,6 +91,8 @@ impl Waiting {
     }
 
     fn take(&mut self, row: &SaleRow) {
+        let told = usize::from(row.next_upload(false).is_some());
+        self.uploads = self.uploads.saturating_sub(told);
         if row.state.is_final() {
             return;
         }

@@ -10,8 +10,8 @@ use yijie_rules::Lang;
 
 use super::people::Who;
 use super::{Failure, OtherAgency, Out, Till, tasks};
-use crate::reconcile::{self, ReconcileError, Reconciliation, Row};
-use crate::record::ClosedTotal;
+use crate::reconcile::{self, Month, ReconcileError, Reconciliation, Row};
+use crate::record::{ClosedTotal, Record};
 use crate::{advice, clock};
 
 /// A day that is to agree with the agency.
@@ -29,18 +29,82 @@ pub struct Reconcile {
     supervisor: Who,
 }
 
-/// Closes today.
+/// Today is closed; or a month is applied for.
+#[derive(Debug, Args)]
+pub struct Close {
+    #[command(flatten)]
+    agency: OtherAgency,
+    /// Close each day of this month (yyyy-MM) that is not closed yet and, once all of them balance, apply for its
+    /// clearing (3203). Needs a supervisor's PIN.
+    #[arg(long, conflicts_with = "withdraw")]
+    clearing: Option<Month>,
+    /// Take the application for this month (yyyy-MM) back (3204). Needs a supervisor's PIN.
+    #[arg(long)]
+    withdraw: Option<Month>,
+    #[command(flatten)]
+    supervisor: Who,
+}
+
+/// Closes today, or a month.
 ///
 /// # Errors
 /// As [`run`].
-pub fn today(data: &Path, agency: OtherAgency, out: Out) -> Result<u8, Failure> {
-    let request = Reconcile {
-        agency,
-        date: clock::today(clock::now_ms()),
-        confirm: Vec::new(),
-        supervisor: Who::default(),
+pub fn close(data: &Path, request: Close, out: Out) -> Result<u8, Failure> {
+    let (month, applies) = match (request.clearing, request.withdraw) {
+        (Some(month), _) => (month, true),
+        (None, Some(month)) => (month, false),
+        (None, None) => {
+            let today = Reconcile {
+                agency: request.agency,
+                date: clock::today(clock::now_ms()),
+                confirm: Vec::new(),
+                supervisor: Who::default(),
+            };
+            return run(data, &today, out);
+        }
     };
-    run(data, &request, out)
+    let till = Till::open(data, &request.agency, out)?;
+    let operator = request.supervisor.supervisor(&till.books, out)?.id;
+    let (books, sync) = (&till.books, &till.sync);
+    let done = tasks()?.block_on(async {
+        if applies {
+            reconcile::apply(books, sync, month, &operator).await
+        } else {
+            reconcile::withdraw(books, sync, month, &operator).await
+        }
+    })?;
+    out.print(&done, || clearing_words(&done, out.lang))?;
+    Ok(0)
+}
+
+fn clearing_words(done: &[Record], lang: Lang) -> String {
+    let lines: Vec<String> = done
+        .iter()
+        .filter_map(|record| match record {
+            Record::ClearingApplied {
+                month,
+                clr_type,
+                clr_appy_evt_id,
+                ..
+            } => Some((("清算已申请", "clearing applied for"), month, clr_type, clr_appy_evt_id)),
+            Record::ClearingWithdrawn {
+                month,
+                clr_type,
+                clr_appy_evt_id,
+                ..
+            } => Some((("清算申请已撤销", "application withdrawn"), month, clr_type, clr_appy_evt_id)),
+            _ => None,
+        })
+        .map(|((zh, en), month, clr_type, number)| {
+            let word = lang.pick(zh, en);
+            format!("{month}  {}  {clr_type}  {word}  {number}", lang.pick("类别", "category"))
+        })
+        .collect();
+    if lines.is_empty() {
+        lang.pick("没有需要处理的清算", "nothing to be done").to_owned()
+    } else {
+        lines.join("\n")
+    }
 }
 
 impl From<ReconcileError> for Failure {
@@ -48,6 +112,9 @@ impl From<ReconcileError> for Failure {
         match error {
             ReconcileError::Books(error) => error.into(),
             ReconcileError::StillOpen { count } => Failure::could_not("SALES_STILL_OPEN", count),
+            ReconcileError::NotBalanced { .. } | ReconcileError::ClearingRefused { .. } => {
+                Failure::refused(error.code(), &error)
+            }
             other => Failure::could_not(other.code(), &other),
         }
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use yijie_rules::{Lang, Money};
 
 use super::people::{Approver, Who, four_eyes};
-use super::sell::answer;
+use super::sell::{answer, uploads};
 use super::{Failure, OtherAgency, Out, Till, resume, tasks};
 use crate::books::BooksError;
 use crate::books::row::{SaleRow, SaleState};
@@ -93,20 +93,39 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
     match request {
         Request::List => {
             let queue = till.books.queue(usize::MAX)?;
-            out.print(&queue.iter().map(brief).collect::<Vec<_>>(), || {
-                list(&queue, out.lang)
+            let uploads = till.books.uploads()?.collect::<Result<Vec<_>, _>>()?;
+            let all = queue.iter().chain(&uploads);
+            out.print(&all.map(brief).collect::<Vec<_>>(), || {
+                list(&queue, &uploads, out.lang)
             })?;
             Ok(0)
         }
         Request::Drain => {
             let drained = tasks()?.block_on(drain(&till, out))?;
-            let told = json!({"finished": drained.finished, "left": drained.left});
+            let Drained {
+                finished,
+                left,
+                uploaded,
+                uploads_left,
+            } = drained;
+            let told = json!({
+                "finished": finished, "left": left, "uploaded": uploaded, "uploads_left": uploads_left,
+            });
             out.print(&told, || match out.lang {
-                Lang::Zh => format!("完成 {} 笔，未完成 {} 笔", drained.finished, drained.left),
-                Lang::En => format!("{} finished, {} left", drained.finished, drained.left),
+                Lang::Zh => format!(
+                    "完成 {finished} 笔，未完成 {left} 笔；追溯码上传 {uploaded} 次，待上传 {uploads_left} 笔"
+                ),
+                Lang::En => format!(
+                    "{finished} finished, {left} left; trace codes: {uploaded} uploads, {uploads_left} sales left"
+                ),
             })?;
-            if drained.left == 0 {
-                return Ok(0);
+            match (left, uploads_left) {
+                (0, 0) => return Ok(0),
+                (0, _) => {
+                    let cause = till.sync.goods_outage().map(|outage| outage.cause);
+                    return Err(Failure::could_not("UPLOADS_WAIT", cause.unwrap_or_default()));
+                }
+                _ => {}
             }
             let cause = till
                 .sync
@@ -130,7 +149,10 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
                     detail: difference_words(&row, out.lang),
                 });
             }
-            finish(&tasks()?.block_on(till.sync.resolve(&row.sale.id))?, out)
+            let (sync, tasks) = (&till.sync, tasks()?);
+            let row = tasks.block_on(sync.resolve(&row.sale.id))?;
+            tasks.block_on(sync.upload_again(&row.sale.id))?;
+            finish(&find(&till, &row.sale.id)?, out)
         }
         Request::Differences => {
             let rows = till.books.differences()?;
@@ -193,19 +215,28 @@ async fn drain(till: &Till, out: Out) -> Result<Drained, BooksError> {
         });
         let drained = pass.await?;
         all.finished += drained.finished;
-        all.left = drained.left;
-        if drained.left == 0 || drained.finished == 0 {
+        all.uploaded += drained.uploaded;
+        (all.left, all.uploads_left) = (drained.left, drained.uploads_left);
+        let nothing_left = drained.left + drained.uploads_left == 0;
+        if nothing_left || drained.finished + drained.uploaded == 0 {
             return Ok(all);
         }
         till.sync.try_now();
     }
 }
 
-/// What is journalled when a supervisor closes a sale's difference: the cash that moves is the difference's.
+/// What is journalled when a supervisor closes a sale's difference: the cash that moves is the difference's. Where there
+/// is none, accepting closes what the agency refused to take of the trace codes.
 ///
 /// # Errors
 /// [`Failure`] if there is no open difference, or the cash would go the wrong way.
 pub fn closing_of(row: &SaleRow, closing: Closing, operator: String) -> Result<Record, Failure> {
+    if row.upload_refused().is_some() && closing == Closing::Accepted && row.open_difference().is_none() {
+        return Ok(Record::UploadDropped {
+            sale: row.sale.id.clone(),
+            operator,
+        });
+    }
     let Some(difference) = row.open_difference() else {
         return Err(Failure::input("NO_DIFFERENCE", &row.sale.id));
     };
@@ -254,8 +285,11 @@ pub(super) fn find(till: &Till, id: &str) -> Result<SaleRow, Failure> {
 
 fn finish(row: &SaleRow, out: Out) -> Result<u8, Failure> {
     out.print(&answer(row), || words(row, out.lang))?;
-    if row.state.is_final() {
-        return Ok(0);
+    match (row.state.is_final(), row.upload_refused(), row.next_upload(false)) {
+        (true, None, None) => return Ok(0),
+        (true, Some((code, message)), _) => return Err(Failure::refused(code, message)),
+        (true, None, Some(_)) => return Err(Failure::could_not("UPLOADS_WAIT", "")),
+        _ => {}
     }
     let code = row.cause.as_ref().map_or("OUTCOME_UNKNOWN", |(code, _)| code);
     Err(Failure::could_not(code, ""))
@@ -267,15 +301,18 @@ fn brief(row: &SaleRow) -> Value {
         "sale": row.sale.id, "msgid": row.msgid, "state": row.word(), "time": clock::stamp(row.time_ms),
         "medfee_sumamt": sums.medfee_sumamt, "fund_pay_sumamt": sums.fund_pay_sumamt,
         "settle_by": row.sale.offline.as_ref().filter(|terms| terms.carried).map(|terms| clock::stamp(terms.settle_by_ms)),
-        "code": row.cause.as_ref().map(|(code, _)| code),
+        "code": row.cause.as_ref().map(|(code, _)| code), "uploads": uploads(row),
     })
 }
 
 fn words(row: &SaleRow, lang: Lang) -> String {
-    let said = row
-        .cause
-        .as_ref()
-        .map(|(code, _)| advice::text(code, lang))
+    let cause = row.cause.as_ref().map(|(code, _)| code.as_str());
+    let refused = row.upload_refused().map(|(code, _)| code);
+    let waiting = row.next_upload(false).map(|_| "UPLOADS_WAIT");
+    let said = cause
+        .or(refused)
+        .or(waiting)
+        .map(|code| advice::text(code, lang))
         .unwrap_or_default();
     format!(
         "{}  {:<9}  {}  {said}",
@@ -287,12 +324,13 @@ fn words(row: &SaleRow, lang: Lang) -> String {
     .to_owned()
 }
 
-fn list(queue: &[SaleRow], lang: Lang) -> String {
-    if queue.is_empty() {
+fn list(queue: &[SaleRow], uploads: &[SaleRow], lang: Lang) -> String {
+    if queue.is_empty() && uploads.is_empty() {
         return lang.pick("没有待处理的结算", "nothing waits").to_owned();
     }
     queue
         .iter()
+        .chain(uploads)
         .map(|row| words(row, lang))
         .collect::<Vec<_>>()
         .join("\n")

@@ -15,11 +15,6 @@ use crate::reconcile;
 use crate::record::{ClosedTotal, Record};
 use crate::sync::Sync;
 
-/// Insurance types: employees, residents.
-const INSUTYPES: [&str; 2] = ["310", "390"];
-/// Settlement categories: outpatient, inpatient, pharmacy.
-const CLR_TYPES: [&str; 3] = ["11", "21", "41"];
-
 /// Asks the agency, if entries are missing, and books what it said. Nothing is to be sold before this is well.
 ///
 /// # Errors
@@ -93,11 +88,8 @@ async fn totals(books: &Books, sync: &Sync, since: Date) -> Result<Vec<ClosedTot
     let today = clock::today(clock::now_ms());
     let mut sums: BTreeMap<(String, String, String), ClosedTotal> = BTreeMap::new();
     for place in places(books, sync)? {
-        for insutype in INSUTYPES {
-            for clr_type in CLR_TYPES {
-                let key = (insutype.to_owned(), clr_type.to_owned(), place.clone());
-                sums.insert(key.clone(), ClosedTotal::nothing(key));
-            }
+        for key in reconcile::every_group(&place) {
+            sums.insert(key.clone(), ClosedTotal::nothing(key));
         }
     }
     let mut day = since;
@@ -140,8 +132,7 @@ fn places(books: &Books, sync: &Sync) -> Result<BTreeSet<String>, Failure> {
         .map(|reply| reply.clr_optins)
         .collect();
     if places.is_empty() {
-        let area = &sync.client().settings().institution.admdvs;
-        places.insert(format!("{}99", area.get(..4).unwrap_or(area)));
+        places.insert(reconcile::usual_place(sync));
     }
     Ok(places)
 }

@@ -4,9 +4,10 @@ use std::io::{self, BufRead as _};
 use std::path::Path;
 
 use clap::Args;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use yijie_agency::Credential;
-use yijie_rules::{Claim, Lang, Outcome, Refusal, split};
+use yijie_agency::{Credential, SoldCode};
+use yijie_rules::{Claim, Flag, Lang, Outcome, Refusal, split};
 
 use super::people::{CLIENT, Who};
 use super::{Failure, OtherAgency, Out, Till, resume, tasks};
@@ -17,6 +18,8 @@ use crate::{advice, clock};
 
 /// Longest id a client may give a sale.
 const ID_LEN_MAX: usize = 64;
+/// Longest trace code.
+const CODE_LEN_MAX: usize = 100;
 
 /// How sales are made.
 #[derive(Args)]
@@ -50,15 +53,19 @@ pub fn run(data: &Path, request: &Request, out: Out) -> Result<u8, Failure> {
         if line.trim().is_empty() {
             continue;
         }
-        let answer = match Order::parse(&line) {
-            Ok(order) => tasks.block_on(counter.sell(order))?,
+        let (id, answer) = match Order::parse(&line) {
+            Ok(order) => (Some(order.id.clone()), tasks.block_on(counter.sell(order))?),
             Err(refused) => {
                 exit = 1;
-                refused
+                (None, refused)
             }
         };
         out.line(answer.to_string())?;
+        if let Some(id) = id {
+            tasks.block_on(counter.told(&id))?;
+        }
     }
+    tasks.block_on(counter.till.sync.client().close_abandoned());
     Ok(exit)
 }
 
@@ -78,6 +85,51 @@ struct Order {
     id: String,
     claim: Claim,
     credential: Credential,
+    traces: Vec<SoldCode>,
+}
+
+/// A row of `drugtracinfo`: the trace code of a pack on a line.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Trace {
+    feedetl_sn: String,
+    drug_trac_codg: String,
+    /// Part of the pack only (拆零).
+    #[serde(default)]
+    trdn_flag: Option<Flag>,
+}
+
+/// The packs' trace codes, each of a line of the claim.
+fn traces(given: Option<Value>, claim: &Claim) -> Result<Vec<SoldCode>, String> {
+    let rows: Vec<Trace> = match given {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        // What was given may be anything: it is not repeated.
+        Some(rows) => serde_json::from_value(rows)
+            .map_err(|_| "$.drugtracinfo: feedetl_sn, drug_trac_codg, trdn_flag".to_owned())?,
+    };
+    let mut codes: Vec<SoldCode> = Vec::new();
+    for (nth, row) in rows.into_iter().enumerate() {
+        let of_a_line = claim
+            .lines
+            .iter()
+            .any(|line| line.feedetl_sn.as_str() == row.feedetl_sn);
+        if !of_a_line {
+            return Err(format!("$.drugtracinfo[{nth}].feedetl_sn: no such line"));
+        }
+        let shaped = (1..=CODE_LEN_MAX).contains(&row.drug_trac_codg.len())
+            && row.drug_trac_codg.bytes().all(|byte| byte.is_ascii_graphic());
+        if !shaped || codes.iter().any(|known| known.code == row.drug_trac_codg) {
+            return Err(format!(
+                "$.drugtracinfo[{nth}].drug_trac_codg: unreadable or twice"
+            ));
+        }
+        codes.push(SoldCode {
+            feedetl_sn: row.feedetl_sn,
+            code: row.drug_trac_codg,
+            split: row.trdn_flag == Some(Flag::Yes),
+        });
+    }
+    Ok(codes)
 }
 
 impl Order {
@@ -108,6 +160,7 @@ impl Order {
                 "$.credential: mdtrt_cert_type 01, 02 or 03".to_owned(),
             )
         })?;
+        let given = fields.remove("drugtracinfo");
         let claim = serde_json::to_vec(&fields)
             .map_err(|e| refused(Some(&id), "CLAIM_NOT_JSON", e.to_string()))
             .and_then(|text| {
@@ -117,10 +170,12 @@ impl Order {
         let credential = credential.unwrap_or_else(|| Credential::IdNumber {
             certno: claim.person.psn_no.to_string(),
         });
+        let traces = traces(given, &claim).map_err(|says| refused(Some(&id), "CLAIM_FIELD", says))?;
         Ok(Order {
             id,
             claim,
             credential,
+            traces,
         })
     }
 }
@@ -132,6 +187,16 @@ struct Counter {
 }
 
 impl Counter {
+    /// After the answer: the packs are told of, where the sale stands and the agency answers.
+    async fn told(&self, id: &str) -> Result<(), Failure> {
+        let sync = &self.till.sync;
+        let row = self.till.books.sale(id)?;
+        if !self.offline && row.is_some_and(|row| row.next_upload(false).is_some()) && sync.may_tell_goods() {
+            sync.upload_of(id).await?;
+        }
+        Ok(())
+    }
+
     async fn sell(&mut self, order: Order) -> Result<Value, Failure> {
         if let Some(known) = self.till.books.sale(&order.id)? {
             let open = !known.state.is_final() && !self.offline && self.till.sync.may_try();
@@ -146,6 +211,11 @@ impl Counter {
         }
         if let Some(refusal) = self.till.books.declined(&order.id)? {
             return Ok(declined(&order.id, &refusal));
+        }
+        for code in order.traces.iter().filter(|code| !code.split) {
+            if self.till.books.pack_sold(&code.code)?.is_some() {
+                return Ok(pack_sold(&order.id));
+            }
         }
         let settlement = match split(&self.till.packs, &order.claim, &KEPT) {
             Outcome::Settled(settlement) => *settlement,
@@ -171,6 +241,7 @@ impl Counter {
             offline: None,
             consent: Vec::new(),
             tendered: None,
+            traces: order.traces,
         };
         let online = self.online(&sale).await?;
         let sync = &self.till.sync;
@@ -197,6 +268,15 @@ impl Counter {
     }
 }
 
+/// A pack that stands with another sale of this till is not sold again; nothing is kept, for it may be returned.
+fn pack_sold(id: &str) -> Value {
+    let code = "TRACE_CODE_USED";
+    json!({
+        "sale": id, "msgid": null, "state": "refused", "outcome": "refused", "code": code,
+        "says": advice::text(code, Lang::Zh), "advice": advice::advice(code, Lang::Zh),
+    })
+}
+
 fn declined(id: &str, refusal: &Refusal) -> Value {
     let mut told = json!({"sale": id, "msgid": null, "state": "refused"});
     merge(
@@ -212,6 +292,20 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
+/// How far the agency was told of a sale's packs; nothing for a sale without trace codes.
+pub(super) fn uploads(row: &SaleRow) -> Option<Value> {
+    if row.sale.traces.is_empty() {
+        return None;
+    }
+    let state = match (row.upload_refused(), row.next_upload(false)) {
+        (Some(_), _) => "refused",
+        (None, Some(_)) => "waiting",
+        (None, None) if row.uploads.is_empty() => "none",
+        (None, None) => "done",
+    };
+    Some(json!({"state": state, "code": row.upload_refused().map(|(code, _)| code)}))
+}
+
 /// The line for a sale as it stands: the split, and the agency's figures in its place where they are known.
 #[must_use]
 pub fn answer(row: &SaleRow) -> Value {
@@ -224,6 +318,9 @@ pub fn answer(row: &SaleRow) -> Value {
     if let Some(reply) = &row.reply {
         more.insert("setl_id".to_owned(), json!(reply.setl_id));
         more.insert("setlinfo".to_owned(), json!(reply.setlinfo));
+    }
+    if let Some(uploads) = uploads(row) {
+        more.insert("uploads".to_owned(), uploads);
     }
     if let Some(difference) = &row.difference {
         more.insert("difference".to_owned(), json!(difference));

@@ -1,6 +1,7 @@
 //! The bill: lines, what is typed to find them, and the split that follows every change.
 
 use serde::{Deserialize, Serialize};
+use yijie_agency::SoldCode;
 use yijie_rules::{
     Accounts, Claim, Flag, Line, Money, Options, Outcome, OwnAccount, Quantity, UnitPrice, split,
 };
@@ -342,6 +343,19 @@ pub(super) fn recall(state: &mut State, row: usize) -> Vec<Effect> {
         state.tell(Level::Info, "VERIFY_FIRST");
     }
     vec![Effect::Write(Box::new(Record::Held { no, bill: None }))]
+}
+
+/// Trace codes of the packs on a bill, by the lines of its claim. A broken quantity is part of a pack.
+pub(super) fn traces(bill: &Bill) -> Vec<SoldCode> {
+    let lines = bill.lines.iter().enumerate();
+    let codes = lines.flat_map(|(index, line)| {
+        line.trace_codes.iter().map(move |code| SoldCode {
+            feedetl_sn: (index + 1).to_string(),
+            code: code.clone(),
+            split: line.quantity.contains('.'),
+        })
+    });
+    codes.collect()
 }
 
 /// The claim of the bill as it stands; absent until someone is verified and something is on it.

@@ -126,6 +126,7 @@ pub(super) fn begin(state: &mut State) -> Vec<Effect> {
         operator: operator.id.clone(),
         offline: None,
         tendered: None,
+        traces: bill::traces(&state.bill),
     });
     state.notice = None;
     state.pay = Pay {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use yijie_agency::{Credential, MsgIds, SaleRequest};
+use yijie_agency::{Credential, MsgIds, SaleRequest, SoldCode};
 use yijie_offline_cache::{SimulatedDisk, Trouble};
 use yijie_rules::{Claim, Money, Outcome, Packs, SetlInfo, split};
 
@@ -172,6 +172,14 @@ impl World {
             return None;
         };
         let msgid = self.till.as_ref()?.books.next_msgid();
+        // Two sales in three are of packs with a trace code.
+        let packs = self.dice.u32(..3);
+        let traces = (0..packs).map(|nth| SoldCode {
+            feedetl_sn: "1".to_owned(),
+            code: format!("8{nth}{:018}", self.begun),
+            split: false,
+        });
+        let traces = traces.collect();
         Some(Sale {
             id: format!("sale-{}", self.begun),
             msgid,
@@ -185,6 +193,7 @@ impl World {
             offline: None,
             consent: Vec::new(),
             tendered: None,
+            traces,
         })
     }
 

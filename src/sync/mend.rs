@@ -15,10 +15,10 @@ impl Sync {
     ///
     /// # Errors
     /// [`BooksError`] if the books cannot be read or written.
-    pub async fn mend(&self, row: &Row, day: Date) -> Result<Option<String>, BooksError> {
+    pub async fn mend(&self, row: &Row, day: Date, operator: &str) -> Result<Option<String>, BooksError> {
         let Some(id) = &row.sale else {
             return Ok(match (row.action, &row.finding) {
-                (Action::Reverse, Some(finding)) => self.reverse_found(finding, "").await,
+                (Action::Reverse, Some(finding)) => self.reverse_found(finding, "", operator).await?,
                 _ => Some("NOTHING_TO_DO".to_owned()),
             });
         };
@@ -28,7 +28,7 @@ impl Sync {
         if row.action == Action::Reverse {
             let place = sale.sale.claim.person.insuplc_admdvs.clone().unwrap_or_default();
             return Ok(match &row.finding {
-                Some(finding) => self.reverse_found(finding, &place).await,
+                Some(finding) => self.reverse_found(finding, &place, operator).await?,
                 None => Some("NOTHING_TO_DO".to_owned()),
             });
         }
@@ -65,8 +65,13 @@ impl Sync {
         Ok(None)
     }
 
-    /// 2601 of a settlement that is in the agency's ledger and must not be.
-    async fn reverse_found(&self, finding: &StatementFinding, place: &str) -> Option<String> {
+    /// 2601 of a settlement that is in the agency's ledger and must not be. It is in the journal before it leaves.
+    async fn reverse_found(
+        &self,
+        finding: &StatementFinding,
+        place: &str,
+        operator: &str,
+    ) -> Result<Option<String>, BooksError> {
         let insured = Insured {
             psn_no: finding.psn_no.clone(),
             insuplc_admdvs: place.to_owned(),
@@ -75,21 +80,31 @@ impl Sync {
         let med_type = match self.client.find_settlement(&insured, &finding.msgid).await {
             Answer::Done(Some(reply)) => reply.med_type,
             Answer::Done(None) | Answer::Refused(_) => String::new(),
-            Answer::NotSent(cause) | Answer::Unknown(cause) => return Some(cause.code().to_owned()),
+            Answer::NotSent(cause) | Answer::Unknown(cause) => {
+                return Ok(Some(cause.code().to_owned()));
+            }
         };
         let settle = self.client.transactions_for(&med_type).settle;
         let msgid = self.books.next_msgid();
+        self.note(Record::FoundReversing {
+            msgid: msgid.clone(),
+            omsgid: finding.msgid.clone(),
+            oinfno: settle.to_owned(),
+            psn_no: finding.psn_no.clone(),
+            operator: operator.to_owned(),
+        })
+        .await?;
         let answer = self
             .client
             .reverse(&msgid, &insured, &finding.msgid, settle)
             .await;
         self.heard(&answer);
-        match answer {
+        Ok(match answer {
             Answer::Done(()) => None,
             Answer::Refused(refusal) if doubt::gone(&refusal) => None,
             Answer::Refused(_) => Some("REVERSAL_REFUSED".to_owned()),
             Answer::NotSent(cause) | Answer::Unknown(cause) => Some(cause.code().to_owned()),
-        }
+        })
     }
 }
 

@@ -7,6 +7,8 @@ mod statements;
 mod tests;
 mod visits;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json, value::RawValue};
 use yijie_rules::{Money, Packs};
@@ -134,6 +136,14 @@ impl Agency {
     /// All settlements, oldest first.
     pub(crate) fn ledger(&self) -> Vec<super::LedgerRow> {
         self.book.ledger_rows()
+    }
+
+    /// Trace codes of the packs that count as sold, and the sale of each.
+    pub(crate) fn packs_sold(&self) -> BTreeMap<String, String> {
+        let packs = self.book.packs_sold();
+        packs
+            .map(|(code, sale)| (code.to_owned(), sale.to_owned()))
+            .collect()
     }
 
     /// The transaction number of a body, for the faults file; empty if there is none.
@@ -396,6 +406,9 @@ impl Agency {
 
     fn find(&self, request: &Request) -> Result<Value, Fail> {
         let data = input::<QueryInput>(request)?.data;
+        if !self.seal.profile.query_by_msgid && data.setl_id.is_empty() && data.mdtrt_id.is_empty() {
+            return Err(No::new("FIELD_INVALID", "setl_id: missing").into());
+        }
         let at = self
             .book
             .find(&data.psn_no, &data.setl_id, &data.mdtrt_id, &data.medins_setl_id);

@@ -35,8 +35,10 @@ pub(crate) struct Book {
     /// Visits that are not settled yet.
     visits: HashMap<String, Visit>,
     visits_opened: u64,
-    /// Trace codes of packs that were sold, and with which sale.
-    sold: HashMap<String, String>,
+    /// Trace codes of packs that were sold, with which sale, and whether by the settlement itself.
+    sold: HashMap<String, (String, bool)>,
+    /// Message ids of 3505 and 3506.
+    goods_msgids: HashSet<String>,
     /// Balance with which a relative's account that is nobody's own was first seen.
     family_openings: HashMap<String, Money>,
 }
@@ -163,7 +165,19 @@ impl Book {
 
     /// The sale a pack's trace code stands with.
     pub(crate) fn sold_with(&self, code: &str) -> Option<&str> {
-        self.sold.get(code).map(String::as_str)
+        self.sold.get(code).map(|(sale, _)| sale.as_str())
+    }
+
+    /// Every pack that counts as sold: its code and the sale.
+    pub(crate) fn packs_sold(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.sold
+            .iter()
+            .map(|(code, (sale, _))| (code.as_str(), sale.as_str()))
+    }
+
+    /// Whether a 3505 or 3506 came under this msgid.
+    pub(crate) fn goods_sent(&self, msgid: &str) -> bool {
+        self.goods_msgids.contains(msgid)
     }
 
     /// A person's settlements, oldest first.
@@ -259,13 +273,18 @@ impl Book {
                 setl_id,
                 codes,
                 returned,
+                msgid,
             } => {
                 for code in codes {
                     if *returned {
                         self.sold.remove(code);
                     } else {
-                        self.sold.insert(code.clone(), setl_id.clone());
+                        self.sold
+                            .insert(code.clone(), (setl_id.clone(), msgid.is_empty()));
                     }
+                }
+                if !msgid.is_empty() {
+                    self.goods_msgids.insert(msgid.clone());
                 }
             }
             Entry::Cancelled {
@@ -347,7 +366,9 @@ impl Book {
         }
         if stands != Stands::Settled {
             let setl_id = settled.setl_id.clone();
-            self.sold.retain(|_, sale| *sale != setl_id);
+            // What 3505 told, 3506 takes back.
+            self.sold
+                .retain(|_, (sale, with_settlement)| !*with_settlement || *sale != setl_id);
         }
         for debit in &settled.debits {
             let sum = self.debited.entry(debit.psn_no.clone()).or_default();

@@ -33,6 +33,9 @@ pub(crate) enum Entry {
         setl_id: String,
         codes: Vec<String>,
         returned: bool,
+        /// Of 3505 or 3506; blank where the codes came with the settlement, and go with it.
+        #[serde(default)]
+        msgid: String,
     },
     /// 2103: a refund of its own day.
     Cancelled {

@@ -2,6 +2,7 @@
 //! goes wrong on the way is the simulation's.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{Mutex, PoisonError},
 };
@@ -27,6 +28,12 @@ impl LocalAgency {
             Answered::Json(text) => text.into_bytes(),
             Answered::Zip(bytes) => bytes,
         })
+    }
+
+    /// Trace codes of the packs that count as sold, and the settlement each was sold with.
+    pub fn packs_sold(&self) -> BTreeMap<String, String> {
+        let site = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        site.agency.packs_sold()
     }
 
     /// All settlements, oldest first.

@@ -13,7 +13,7 @@ use crate::{
         goods::{GoodsInput, GoodsReturned, GoodsSold},
     },
     sandbox::{
-        ledger::{Entry, SettlementState},
+        ledger::{Entry, Settled, SettlementState},
         replies::No,
     },
 };
@@ -21,6 +21,7 @@ use crate::{
 impl Agency {
     /// 3505. A code that was sold before is refused on the second level, as the platform's batch does.
     pub(super) fn goods_sold(&mut self, request: &Request) -> Result<Value, Fail> {
+        self.unused(&request.msgid)?;
         let goods = input::<GoodsInput<GoodsSold>>(request)?;
         let row = &goods.selinfo.row;
         if row.mdtrt_setl_type == "1" {
@@ -46,23 +47,39 @@ impl Agency {
             setl_id: sale.clone(),
             codes: whole,
             returned: false,
+            msgid: request.msgid.clone(),
         }])?;
         Ok(json!({"result": {"retRslt": "1", "msgRslt": "成功"}}))
     }
 
-    /// 3506: what is returned may be sold again.
+    /// 3506: what is returned may be sold again. Another sale's pack is none of this one's.
     pub(super) fn goods_returned(&mut self, request: &Request) -> Result<Value, Fail> {
+        self.unused(&request.msgid)?;
         let goods = input::<GoodsInput<GoodsReturned>>(request)?;
+        let row = &goods.selinfo.row;
         let codes: Vec<String> = goods.codes().into_iter().map(str::to_owned).collect();
-        if codes.iter().any(|code| self.book.sold_with(code).is_none()) {
+        let not_of_this = |code: &String| {
+            let sold = self.book.sold_with(code);
+            sold.is_none_or(|sale| !row.setl_id.is_empty() && sale != row.setl_id)
+        };
+        if row.trdn_flag != "1" && codes.iter().any(not_of_this) {
             return Err(No::new("TRACE_CODE_NOT_SOLD", "追溯码没有销售记录").into());
         }
         self.commit(vec![Entry::Goods {
-            setl_id: goods.selinfo.row.setl_id.clone(),
+            setl_id: row.setl_id.clone(),
             codes,
             returned: true,
+            msgid: request.msgid.clone(),
         }])?;
         Ok(json!({"result": {"retRslt": "1", "msgRslt": "成功"}}))
+    }
+
+    /// A message about goods under a msgid that was used before.
+    fn unused(&self, msgid: &str) -> Result<(), No> {
+        if self.book.sent(msgid).is_some() || self.book.goods_sent(msgid) {
+            return Err(No::new("MSGID_REPEATED", "发送方报文ID重复"));
+        }
+        Ok(())
     }
 
     /// A pack is sold once: no code stands with another sale, none twice in this one.
@@ -112,8 +129,19 @@ impl Agency {
     /// 5201.
     pub(super) fn visits(&self, request: &Request) -> Result<Value, Fail> {
         let data = input::<Data<PersonTimeQuestion>>(request)?.data;
+        self.known(&data.psn_no)?;
+        let within = |time: &str| {
+            (data.begntime.is_empty() || data.begntime.as_str() <= time)
+                && (data.endtime.is_empty() || time <= data.endtime.as_str())
+        };
+        let asked = |settled: &Settled| {
+            within(&settled.setl_time)
+                && (data.med_type.is_empty() || data.med_type == settled.med_type)
+                && (data.mdtrt_id.is_empty() || data.mdtrt_id == settled.mdtrt_id)
+        };
         let rows = self.book.of_person(&data.psn_no);
         let rows: Vec<Value> = rows
+            .filter(|(settled, _)| asked(settled) && !self.old_figures)
             .map(|(settled, _)| {
                 json!({
                     "mdtrt_id": settled.mdtrt_id, "psn_no": settled.psn_no, "insutype": settled.insutype,

@@ -36,6 +36,7 @@ impl Agency {
         let sale = input::<SaleInput>(request)?;
         sale.check_settling()?;
         let (opening, settled) = self.compute(request, &sale, true)?;
+        self.accounts_open(&settled)?;
         let output = replies::settlement(&settled, &self.seal.profile);
         let opening = opening
             .into_iter()
@@ -177,9 +178,7 @@ impl Agency {
         if state == SettlementState::Reversed {
             return Err(No::new("ALREADY_REVERSED", "该结算已撤销或冲正").into());
         }
-        if self.book.is_cleared(settled) {
-            return Err(No::new("ACCOUNTS_CLOSED", "该月已申请清算").into());
-        }
+        self.accounts_open(settled)?;
         let settled = settled.clone();
         let cancel_setl_id = format!("R{}", settled.setl_id);
         self.commit(vec![Entry::Cancelled {
@@ -202,6 +201,14 @@ impl Agency {
         ))
     }
 
+    /// A month whose clearing was applied for takes no settlement and gives none back.
+    pub(super) fn accounts_open(&self, settled: &Settled) -> Result<(), No> {
+        if self.book.is_cleared(settled) {
+            return Err(No::new("ACCOUNTS_CLOSED", "该月已申请清算"));
+        }
+        Ok(())
+    }
+
     fn fresh_or_refuse(&self, msgid: &str) -> Result<(), No> {
         match self.fresh(msgid)? {
             None => Ok(()),
@@ -222,6 +229,11 @@ impl Agency {
             && number != original
         {
             return Err(No::new("TRANSACTION_OTHER", "原交易编号不符").into());
+        }
+        if let Some(Sent::Settlement(at) | Sent::Cancellation(at)) = self.book.sent(&data.omsgid)
+            && let Some((settled, SettlementState::Settled)) = self.book.settlement(at)
+        {
+            self.accounts_open(settled)?;
         }
         let (msgid, omsgid, time) = (request.msgid.clone(), data.omsgid, wire_time(beijing_now()));
         match self.book.original(&data.psn_no, &omsgid) {

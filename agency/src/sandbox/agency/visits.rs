@@ -236,6 +236,7 @@ impl Agency {
         }
         settled.mdtrt_id.clone_from(&visit.mdtrt_id);
         settled.infno = if inpatient { "2304" } else { "2207" }.to_owned();
+        self.accounts_open(&settled)?;
         let codes: Vec<String> = bill
             .drug_trac_info
             .iter()
@@ -255,6 +256,7 @@ impl Agency {
                 setl_id: settled.setl_id.clone(),
                 codes,
                 returned: false,
+                msgid: String::new(),
             });
         }
         entries.push(Entry::Settled(Box::new(settled)));

@@ -1,0 +1,358 @@
+//! A hospital's visit up to its trial (2201, 2203, 2204, 2206; inpatient 2401, 2301, 2402, 2303), and its closing where
+//! nothing comes of it.
+
+use super::{Client, sale::place_of};
+use crate::{
+    answer::{AgencyRefusal, Answer, Cause},
+    envelope::Output,
+    messages::{
+        form::Data,
+        pharmacy::{SaleInput, SaleRequest, Transactions},
+        settled::{self, SettledReply},
+        visit::{
+            self, Admission, Diagnosis, Discharge, FeeCancel, FeeDetail, FeeInput, Registration,
+            RegistrationCancel, SettledCode, StayCancel, VisitBill, VisitBillInput, VisitInfo, VisitInput,
+        },
+    },
+    profile::TraceCodes,
+};
+
+/// What stands where the counter knows no doctor, department or diagnosis.
+const NOT_NAMED_CODE: &str = "99";
+const NOT_NAMED: &str = "未指定";
+/// ICD-10: unspecified causes of morbidity.
+const NO_DIAGNOSIS: (&str, &str) = ("R69", "未特指的疾病");
+/// 2205: all details that are not settled.
+const ALL_BATCHES: &str = "0000";
+
+/// A visit that is open at the agency.
+#[derive(Clone)]
+pub(super) struct Visit {
+    psn_no: String,
+    /// insuplc_admdvs.
+    place: String,
+    mdtrt_id: String,
+    chrg_bchno: String,
+    /// The institution's own number of it.
+    own_no: String,
+    inpatient: bool,
+    discharged: bool,
+}
+
+/// Why a visit did not get as far as its settlement. No money has moved.
+pub(super) enum Stopped {
+    Refused(AgencyRefusal),
+    NotSent(Cause),
+}
+
+/// What a step before the settlement came to. Whatever became of a step without an answer, nothing was settled by it.
+fn stepped<T>(answer: Answer<T>) -> Result<T, Stopped> {
+    match answer {
+        Answer::Done(value) => Ok(value),
+        Answer::Refused(refusal) => Err(Stopped::Refused(refusal)),
+        Answer::NotSent(cause) | Answer::Unknown(cause) => Err(Stopped::NotSent(cause)),
+    }
+}
+
+impl<T> From<Stopped> for Answer<T> {
+    fn from(stopped: Stopped) -> Answer<T> {
+        match stopped {
+            Stopped::Refused(refusal) => Answer::Refused(refusal),
+            Stopped::NotSent(cause) => Answer::NotSent(cause),
+        }
+    }
+}
+
+impl Client {
+    /// The steps up to and with the trial, on the visit that an earlier trial of the person left open or on a new one. A
+    /// visit that does not get so far is to be closed.
+    pub(super) async fn tried(
+        &self,
+        sale: &SaleRequest,
+        input: &SaleInput,
+        numbers: Transactions,
+    ) -> Result<(Visit, SettledReply), Stopped> {
+        let mut visit = self.opened(sale, input, numbers).await?;
+        match self.stepped_through(sale, input, numbers, &mut visit).await {
+            Ok(reply) => Ok((visit, reply)),
+            Err(stopped) => {
+                self.abandon(visit);
+                Err(stopped)
+            }
+        }
+    }
+
+    async fn opened(
+        &self,
+        sale: &SaleRequest,
+        input: &SaleInput,
+        numbers: Transactions,
+    ) -> Result<Visit, Stopped> {
+        if let Some(visit) = self.earlier_visit(sale.claim.person.psn_no.as_str()) {
+            if !numbers.inpatient()
+                && !visit.inpatient
+                && matches!(self.drop_details(&visit).await, Answer::Done(()))
+            {
+                return Ok(Visit {
+                    chrg_bchno: self.settings.msgids.next(),
+                    ..visit
+                });
+            }
+            self.abandon(visit);
+        }
+        let own_no = self.settings.msgids.next();
+        let mdtrt_id = if numbers.inpatient() {
+            self.admitted(sale, input, &own_no).await?
+        } else {
+            self.registered(sale, input, &own_no).await?
+        };
+        Ok(Visit {
+            psn_no: input.druginfo.psn_no.clone(),
+            place: place_of(sale).to_owned(),
+            chrg_bchno: self.settings.msgids.next(),
+            mdtrt_id,
+            own_no,
+            inpatient: numbers.inpatient(),
+            discharged: false,
+        })
+    }
+
+    async fn stepped_through(
+        &self,
+        sale: &SaleRequest,
+        input: &SaleInput,
+        numbers: Transactions,
+        visit: &mut Visit,
+    ) -> Result<SettledReply, Stopped> {
+        let place = place_of(sale);
+        if !visit.inpatient {
+            let described = VisitInput {
+                mdtrtinfo: VisitInfo {
+                    mdtrt_id: visit.mdtrt_id.clone(),
+                    psn_no: visit.psn_no.clone(),
+                    med_type: input.druginfo.med_type.clone(),
+                    begntime: input.druginfo.begntime.clone(),
+                    dise_codg: input.druginfo.dise_codg.clone(),
+                    ..VisitInfo::default()
+                },
+                diseinfo: vec![self.diagnosis(input)],
+            };
+            stepped(self.ask("2203", place, &described, |_| Some(())).await)?;
+        }
+        let details = self.details(input, visit);
+        if visit.inpatient {
+            stepped(self.stay_details(place, details).await)?;
+            self.discharged(sale, input, visit).await?;
+            visit.discharged = true;
+        } else {
+            let details = FeeInput { feedetail: details };
+            let rows = |output: &Output<'_>| visit::read_fee_rows(output).map(|_| ());
+            stepped(self.ask("2204", place, &details, rows).await)?;
+        }
+        let read = |output: &Output<'_>| settled::read_trial(output, &self.seal.profile);
+        let bill = self.bill(sale, input, visit, None);
+        stepped(self.ask(numbers.presettle, place, &bill, read).await)
+    }
+
+    /// 2205: all details of a visit.
+    async fn drop_details(&self, visit: &Visit) -> Answer<()> {
+        let data = FeeCancel {
+            mdtrt_id: visit.mdtrt_id.clone(),
+            chrg_bchno: ALL_BATCHES.to_owned(),
+            psn_no: visit.psn_no.clone(),
+        };
+        if visit.inpatient {
+            return self.cancel_stay_details(&visit.place, data).await;
+        }
+        self.ask("2205", &visit.place, &Data { data }, |_| Some(())).await
+    }
+
+    /// Closes a visit; false if the agency did not answer. What it refuses cannot be closed from here: the visit was
+    /// settled, or is gone.
+    pub(super) async fn close_visit(&self, visit: &Visit) -> bool {
+        let answered = |answer: &Answer<()>| matches!(answer, Answer::Done(()) | Answer::Refused(_));
+        let stay = StayCancel {
+            mdtrt_id: visit.mdtrt_id.clone(),
+            psn_no: visit.psn_no.clone(),
+        };
+        if visit.discharged && !answered(&self.cancel_discharge(&visit.place, stay.clone()).await) {
+            return false;
+        }
+        if !answered(&self.drop_details(visit).await) {
+            return false;
+        }
+        let closed = if visit.inpatient {
+            self.cancel_admission(&visit.place, stay).await
+        } else {
+            let data = RegistrationCancel {
+                psn_no: visit.psn_no.clone(),
+                mdtrt_id: visit.mdtrt_id.clone(),
+                ipt_otp_no: visit.own_no.clone(),
+            };
+            self.ask("2202", &visit.place, &Data { data }, |_| Some(())).await
+        };
+        answered(&closed)
+    }
+
+    /// 2201.
+    async fn registered(
+        &self,
+        sale: &SaleRequest,
+        input: &SaleInput,
+        own_no: &str,
+    ) -> Result<String, Stopped> {
+        let info = &input.druginfo;
+        let data = Registration {
+            psn_no: info.psn_no.clone(),
+            insutype: info.insutype.clone(),
+            begntime: info.begntime.clone(),
+            mdtrt_cert_type: info.mdtrt_cert_type.clone(),
+            mdtrt_cert_no: info.mdtrt_cert_no.clone(),
+            ipt_otp_no: own_no.to_owned(),
+            atddr_no: NOT_NAMED_CODE.to_owned(),
+            dr_name: NOT_NAMED.to_owned(),
+            dept_code: NOT_NAMED_CODE.to_owned(),
+            dept_name: NOT_NAMED.to_owned(),
+            caty: NOT_NAMED_CODE.to_owned(),
+        };
+        stepped(
+            self.ask("2201", place_of(sale), &Data { data }, visit::read_mdtrt_id)
+                .await,
+        )
+    }
+
+    /// 2401.
+    async fn admitted(&self, sale: &SaleRequest, input: &SaleInput, own_no: &str) -> Result<String, Stopped> {
+        let info = &input.druginfo;
+        let diagnosis = self.diagnosis(input);
+        let admission = Admission {
+            psn_no: info.psn_no.clone(),
+            insutype: info.insutype.clone(),
+            begntime: info.begntime.clone(),
+            mdtrt_cert_type: info.mdtrt_cert_type.clone(),
+            mdtrt_cert_no: info.mdtrt_cert_no.clone(),
+            med_type: info.med_type.clone(),
+            ipt_no: own_no.to_owned(),
+            atddr_no: NOT_NAMED_CODE.to_owned(),
+            chfpdr_name: NOT_NAMED.to_owned(),
+            adm_diag_dscr: diagnosis.diag_name.clone(),
+            adm_dept_codg: NOT_NAMED_CODE.to_owned(),
+            adm_dept_name: NOT_NAMED.to_owned(),
+            dscg_maindiag_code: diagnosis.diag_code.clone(),
+            dscg_maindiag_name: diagnosis.diag_name.clone(),
+            dise_codg: info.dise_codg.clone(),
+            ..Admission::default()
+        };
+        let msgid = self.settings.msgids.next();
+        stepped(
+            self.admit(&msgid, place_of(sale), admission, vec![diagnosis])
+                .await,
+        )
+    }
+
+    /// 2402.
+    async fn discharged(&self, sale: &SaleRequest, input: &SaleInput, visit: &Visit) -> Result<(), Stopped> {
+        let info = &input.druginfo;
+        let ended = sale.claim.visit.enddate.as_ref();
+        let discharge = Discharge {
+            mdtrt_id: visit.mdtrt_id.clone(),
+            psn_no: info.psn_no.clone(),
+            insutype: info.insutype.clone(),
+            endtime: ended.map_or_else(|| info.begntime.clone(), ToString::to_string),
+            dscg_dept_codg: NOT_NAMED_CODE.to_owned(),
+            dscg_dept_name: NOT_NAMED.to_owned(),
+            dscg_way: "1".to_owned(),
+            ..Discharge::default()
+        };
+        let diagnoses = vec![self.diagnosis(input)];
+        stepped(self.discharge(place_of(sale), discharge, diagnoses).await)
+    }
+
+    fn diagnosis(&self, input: &SaleInput) -> Diagnosis {
+        let info = &input.druginfo;
+        let (code, name) = if info.dise_codg.is_empty() {
+            NO_DIAGNOSIS
+        } else {
+            (info.dise_codg.as_str(), info.dise_codg.as_str())
+        };
+        Diagnosis {
+            diag_type: "1".to_owned(),
+            diag_srt_no: "1".to_owned(),
+            diag_code: code.to_owned(),
+            diag_name: name.to_owned(),
+            diag_dept: NOT_NAMED.to_owned(),
+            dise_dor_no: NOT_NAMED_CODE.to_owned(),
+            dise_dor_name: NOT_NAMED.to_owned(),
+            diag_time: info.begntime.clone(),
+            vali_flag: "1".to_owned(),
+        }
+    }
+
+    fn details(&self, input: &SaleInput, visit: &Visit) -> Vec<FeeDetail> {
+        let rows = input.drugdetail.iter().map(|row| FeeDetail {
+            feedetl_sn: row.feedetl_sn.clone(),
+            mdtrt_id: visit.mdtrt_id.clone(),
+            psn_no: input.druginfo.psn_no.clone(),
+            chrg_bchno: visit.chrg_bchno.clone(),
+            dise_codg: input.druginfo.dise_codg.clone(),
+            rxno: row.rxno.clone(),
+            rx_circ_flag: row.rx_circ_flag.clone(),
+            fee_ocur_time: row.fee_ocur_time.clone(),
+            med_list_codg: row.med_list_codg.clone(),
+            medins_list_codg: row.medins_list_codg.clone(),
+            det_item_fee_sumamt: row.det_item_fee_sumamt.clone(),
+            cnt: row.cnt.clone(),
+            pric: row.pric.clone(),
+            bilg_dept_codg: NOT_NAMED_CODE.to_owned(),
+            bilg_dept_name: NOT_NAMED.to_owned(),
+            bilg_dr_codg: NOT_NAMED_CODE.to_owned(),
+            bilg_dr_name: NOT_NAMED.to_owned(),
+            hosp_appr_flag: "0".to_owned(),
+        });
+        rows.collect()
+    }
+
+    /// 2206 and 2303, or with the trial's figures 2207 and 2304.
+    pub(super) fn bill(
+        &self,
+        sale: &SaleRequest,
+        input: &SaleInput,
+        visit: &Visit,
+        trial: Option<&SettledReply>,
+    ) -> VisitBillInput {
+        let info = &input.druginfo;
+        let figures = trial.map(|trial| &trial.setlinfo);
+        let text =
+            |amount: Option<yijie_rules::Money>| amount.map(|amount| amount.to_string()).unwrap_or_default();
+        let with_settlement = trial.is_some() && self.seal.profile.trace_codes == TraceCodes::Settlement;
+        let codes = sale.traces.iter().filter(|_| with_settlement);
+        VisitBillInput {
+            data: VisitBill {
+                psn_no: info.psn_no.clone(),
+                mdtrt_cert_type: info.mdtrt_cert_type.clone(),
+                mdtrt_cert_no: info.mdtrt_cert_no.clone(),
+                med_type: info.med_type.clone(),
+                medfee_sumamt: info.medfee_sumamt.clone(),
+                psn_setlway: "01".to_owned(),
+                mdtrt_id: visit.mdtrt_id.clone(),
+                chrg_bchno: visit.chrg_bchno.clone(),
+                acct_used_flag: info.acct_used_flag.clone(),
+                insutype: info.insutype.clone(),
+                invono: info.invono.clone(),
+                fulamt_ownpay_amt: text(figures.map(|figures| figures.fulamt_ownpay_amt)),
+                overlmt_selfpay: text(figures.map(|figures| figures.overlmt_selfpay)),
+                preselfpay_amt: text(figures.map(|figures| figures.preselfpay_amt)),
+                inscp_scp_amt: text(figures.map(|figures| figures.inscp_scp_amt)),
+                exp_content: info.exp_content.clone(),
+            },
+            drug_trac_info: codes
+                .map(|code| SettledCode {
+                    feedetl_sn: code.feedetl_sn.clone(),
+                    drug_trac_codg: code.code.clone(),
+                    trdn_flag: if code.split { "1" } else { "0" }.to_owned(),
+                    min_prcunt_type: "2".to_owned(),
+                })
+                .collect(),
+        }
+    }
+}

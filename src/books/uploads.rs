@@ -1,0 +1,225 @@
+//! Packs the agency's books of goods are still to be told of (3505, 3506): after a settlement, and again where it was
+//! undone. It is a queue of its own: nothing in it sends a settlement again.
+
+use serde::{Deserialize, Serialize};
+use yijie_agency::SoldCode;
+use yijie_offline_cache::Key;
+
+use super::row::{SaleRow, SaleState};
+use super::{Books, BooksError, Found as _, Rows, TRACES, UPLOADS, decode};
+use crate::record::{Goods, Record};
+
+/// One message about packs that left, or was about to.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Upload {
+    /// Message id.
+    pub msgid: String,
+    /// Which packs.
+    pub goods: Goods,
+    /// What came of it.
+    pub state: UploadState,
+}
+
+/// What came of such a message.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum UploadState {
+    /// No answer yet.
+    Leaving,
+    /// The agency took it.
+    Done,
+    /// The agency refused it: stable code, text, and whether a supervisor has closed that.
+    Refused(String, String, bool),
+}
+
+/// The next message about a sale's packs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// One that left before without an answer.
+    Again(Upload),
+    /// A new one.
+    New(Goods),
+}
+
+impl SaleRow {
+    /// Settlement and visit the packs count as sold with; blank where the patient paid all.
+    fn sold_with(&self) -> Option<(&str, &str)> {
+        match self.state {
+            SaleState::Settled => {
+                let reply = self.reply.as_ref()?;
+                Some((&reply.setl_id, &reply.mdtrt_id))
+            }
+            SaleState::SelfPaid => Some(("", "")),
+            _ => None,
+        }
+    }
+
+    /// What is to be told next, if anything is: returns of what a settlement that no longer stands took along, then
+    /// what was sold. Provinces that take one code a message get one. While the sale itself is open, nothing.
+    #[must_use]
+    pub fn next_upload(&self, one_code: bool) -> Option<Next> {
+        if !self.state.is_final() {
+            return None;
+        }
+        self.next_return().or_else(|| self.next_sold(one_code))
+    }
+
+    fn next_return(&self) -> Option<Next> {
+        let standing = self.sold_with().map(|(setl_id, _)| setl_id);
+        for sold in self.uploads.iter().filter(|upload| !upload.goods.returned) {
+            let refused = matches!(sold.state, UploadState::Refused(..));
+            if refused || Some(sold.goods.setl_id.as_str()) == standing {
+                continue;
+            }
+            let back = Goods {
+                returned: true,
+                ..sold.goods.clone()
+            };
+            match self.uploads.iter().rev().find(|upload| upload.goods == back) {
+                None => return Some(Next::New(back)),
+                Some(upload) if upload.state == UploadState::Leaving => {
+                    return Some(Next::Again(upload.clone()));
+                }
+                Some(_) => {}
+            }
+        }
+        None
+    }
+
+    fn next_sold(&self, one_code: bool) -> Option<Next> {
+        let (setl_id, mdtrt_id) = self.sold_with()?;
+        let mut told = Vec::new();
+        let with_this = |upload: &&Upload| !upload.goods.returned && upload.goods.setl_id == setl_id;
+        for upload in self.uploads.iter().filter(with_this) {
+            if upload.state == UploadState::Leaving {
+                return Some(Next::Again(upload.clone()));
+            }
+            told.extend(&upload.goods.codes);
+        }
+        let mut left = self.sale.traces.iter().filter(|code| !told.contains(code));
+        let first = left.next()?;
+        let same =
+            |code: &&SoldCode| !one_code && code.feedetl_sn == first.feedetl_sn && code.split == first.split;
+        Some(Next::New(Goods {
+            setl_id: setl_id.to_owned(),
+            mdtrt_id: mdtrt_id.to_owned(),
+            feedetl_sn: first.feedetl_sn.clone(),
+            codes: std::iter::once(first).chain(left.filter(same)).cloned().collect(),
+            returned: false,
+        }))
+    }
+
+    /// Refusals that stand and nobody has closed. One about a settlement that was undone since closed itself.
+    fn refusals(&self) -> impl Iterator<Item = (&Goods, &str, &str)> {
+        let standing = self.sold_with().map(|(setl_id, _)| setl_id);
+        self.uploads.iter().filter_map(move |upload| match &upload.state {
+            UploadState::Refused(code, message, false)
+                if upload.goods.returned || standing == Some(upload.goods.setl_id.as_str()) =>
+            {
+                Some((&upload.goods, code.as_str(), message.as_str()))
+            }
+            _ => None,
+        })
+    }
+
+    /// The first of them: stable code and the agency's text.
+    #[must_use]
+    pub fn upload_refused(&self) -> Option<(&str, &str)> {
+        self.refusals().next().map(|(_, code, message)| (code, message))
+    }
+
+    /// The packs they are about.
+    #[must_use]
+    pub fn refused_goods(&self) -> Vec<Goods> {
+        self.refusals().map(|(goods, ..)| goods.clone()).collect()
+    }
+
+    /// Takes over what an entry says about the packs.
+    pub(super) fn tell_packs(&mut self, record: &Record) {
+        match record {
+            Record::Uploading { msgid, goods, .. } => {
+                // What was refused before is tried again.
+                self.uploads
+                    .retain(|upload| upload.goods != *goods || upload.state == UploadState::Done);
+                self.uploads.push(Upload {
+                    msgid: msgid.clone(),
+                    goods: goods.clone(),
+                    state: UploadState::Leaving,
+                });
+            }
+            Record::Uploaded { msgid, .. } => self.answered(msgid, &UploadState::Done),
+            Record::UploadRefused {
+                msgid, code, message, ..
+            } => {
+                let refused = UploadState::Refused(code.clone(), message.clone(), false);
+                self.answered(msgid, &refused);
+            }
+            Record::UploadDropped { .. } => {
+                for upload in &mut self.uploads {
+                    if let UploadState::Refused(.., closed) = &mut upload.state {
+                        *closed = true;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn answered(&mut self, msgid: &str, state: &UploadState) {
+        for upload in self.uploads.iter_mut().filter(|upload| upload.msgid == msgid) {
+            upload.state.clone_from(state);
+        }
+    }
+}
+
+/// Whether a sale stands in the queue of uploads: something is to be told, or was refused.
+fn waits(row: &SaleRow) -> bool {
+    row.next_upload(false).is_some() || row.upload_refused().is_some()
+}
+
+/// Where a sale stands among what is to be told, after an entry about it.
+pub(super) fn place(rows: &mut Rows, before: Option<&SaleRow>, row: &SaleRow) -> Result<(), BooksError> {
+    if row.sale.traces.is_empty() {
+        return Ok(());
+    }
+    if before.is_none() {
+        for code in row.sale.traces.iter().filter(|code| !code.split) {
+            rows.put(TRACES, Key::Secret(code.code.as_bytes()), &row.sale.id)?;
+        }
+    }
+    let at = row.seq.to_be_bytes();
+    match (before.is_some_and(waits), waits(row)) {
+        (false, true) => rows.put(UPLOADS, Key::Plain(&at), &row.sale.id),
+        (true, false) => {
+            rows.delete(UPLOADS, Key::Plain(&at));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Books {
+    /// Sales whose packs the agency is still to be told of or has refused, oldest first, read as they are walked.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn uploads(&self) -> Result<impl Iterator<Item = Result<SaleRow, BooksError>> + use<'_>, BooksError> {
+        Ok(self.store.scan(UPLOADS)?.map(|item| {
+            let id: String = decode(&item?.1)?;
+            self.sale(&id)?.ok_or(BooksError::NoSuchSale)
+        }))
+    }
+
+    /// The sale of this till that a whole pack stands with: sold, and not undone.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn pack_sold(&self, code: &str) -> Result<Option<String>, BooksError> {
+        let id: Option<String> = self.store.read(TRACES, Key::Secret(code.as_bytes()))?;
+        let Some(row) = id.map(|id: String| self.sale(&id)).transpose()?.flatten() else {
+            return Ok(None);
+        };
+        let undone = matches!(row.state, SaleState::Refused | SaleState::Reversed);
+        Ok((!undone).then_some(row.sale.id))
+    }
+}
