@@ -387,7 +387,7 @@ impl Record {
             Record::Printed { .. } => "printed",
             Record::Closed { .. } => "closed",
             Record::ClearingApplied { .. } => "clearing-applied",
-            Record::ClearingWithdrawn { .. } => "clearing-withdrawn",
+            Record::ClearingWithdrawn { .. } => "clearing-undone",
             Record::Exported { .. } => "exported",
             Record::PinTried { .. } => "pin-tried",
             Record::Approved { .. } => "approved",

@@ -1,5 +1,6 @@
 //! Gets every committed sale to the agency exactly once: a person's sales in order, many persons' at a time.
 
+mod booked;
 mod doubt;
 mod line;
 mod mend;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use yijie_agency::{AgencyRefusal, Answer, Cause, Client, Insured, SaleRequest, SettledReply};
+use yijie_agency::{Answer, Client, SaleRequest, SettledReply};
 use yijie_rules::Packs;
 
 use crate::books::row::{SaleRow, SaleState};
@@ -20,7 +21,8 @@ use crate::books::{Books, BooksError};
 use crate::clock;
 use crate::desk::Outage;
 use crate::desk::offline::{Verdict, judge, offer};
-use crate::record::{Difference, KEPT, Record, Sale};
+use crate::record::{KEPT, Record, Sale};
+use booked::{insured, invoice_no, outcome, repeated, settled, unfit};
 use line::Line;
 use turns::Turns;
 
@@ -390,86 +392,4 @@ async fn off_the_loop<T: Send + 'static>(
 
 fn finished(done: Result<Result<(), BooksError>, tokio::task::JoinError>) -> Result<(), BooksError> {
     done.unwrap_or(Err(BooksError::Stalled))
-}
-
-/// What an answer to a settlement request is booked as.
-fn outcome(row: &SaleRow, answer: Answer<SettledReply>) -> Record {
-    let sale = row.sale.id.clone();
-    match answer {
-        Answer::Done(reply) => settled(row, reply),
-        // The agency has seen this message id before: the first copy arrived, so what became of it is to be asked.
-        Answer::Refused(refusal) if repeated(&refusal) => Record::Unknown {
-            sale,
-            cause: REPEATED.to_owned(),
-        },
-        Answer::Refused(refusal) => refused(&sale, refusal),
-        Answer::Unknown(cause) => Record::Unknown {
-            sale,
-            cause: cause.code().to_owned(),
-        },
-        // No waiting makes such a request fit.
-        Answer::NotSent(cause) if unfit(&cause) => Record::Refused {
-            sale,
-            infcode: cause.code().to_owned(),
-            message: cause.to_string(),
-        },
-        Answer::NotSent(cause) => Record::NotSent {
-            sale,
-            cause: cause.code().to_owned(),
-            offline: None,
-            withdrawn: None,
-        },
-    }
-}
-
-/// The request itself is at fault, not the way to the agency.
-fn unfit(cause: &Cause) -> bool {
-    matches!(cause, Cause::RequestInvalid { .. })
-}
-
-/// Number of the receipt at the agency (invono, 20 characters): till-wide, from the journal entry.
-fn invoice_no(row: &SaleRow) -> String {
-    format!("{:020}", row.seq)
-}
-
-fn insured(row: &SaleRow) -> Insured {
-    let person = &row.sale.claim.person;
-    Insured {
-        psn_no: person.psn_no.to_string(),
-        insuplc_admdvs: person
-            .insuplc_admdvs
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-    }
-}
-
-/// The agency has seen the message id before.
-fn repeated(refusal: &AgencyRefusal) -> bool {
-    refusal.reason() == Some(REPEATED)
-}
-
-fn refused(id: &str, refusal: AgencyRefusal) -> Record {
-    Record::Refused {
-        sale: id.to_owned(),
-        infcode: refusal.infcode.to_string(),
-        message: refusal.message,
-    }
-}
-
-/// The agency's figures stand; where they differ from what the patient was told, the difference is kept.
-fn settled(row: &SaleRow, reply: SettledReply) -> Record {
-    let (told, stands) = (&row.sale.told, &reply.setlinfo);
-    let account = |sums: &yijie_rules::SetlInfo| sums.acct_pay.saturating_add(sums.acct_mulaid_pay);
-    let difference = Difference {
-        fund: stands.fund_pay_sumamt.saturating_sub(told.fund_pay_sumamt),
-        account: account(stands).saturating_sub(account(told)),
-        cash: stands.psn_cash_pay.saturating_sub(told.psn_cash_pay),
-    };
-    Record::Settled {
-        sale: row.sale.id.clone(),
-        msgid: row.msgid.clone(),
-        difference: (difference != Difference::default()).then_some(difference),
-        reply: Box::new(reply),
-    }
 }

@@ -48,32 +48,42 @@ impl Round {
             let no = self.sales.len();
             let who = person(u32::try_from(self.chance.below(PERSONS)).unwrap());
             // The amount tells in the agency's ledger which sale a settlement is of.
-            self.sales.push(sale(
+            let mut order = sale(
                 &format!("sale-{no}"),
                 &who,
                 &format!("{}.{:02}", 61 + no / 100, no % 100),
-            ));
+            );
+            order["drugtracinfo"] = json!([{"feedetl_sn": "1", "drug_trac_codg": code_of(no)}]);
+            self.sales.push(order);
         }
     }
 
     fn misbehave(&mut self) {
-        let deeds = [
-            ("2102", "late_ms"),
-            ("2102", "lose_reply_after_commit"),
-            ("2102", "lose_request"),
-            ("2102", "twice"),
-            ("2102", "bad_gateway_after_commit"),
-            ("2102", "half_body"),
-            ("2102", "close"),
-            ("5203", "bad_gateway_after_commit"),
-            ("2601", "lose_reply_after_commit"),
-            ("2601", "bad_gateway_after_commit"),
-            ("2601", "twice"),
+        const ON: [&str; 10] = [
+            "2207", "2207", "2206", "2204", "2201", "5203", "5201", "2601", "3505", "*",
+        ];
+        const WHAT: [&str; 14] = [
+            "late_ms",
+            "lose_reply_after_commit",
+            "lose_request",
+            "twice",
+            "bad_gateway_after_commit",
+            "half_body",
+            "close",
+            "html",
+            "system_error",
+            "system_error_after_commit",
+            "stale_figures",
+            "wrong_clock",
+            "maintenance",
+            "rate_limit",
         ];
         let mut faults = format!("# {}\n", self.chance.next());
-        for _ in 0..self.chance.below(4) {
-            let (on, what) = deeds[usize::try_from(self.chance.below(deeds.len() as u64)).unwrap()];
-            faults.push_str(&fault(on, what, 1));
+        for _ in 0..self.chance.below(5) {
+            let on = ON[usize::try_from(self.chance.below(ON.len() as u64)).unwrap()];
+            let what = WHAT[usize::try_from(self.chance.below(WHAT.len() as u64)).unwrap()];
+            faults.push_str(&fault(on, what, 1 + u32::try_from(self.chance.below(3)).unwrap()));
+            faults.push_str(&format!("after = {}\n", self.chance.below(4)));
         }
         self.shop.agency.misbehave(&faults);
     }
@@ -171,6 +181,11 @@ impl Round {
     }
 }
 
+/// The trace code of a sale's pack.
+fn code_of(no: usize) -> String {
+    format!("8{no:019}")
+}
+
 /// Whole lines of an output; one that a kill cut short was not printed.
 fn printed(output: &PathBuf) -> Vec<Value> {
     let mut bytes = fs::read(output).unwrap();
@@ -227,6 +242,7 @@ fn no_kill_loses_or_doubles_a_sale() {
 
     answers_agree(&day, &journal);
     ledger_is_journal(&day, &journal);
+    packs_are_told(&day);
     let told = day.shop.run(&["journal", "verify", "--json"]).exit(0).json();
     assert_eq!(told["whole"], true);
     assert_eq!(told["entries"], json!(day.shop.journal().len()));
@@ -260,6 +276,37 @@ fn answers_agree(day: &Round, journal: &[Value]) {
             assert_eq!(answer, &settled[0], "a settled sale is told differently");
         }
     }
+}
+
+/// Each sale's pack stands at the agency with the settlement that stands.
+fn packs_are_told(day: &Round) {
+    let ledger = fs::read_to_string(day.shop.agency.data.join("ledger.jsonl")).unwrap();
+    let mut sold = BTreeMap::new();
+    for line in ledger.lines() {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        for code in entry["codes"].as_array().into_iter().flatten() {
+            let code = code.as_str().unwrap().to_owned();
+            if entry["returned"] == true {
+                sold.remove(&code);
+            } else {
+                sold.insert(code, string(&entry, "setl_id"));
+            }
+        }
+    }
+    let settled: BTreeMap<String, String> = day
+        .shop
+        .agency
+        .settled()
+        .iter()
+        .map(|row| (string(row, "medfee_sumamt"), string(row, "setl_id")))
+        .collect();
+    let wanted: BTreeMap<String, String> = (0..day.sales.len())
+        .map(|no| {
+            let amount = string(&day.sales[no]["lines"][0], "det_item_fee_sumamt");
+            (code_of(no), settled[&amount].clone())
+        })
+        .collect();
+    assert_eq!(sold, wanted, "agency on the left");
 }
 
 /// The agency's settlements are the journal's, one to one, in every person's order.

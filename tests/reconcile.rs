@@ -191,3 +191,150 @@ fn a_refund_counts_on_both_sides_and_one_the_agency_made_is_booked() {
     assert_eq!(told[0]["result"], "000101");
     assert_eq!(actions(&told), [("b".to_owned(), "call-agency".to_owned())]);
 }
+
+/// Copies what is over to nobody: an entry of the ledger made from another one.
+fn added(shop: &mut Shop, make: impl Fn(&Value) -> Option<Value>) {
+    shop.agency.stop();
+    let file = shop.agency.data.join("ledger.jsonl");
+    let mut text = fs::read_to_string(&file).unwrap();
+    let more: Vec<Value> = text
+        .lines()
+        .filter_map(|line| make(&serde_json::from_str(line).unwrap()))
+        .collect();
+    assert_eq!(more.len(), 1);
+    text.push_str(&format!("{}\n", more[0]));
+    fs::write(file, text).unwrap();
+    shop.agency.come_back();
+}
+
+#[test]
+fn a_refund_that_only_the_agency_made_is_booked() {
+    let mut shop = Shop::open();
+    shop.sell(
+        &[],
+        &[sale("a", &person(1), "101.00"), sale("b", &person(2), "102.00")],
+    );
+    added(&mut shop, |entry| {
+        of_settlement(entry, "102.00").then(|| {
+            let setl_id = entry["setl_id"].as_str().unwrap();
+            json!({
+                "kind": "cancelled", "msgid": "H53010200001202611221126329999", "setl_id": setl_id,
+                "cancel_setl_id": format!("R{setl_id}"), "time": entry["setl_time"],
+            })
+        })
+    });
+    let told = reconcile(&shop, &[], 2);
+    assert_eq!(actions(&told), [("b".to_owned(), "book-refund".to_owned())]);
+    let told = confirm_all(&shop, 0);
+    assert_eq!(told[0]["balanced"], true);
+    assert_eq!(
+        (&told[0]["count"], &told[0]["medfee"]),
+        (&json!(1), &json!("101.00"))
+    );
+    let shown = shop.run(&["queue", "show", "b", "--json"]).exit(0).json();
+    assert_eq!(shown["state"], "reversed");
+    assert_eq!(shop.agency.settled().len(), 1);
+}
+
+#[test]
+fn a_day_on_which_nothing_was_settled_here_is_compared_and_what_is_reversed_is_journalled_first() {
+    let mut shop = Shop::open();
+    shop.sell(&[], &[sale("a", &person(1), "101.00")]);
+    let setl_id = shop.agency.ledger()[0]["setl_id"].as_str().unwrap().to_owned();
+    // Reversed here; then a settlement of this till turns up that stands in none of its sales.
+    shop.run(&["reverse", "a"]).exit(0);
+    let elsewhere = |entry: &Value| {
+        of_settlement(entry, "101.00").then(|| {
+            let mut more = entry.clone();
+            more["msgid"] = json!("H53010200001202611220000000777");
+            more["setl_id"] = json!(format!("{setl_id}9"));
+            more["mdtrt_id"] = json!("M9");
+            let day = entry["setl_time"].as_str().unwrap();
+            let earlier: jiff::civil::Date = day[..10].parse().unwrap();
+            more["setl_time"] = json!(format!("{} 10:00:00", earlier.yesterday().unwrap()));
+            more
+        })
+    };
+    let yesterday = {
+        let day: jiff::civil::Date = today(&shop).parse().unwrap();
+        day.yesterday().unwrap().to_string()
+    };
+    let args = ["reconcile", "--date", &yesterday, "--json"];
+    assert_eq!(
+        shop.run(&args).exit(0).json(),
+        json!([]),
+        "both sides hold nothing"
+    );
+    added(&mut shop, elsewhere);
+    let told = shop.run(&args).exit(2).json();
+    assert_eq!(told[0]["result"], "000101");
+    assert_eq!(actions(&told), [(String::new(), "reverse".to_owned())]);
+    let pin = shop.dir.path().join("pin");
+    fs::write(&pin, PIN).unwrap();
+    fs::set_permissions(&pin, fs::Permissions::from_mode(0o600)).unwrap();
+    let by = [
+        "--confirm",
+        "all",
+        "--operator",
+        OPERATOR,
+        "--pin-file",
+        pin.to_str().unwrap(),
+    ];
+    shop.run(&[&args[..], &by].concat()).exit(0);
+    let kinds: Vec<Value> = shop
+        .journal()
+        .into_iter()
+        .map(|row| row["kind"].clone())
+        .collect();
+    assert!(kinds.contains(&json!("found-reversing")), "{kinds:?}");
+    assert_eq!(shop.agency.settled(), [] as [Value; 0]);
+}
+
+#[test]
+fn a_month_is_applied_for_once_its_days_balance_and_taken_back() {
+    let shop = Shop::open();
+    shop.sell(
+        &[],
+        &[sale("a", &person(1), "101.00"), sale("b", &person(2), "102.00")],
+    );
+    shop.run(&["reverse", "b"]).exit(0);
+    shop.sell(&["--offline"], &[sale("c", &person(3), "10.00")]);
+    let month = today(&shop)[..7].to_owned();
+    let pin = shop.dir.path().join("pin");
+    fs::write(&pin, PIN).unwrap();
+    fs::set_permissions(&pin, fs::Permissions::from_mode(0o600)).unwrap();
+    let who = [
+        "--operator",
+        OPERATOR,
+        "--pin-file",
+        pin.to_str().unwrap(),
+        "--json",
+    ];
+    let close = |args: &[&str]| shop.run(&[&["close"], args, &who].concat());
+    shop.run(&["close", "--clearing", &month]).exit(1).says("USAGE");
+    close(&["--clearing", &month])
+        .exit(3)
+        .says_json("SALES_STILL_OPEN");
+    shop.run(&["queue", "drain"]).exit(0);
+    let applied = close(&["--clearing", &month]).exit(0).json();
+    assert_eq!(applied[0]["record"], "clearing_applied");
+    assert!(applied[0]["clr_appy_evt_id"].as_str().unwrap().starts_with('C'));
+    assert_eq!(close(&["--clearing", &month]).exit(0).json(), json!([]), "once");
+    // The month's accounts are closed: nothing is settled or given back in it.
+    let told = shop.sell(&[], &[sale("d", &person(4), "10.00")]);
+    assert_eq!(told[0]["state"], "refused");
+    assert!(
+        told[0]["detail"].as_str().unwrap().contains("ACCOUNTS_CLOSED"),
+        "{told:?}"
+    );
+    shop.run(&["reverse", "a"]).exit(2);
+    let withdrawn = close(&["--withdraw", &month]).exit(0).json();
+    assert_eq!(withdrawn[0]["clr_appy_evt_id"], applied[0]["clr_appy_evt_id"]);
+    assert_eq!(close(&["--withdraw", &month]).exit(0).json(), json!([]));
+    assert_eq!(
+        shop.sell(&[], &[sale("e", &person(4), "10.00")])[0]["state"],
+        "settled"
+    );
+    shop.run(&["reverse", "a"]).exit(0);
+    close(&["--clearing", "2026-13"]).exit(1);
+}

@@ -1,6 +1,7 @@
 //! The client of the national interface: one mutual-TLS connection pool, one method a transaction.
 
 mod carrier;
+mod find;
 mod header;
 mod http;
 mod questions;
@@ -9,10 +10,8 @@ mod settings;
 mod statements;
 mod visit;
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::civil::Date;
 use serde::Serialize;
 
 use header::Headers;
@@ -27,15 +26,13 @@ use crate::{
     fields::{Checked, FieldFault},
     keys::Keys,
     messages::{
-        benefits::{PersonTimeQuestion, Row},
         ec_query::{self, DecodedPerson, EcQuery, EcQueryData, EcReply},
         files::{self, DownloadData, DownloadInput, FileTicket, UploadData, UploadInput},
         lost_cards::{self, LostCard},
         person::{self, Credential, PersonInput, PersonRecord},
         pharmacy::Insured,
-        query::{QueryData, QueryInput},
         reversal::{ReversalData, ReversalInput},
-        settled::{self, SettledReply},
+        settled::SettledReply,
         sign::{self, Operator, SignIn, SignInData, SignInInput, SignOutData, SignOutInput},
         statement::{self, StatementInput, StatementResult, StatementTotals},
     },
@@ -247,91 +244,6 @@ impl Client {
         .await
     }
 
-    /// 5203: the settlement that was sent as `settled_msgid`, if the agency holds one.
-    ///
-    /// Asks by medins_setl_id, which holds the msgid of the settlement, where the province's 5203 takes it; the
-    /// specification's asks by setl_id and mdtrt_id only. Where it does not, or cannot say, each of the person's visits
-    /// is looked through that 5201 names. `None` says that no settlement is there now; one still under way may yet
-    /// arrive, which a reversal excludes.
-    pub async fn find_settlement(
-        &self,
-        insured: &Insured,
-        settled_msgid: &str,
-    ) -> Answer<Option<SettledReply>> {
-        if !self.seal.profile.query_by_msgid {
-            return self.find_by_visits(insured, settled_msgid).await;
-        }
-        let data = QueryData {
-            psn_no: insured.psn_no.clone(),
-            medins_setl_id: settled_msgid.to_owned(),
-            ..QueryData::default()
-        };
-        match self.settlement_of(insured, data).await {
-            Answer::Done(Some(reply)) if reply.medins_setl_id != settled_msgid => {
-                self.find_by_visits(insured, settled_msgid).await
-            }
-            Answer::Refused(_) | Answer::Unknown(Cause::BodyUnreadable { .. }) => {
-                self.find_by_visits(insured, settled_msgid).await
-            }
-            other => other,
-        }
-    }
-
-    /// 5201, then 5203 for each visit, the latest first: the settlement that was sent as `settled_msgid`.
-    async fn find_by_visits(&self, insured: &Insured, settled_msgid: &str) -> Answer<Option<SettledReply>> {
-        let (begntime, endtime) = around(settled_msgid);
-        let question = PersonTimeQuestion {
-            psn_no: insured.psn_no.clone(),
-            begntime,
-            endtime,
-            ..PersonTimeQuestion::default()
-        };
-        let visits = match self.visits(&insured.insuplc_admdvs, question).await {
-            Answer::Done(visits) => visits,
-            Answer::Refused(refusal) => return Answer::Refused(refusal),
-            Answer::NotSent(cause) => return Answer::NotSent(cause),
-            Answer::Unknown(cause) => return Answer::Unknown(cause),
-        };
-        let of = |row: &Row, name: &str| {
-            let cell = row.iter().find(|(known, _)| known == name);
-            cell.map(|(_, text)| text.clone()).unwrap_or_default()
-        };
-        let mut seen = HashSet::new();
-        for row in visits.iter().rev() {
-            let (mdtrt_id, setl_id) = (of(row, "mdtrt_id"), of(row, "setl_id"));
-            let named = of(row, "medins_setl_id");
-            let other = !named.is_empty() && named != settled_msgid;
-            if mdtrt_id.is_empty() || other || !seen.insert((mdtrt_id.clone(), setl_id.clone())) {
-                continue;
-            }
-            let data = QueryData {
-                psn_no: insured.psn_no.clone(),
-                setl_id,
-                mdtrt_id,
-                ..QueryData::default()
-            };
-            match self.settlement_of(insured, data).await {
-                Answer::Done(Some(reply)) if reply.medins_setl_id == settled_msgid => {
-                    return Answer::Done(Some(reply));
-                }
-                // A visit that is not settled has no settlement.
-                Answer::Done(_) | Answer::Refused(_) => {}
-                other => return other,
-            }
-        }
-        Answer::Done(None)
-    }
-
-    /// 5203.
-    async fn settlement_of(&self, insured: &Insured, data: QueryData) -> Answer<Option<SettledReply>> {
-        let read = |output: &Output<'_>| settled::read_found(output, &self.seal.profile);
-        let input = QueryInput { data };
-        match self.ask("5203", &insured.insuplc_admdvs, &input, read).await {
-            Answer::Done(Some(reply)) if reply.psn_no != insured.psn_no => Answer::Unknown(Cause::ReplyOther),
-            other => other,
-        }
-    }
-
     /// 3201: compares the totals of a period.
     pub async fn statement_total(&self, totals: &StatementTotals) -> Answer<StatementResult> {
         let input = StatementInput::from(totals);
@@ -527,19 +439,6 @@ impl Client {
         };
         http.post(base, post).await
     }
-}
-
-/// From the day before a message was sent to the end of today: an agency's clock may be half a day off.
-fn around(msgid: &str) -> (String, String) {
-    let sent = msgid
-        .get(12..20)
-        .and_then(|day| Date::strptime("%Y%m%d", day).ok());
-    let first = sent.and_then(|day| day.yesterday().ok());
-    let last = beijing_now().date();
-    (
-        first.map(|day| format!("{day} 00:00:00")).unwrap_or_default(),
-        format!("{last} 23:59:59"),
-    )
 }
 
 fn not_fit<T>(fault: &FieldFault) -> Answer<T> {

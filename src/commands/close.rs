@@ -86,18 +86,31 @@ fn clearing_words(done: &[Record], lang: Lang) -> String {
                 clr_type,
                 clr_appy_evt_id,
                 ..
-            } => Some((("清算已申请", "clearing applied for"), month, clr_type, clr_appy_evt_id)),
+            } => Some((
+                ("清算已申请", "clearing applied for"),
+                month,
+                clr_type,
+                clr_appy_evt_id,
+            )),
             Record::ClearingWithdrawn {
                 month,
                 clr_type,
                 clr_appy_evt_id,
                 ..
-            } => Some((("清算申请已撤销", "application withdrawn"), month, clr_type, clr_appy_evt_id)),
+            } => Some((
+                ("清算申请已撤销", "application withdrawn"),
+                month,
+                clr_type,
+                clr_appy_evt_id,
+            )),
             _ => None,
         })
         .map(|((zh, en), month, clr_type, number)| {
             let word = lang.pick(zh, en);
-            format!("{month}  {}  {clr_type}  {word}  {number}", lang.pick("类别", "category"))
+            format!(
+                "{month}  {}  {clr_type}  {word}  {number}",
+                lang.pick("类别", "category")
+            )
         })
         .collect();
     if lines.is_empty() {

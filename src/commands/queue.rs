@@ -135,7 +135,11 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
         }
         Request::Show { id } => {
             let row = find(&till, &id)?;
-            out.print(&answer(&row), || history(&row, out.lang))?;
+            let mut shown = answer(&row);
+            if let (Some(fields), Some(uploads)) = (shown.as_object_mut(), uploads(&row)) {
+                fields.insert("uploads".to_owned(), uploads);
+            }
+            out.print(&shown, || history(&row, out.lang))?;
             Ok(0)
         }
         Request::Resolve {
@@ -152,7 +156,13 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
             let (sync, tasks) = (&till.sync, tasks()?);
             let row = tasks.block_on(sync.resolve(&row.sale.id))?;
             tasks.block_on(sync.upload_again(&row.sale.id))?;
-            finish(&find(&till, &row.sale.id)?, out)
+            let row = find(&till, &row.sale.id)?;
+            let exit = finish(&row, out)?;
+            match (row.upload_refused(), row.next_upload(false)) {
+                (Some((code, message)), _) => Err(Failure::refused(code, message)),
+                (None, Some(_)) => Err(Failure::could_not("UPLOADS_WAIT", "")),
+                (None, None) => Ok(exit),
+            }
         }
         Request::Differences => {
             let rows = till.books.differences()?;
@@ -198,6 +208,8 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
                     detail,
                 });
             }
+            // Packs that cannot be told back now are told back later.
+            tasks()?.block_on(till.sync.upload_of(&row.sale.id))?;
             finish(&row, out)
         }
     }
@@ -285,11 +297,8 @@ pub(super) fn find(till: &Till, id: &str) -> Result<SaleRow, Failure> {
 
 fn finish(row: &SaleRow, out: Out) -> Result<u8, Failure> {
     out.print(&answer(row), || words(row, out.lang))?;
-    match (row.state.is_final(), row.upload_refused(), row.next_upload(false)) {
-        (true, None, None) => return Ok(0),
-        (true, Some((code, message)), _) => return Err(Failure::refused(code, message)),
-        (true, None, Some(_)) => return Err(Failure::could_not("UPLOADS_WAIT", "")),
-        _ => {}
+    if row.state.is_final() {
+        return Ok(0);
     }
     let code = row.cause.as_ref().map_or("OUTCOME_UNKNOWN", |(code, _)| code);
     Err(Failure::could_not(code, ""))

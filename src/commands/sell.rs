@@ -319,9 +319,6 @@ pub fn answer(row: &SaleRow) -> Value {
         more.insert("setl_id".to_owned(), json!(reply.setl_id));
         more.insert("setlinfo".to_owned(), json!(reply.setlinfo));
     }
-    if let Some(uploads) = uploads(row) {
-        more.insert("uploads".to_owned(), uploads);
-    }
     if let Some(difference) = &row.difference {
         more.insert("difference".to_owned(), json!(difference));
     }

@@ -21,6 +21,8 @@ const KEPT: &str = "what was acknowledged is in the journal";
 const IDENTITY: &str = "total = funds + person + hospital";
 const SAME: &str = "at the end the agency's ledger is the journal";
 const PAPER: &str = "every printed receipt is accounted for";
+const PACK: &str = "a pack counts as sold with a settlement the agency made";
+const TOLD: &str = "at the end the packs sold at the agency are those of the sales that stand";
 const REBUILT: &str = "a store rebuilt from the journal holds the same";
 
 /// The other till's purchases have this bill.
@@ -49,6 +51,42 @@ pub(super) fn ledger(ledger: &[LedgerRow]) -> Result<(), Broken> {
         }
     }
     Ok(())
+}
+
+/// Of the agency's packs: each goes with a settlement there has been.
+pub(super) fn packs(ledger: &[LedgerRow], packs: &BTreeMap<String, String>) -> Result<(), Broken> {
+    let made: BTreeSet<&str> = ledger.iter().map(|row| row.setl_id.as_str()).collect();
+    match packs.iter().find(|(_, sale)| !made.contains(sale.as_str())) {
+        None => Ok(()),
+        Some((code, sale)) => Err(Broken::new(PACK, format!("{code} {sale}"))),
+    }
+}
+
+/// At the end: what was sold and stands was told pack by pack, and what was undone came back.
+pub(super) fn packs_told(books: &Books, packs: &BTreeMap<String, String>) -> Result<(), End> {
+    let mut sold = BTreeMap::new();
+    for row in books.sales()? {
+        if let Some((code, said)) = row.upload_refused() {
+            return Err(Broken::new(TOLD, format!("{} {code} {said}", row.sale.id)).into());
+        }
+        let Some(reply) = row.reply.filter(|_| row.state == SaleState::Settled) else {
+            continue;
+        };
+        let codes = row.sale.traces.into_iter();
+        sold.extend(codes.map(|code| (code.code, reply.setl_id.clone())));
+    }
+    if sold == *packs {
+        return Ok(());
+    }
+    let apart = |a: &BTreeMap<String, String>, b: &BTreeMap<String, String>| -> Vec<String> {
+        let other = a.iter().filter(|(code, sale)| b.get(*code) != Some(*sale));
+        other.map(|(code, sale)| format!("{code} {sale}")).collect()
+    };
+    Err(Broken::new(
+        TOLD,
+        format!("here {:?}, there {:?}", apart(&sold, packs), apart(packs, &sold)),
+    )
+    .into())
 }
 
 /// A sale that was just told, as the books have it by now, against what the agency holds of it.
@@ -233,5 +271,8 @@ fn all(books: &Books) -> Result<Vec<String>, End> {
     texts.push(format!("{:?}", books.waiting()?));
     let differences = books.differences()?;
     texts.extend(differences.iter().map(|row| row.sale.id.clone()));
+    for row in books.uploads()? {
+        texts.push(row?.sale.id);
+    }
     Ok(texts)
 }

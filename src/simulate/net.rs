@@ -1,13 +1,16 @@
 //! The way between till and agency, on which everything that can go wrong does: messages are lost, late, doubled, torn,
 //! answered by a gateway; the agency goes away and comes back with what its ledger holds.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use yijie_agency::{Carried, Carrier, Cause, LedgerRow, LocalAgency, Profile, SandboxError, SandboxSettings};
+use yijie_agency::{
+    Carried, Carrier, Cause, LedgerRow, LocalAgency, Profile, SandboxError, SandboxSettings, TraceCodes,
+};
 
 /// How long the till waits for an answer.
 pub(super) const ANSWER_WAIT: Duration = Duration::from_secs(20);
@@ -43,11 +46,11 @@ enum Fate {
 }
 
 impl Net {
-    pub(super) fn new(data: PathBuf, dice: fastrand::Rng) -> Result<Net, SandboxError> {
+    pub(super) fn new(data: PathBuf, dice: fastrand::Rng, profile: Profile) -> Result<Net, SandboxError> {
         let settings = SandboxSettings {
             listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
             data,
-            profile: plain(),
+            profile,
             persons: None,
             any_person: true,
             faults: None,
@@ -89,6 +92,17 @@ impl Net {
     pub(super) fn ledger(&self) -> Option<Vec<LedgerRow>> {
         let agency = self.lock().agency.clone();
         agency.map(|agency| agency.ledger())
+    }
+
+    /// The packs that count as sold there, with the settlement of each; nothing while it is down.
+    pub(super) fn packs_sold(&self) -> Option<BTreeMap<String, String>> {
+        let agency = self.lock().agency.clone();
+        agency.map(|agency| agency.packs_sold())
+    }
+
+    /// The profile both sides speak.
+    pub(super) fn profile(&self) -> Profile {
+        self.lock().settings.profile.clone()
     }
 
     fn deliver(&self, path: &str, body: &[u8]) -> Carried {
@@ -222,11 +236,22 @@ impl fmt::Debug for Net {
     }
 }
 
-/// The profile both sides speak.
-pub(super) fn plain() -> Profile {
+/// A province: what may be asked, and where, is others' than its neighbour's.
+pub(super) fn province(dice: &mut fastrand::Rng) -> Profile {
     #[expect(
         clippy::expect_used,
         reason = "it is built in, and a test loads every built-in profile"
     )]
-    Profile::built_in("plain").expect("plain is built in")
+    let plain = Profile::built_in("plain").expect("plain is built in");
+    Profile {
+        query_by_msgid: dice.u8(..3) > 0,
+        repeated_msgid_idempotent: dice.u8(..4) == 0,
+        hospital_visits: dice.u8(..3) > 0,
+        trace_codes: match dice.u8(..3) {
+            0 => TraceCodes::SaleSingle,
+            1 => TraceCodes::Settlement,
+            _ => TraceCodes::Sale,
+        },
+        ..plain
+    }
 }

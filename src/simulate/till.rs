@@ -10,7 +10,7 @@ use yijie_offline_cache::SimulatedDisk;
 use yijie_rules::Packs;
 
 use super::SimulateError;
-use super::net::{ANSWER_WAIT, Net, plain};
+use super::net::{ANSWER_WAIT, Net};
 use super::world::Event;
 use crate::books::Books;
 use crate::sync::Sync;
@@ -119,7 +119,7 @@ pub(super) fn client(net: &Net, msgids: Arc<yijie_agency::MsgIds>) -> Client {
             kind: "1".to_owned(),
         },
         dev_no: String::new(),
-        profile: plain(),
+        profile: net.profile(),
         timeout: ANSWER_WAIT,
         connect_timeout: ANSWER_WAIT,
         msgids,

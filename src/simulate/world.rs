@@ -1,7 +1,7 @@
 //! One world: people come and buy, the cashier takes back, works on the queue and prints, and meanwhile the power goes,
 //! the disk fills, the agency is away and the network does what it likes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use yijie_agency::{Credential, MsgIds, SaleRequest, SoldCode};
 use yijie_offline_cache::{SimulatedDisk, Trouble};
 use yijie_rules::{Claim, Money, Outcome, Packs, SetlInfo, split};
 
-use super::net::Net;
+use super::net::{Net, province};
 use super::till::{Crash, INSTITUTION, Till, client};
 use super::{Broken, SimulateError, Tally, check};
 use crate::books::row::{SaleRow, SaleState};
@@ -23,6 +23,8 @@ use crate::{clock, reconcile};
 const START_MS: i64 = 1_772_293_500_000;
 const PERSONS: u32 = 5;
 const FAULTS_OF_HUNDRED: u32 = 25;
+/// Steps after which every sale is looked at, not only those that moved.
+const CHECK_ALL_STEPS: u64 = 25;
 /// Passes after which a healed world must have an empty queue.
 const PASSES_MAX: u32 = 12;
 
@@ -78,13 +80,17 @@ pub(super) struct World {
     /// Numbers of sales begun, acknowledged or not.
     begun: u32,
     other_till: MsgIds,
+    /// Sales that waited a step before.
+    waited: BTreeSet<String>,
+    steps: u64,
 }
 
 impl World {
     pub(super) fn new(dir: &Path, mut dice: fastrand::Rng) -> Result<World, SimulateError> {
         let start = jiff::Timestamp::from_millisecond(START_MS).unwrap_or_default();
         yijie_agency::simulate_clock(start);
-        let net = Net::new(dir.join("agency"), dice.fork())?;
+        let province = province(&mut dice);
+        let net = Net::new(dir.join("agency"), dice.fork(), province)?;
         net.faults(FAULTS_OF_HUNDRED);
         let data = dir.join("till");
         let packs = Arc::new(Packs::builtin());
@@ -98,6 +104,8 @@ impl World {
             seen: Seen::default(),
             begun: 0,
             other_till: MsgIds::new(INSTITUTION, 9),
+            waited: BTreeSet::new(),
+            steps: 0,
         })
     }
 
@@ -374,11 +382,29 @@ impl World {
         self.check_all(&books)
     }
 
+    /// After every step: the agency's ledger as a whole, each sale that waits or did a step before, and now and then all
+    /// of them.
     fn check_step(&mut self) -> Result<(), End> {
-        let Some(ledger) = self.net.ledger() else {
+        self.steps += 1;
+        let books = self.till.as_ref().map(|till| till.books.clone());
+        if let Some(books) = &books {
+            let mut waiting = BTreeSet::new();
+            for sale in books.waiting_sales()? {
+                waiting.insert(sale?.id);
+            }
+            for id in waiting.union(&self.waited) {
+                check::sale(books, id, &self.net)?;
+            }
+            self.waited = waiting;
+            if self.steps.is_multiple_of(CHECK_ALL_STEPS) {
+                self.check_all(books)?;
+            }
+        }
+        let (Some(ledger), Some(packs)) = (self.net.ledger(), self.net.packs_sold()) else {
             return Ok(());
         };
-        Ok(check::ledger(&ledger)?)
+        check::ledger(&ledger)?;
+        Ok(check::packs(&ledger, &packs)?)
     }
 
     fn check_all(&self, books: &Books) -> Result<(), End> {
@@ -425,12 +451,16 @@ impl World {
         let (books, sync) = (till.books.clone(), till.sync.clone());
         for pass in 0.. {
             sync.try_now();
-            if sync.drain(|_| ()).await?.left == 0 {
+            let drained = sync.drain(|_| ()).await?;
+            if drained.left + drained.uploads_left == 0 {
                 break;
             }
             if pass == PASSES_MAX {
-                let open = books.queue(1)?;
-                let found = open.first().map(|row| format!("{:?}", row.history));
+                let mut open = books.queue(1)?;
+                open.extend(books.uploads()?.next().transpose()?);
+                let found = open
+                    .first()
+                    .map(|row| format!("{:?} {:?}", row.history, row.uploads));
                 return Err(
                     Broken::new("a healed world finishes every sale", found.unwrap_or_default()).into(),
                 );
@@ -441,6 +471,7 @@ impl World {
         self.check_step()?;
         self.check_all(&books)?;
         check::accounted(&books, &ledger, &self.seen)?;
+        check::packs_told(&books, &self.net.packs_sold().unwrap_or_default())?;
         self.close_days(&books, &sync).await?;
         let stands = books
             .sales()?

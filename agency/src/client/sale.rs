@@ -7,7 +7,7 @@ use yijie_rules::Claim;
 
 use super::{Client, not_fit, of_person, visit::Visit};
 use crate::{
-    answer::Answer,
+    answer::{Answer, Cause},
     decode::Weight,
     envelope::Output,
     messages::{
@@ -18,6 +18,11 @@ use crate::{
         settled::{self, SettledReply},
     },
 };
+
+/// How often a trial that nobody was told of is made before the sale waits.
+const TRIALS_MAX: u32 = 2;
+/// The agency's reason for refusing a settlement whose trial no longer holds.
+const STALE: &str = "TRIAL_STALE";
 
 /// Visits that are open at the agency: tried ones by person, whose settlement goes on from there, and those nothing will
 /// come of.
@@ -85,32 +90,64 @@ impl Client {
             self.send(numbers.settle, msgid, place, &input, Weight::Commits, read)
                 .await
         } else {
-            let before = match self.recall(sale, &input) {
-                Some(tried) => Ok(tried),
-                None => self.tried(sale, &input, numbers).await,
-            };
-            let (visit, trial) = match before {
-                Ok(before) => before,
-                Err(stopped) => return stopped.into(),
-            };
-            let bill = self.bill(sale, &input, &visit, Some(&trial));
-            if let Err(fault) = bill.check_settling() {
-                self.abandon(visit);
-                return not_fit(&fault);
-            }
-            let answer = self
-                .send(numbers.settle, msgid, place, &bill, Weight::Commits, read)
-                .await;
-            if !matches!(answer, Answer::Done(_)) {
-                // A visit that was settled all the same cannot be closed, and is not.
-                self.abandon(visit);
-            }
-            answer
+            self.settle_visit(msgid, sale, &input, numbers).await
         };
         of_person(answer, &sale.claim.person.psn_no).map(|mut reply| {
             reply.compare_msgid(msgid);
             reply
         })
+    }
+
+    /// 2207 or 2304 after its steps. What a trial told the patient is refused where it has gone stale; a trial nobody was
+    /// told of is made once more, for the person may be buying elsewhere.
+    async fn settle_visit(
+        &self,
+        msgid: &str,
+        sale: &SaleRequest,
+        input: &SaleInput,
+        numbers: Transactions,
+    ) -> Answer<SettledReply> {
+        if let Some((visit, trial)) = self.recall(sale, input) {
+            return self.settle_tried(msgid, sale, input, visit, &trial).await;
+        }
+        for _ in 0..TRIALS_MAX {
+            let (visit, trial) = match self.tried(sale, input, numbers).await {
+                Ok(before) => before,
+                Err(stopped) => return stopped.into(),
+            };
+            match self.settle_tried(msgid, sale, input, visit, &trial).await {
+                Answer::Refused(refusal) if refusal.reason() == Some(STALE) => {}
+                answer => return answer,
+            }
+        }
+        Answer::NotSent(Cause::AgencySystemError)
+    }
+
+    async fn settle_tried(
+        &self,
+        msgid: &str,
+        sale: &SaleRequest,
+        input: &SaleInput,
+        visit: Visit,
+        trial: &SettledReply,
+    ) -> Answer<SettledReply> {
+        let bill = self.bill(sale, input, &visit, Some(trial));
+        if let Err(fault) = bill.check_settling() {
+            self.abandon(visit);
+            return not_fit(&fault);
+        }
+        let read = |output: &Output<'_>| settled::read_settled(output, &self.seal.profile);
+        let infno = self.transactions_of(&sale.claim).settle;
+        let answer = self
+            .send(infno, msgid, place_of(sale), &bill, Weight::Commits, read)
+            .await;
+        // A repeated message id may have been answered with the settlement of an earlier visit; and a visit that was
+        // settled all the same cannot be closed, and is not.
+        let of_this = matches!(&answer, Answer::Done(reply) if visit.is(&reply.mdtrt_id));
+        if !of_this {
+            self.abandon(visit);
+        }
+        answer
     }
 
     /// 2103, 2208 or 2305: cancels a settlement that is known to stand. The reply's amounts are given without their

@@ -39,6 +39,12 @@ pub(super) struct Visit {
     discharged: bool,
 }
 
+impl Visit {
+    pub(super) fn is(&self, mdtrt_id: &str) -> bool {
+        self.mdtrt_id == mdtrt_id
+    }
+}
+
 /// Why a visit did not get as far as its settlement. No money has moved.
 pub(super) enum Stopped {
     Refused(AgencyRefusal),

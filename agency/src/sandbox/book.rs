@@ -2,20 +2,20 @@
 //! what the persons file and the ledger say, and nothing else.
 
 mod facts;
+mod periods;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::civil::Date;
 use yijie_rules::{Accumulated, FamilyAccount, Money, OwnAccount, Person};
 
+pub(crate) use periods::Period;
+
 use super::{
     ledger::{Entry, LedgerRow, Registered, Settled, SettlementState},
     visit::Visit,
 };
-use crate::{
-    PersonRecord,
-    messages::{pharmacy::Transactions, statement::StatementData, statement_detail::StatementRow},
-};
+use crate::{PersonRecord, messages::pharmacy::Transactions};
 
 type PoolKey = (String, Option<String>);
 
@@ -376,116 +376,6 @@ impl Book {
         }
     }
 
-    /// The sums of 3201, refunds subtracted, and how many settlements less refunds.
-    pub(crate) fn totals(&self, fixmedins_code: &str, asked: &StatementData) -> Option<([Money; 3], i64)> {
-        let (first, last): (Date, Date) = (
-            asked.stmt_begndate.parse().ok()?,
-            asked.stmt_enddate.parse().ok()?,
-        );
-        let within = |day: Option<Date>| day.is_some_and(|day| first <= day && day <= last);
-        let mut sums = [Money::ZERO; 3];
-        let mut count = 0;
-        for Row { settled, stands } in &self.rows {
-            let asked_for = settled.fixmedins_code == fixmedins_code
-                && settled.insutype == asked.insutype
-                && settled.clr_type == asked.clr_type
-                && settled.clr_optins == asked.setl_optins;
-            if !asked_for || *stands == Stands::Reversed {
-                continue;
-            }
-            let info = &settled.setlinfo;
-            let amounts = [info.medfee_sumamt, info.fund_pay_sumamt, info.acct_pay];
-            let mut book = |sign: Sign, step: i64| {
-                for (sum, amount) in sums.iter_mut().zip(amounts) {
-                    *sum = sign.of(*sum, amount);
-                }
-                count += step;
-            };
-            if within(settled.day()) {
-                book(Sign::Plus, 1);
-            }
-            if let Stands::Cancelled(day) = stands
-                && within(*day)
-            {
-                book(Sign::Minus, -1);
-            }
-        }
-        Some((sums, count))
-    }
-
-    /// The settlements and refunds that count in a period, one by one, each with the msgid it was sent under.
-    pub(crate) fn detail(&self, period: &Period<'_>) -> Option<Vec<(StatementRow, String)>> {
-        let (first, last): (Date, Date) = (period.begndate.parse().ok()?, period.enddate.parse().ok()?);
-        let within = |day: Option<Date>| day.is_some_and(|day| first <= day && day <= last);
-        let either = |asked: &str, held: &str| asked.is_empty() || asked == held;
-        let mut rows = Vec::new();
-        for (at, Row { settled, stands }) in self.rows.iter().enumerate() {
-            let asked_for = settled.fixmedins_code == period.fixmedins_code
-                && either(period.clr_type, &settled.clr_type)
-                && either(period.clr_optins, &settled.clr_optins);
-            if !asked_for || *stands == Stands::Reversed {
-                continue;
-            }
-            let row = |sign: Sign, refund: bool| StatementRow {
-                setl_id: settled.setl_id.clone(),
-                mdtrt_id: settled.mdtrt_id.clone(),
-                psn_no: settled.psn_no.clone(),
-                medfee_sumamt: sign.of(Money::ZERO, settled.setlinfo.medfee_sumamt),
-                fund_pay_sumamt: sign.of(Money::ZERO, settled.setlinfo.fund_pay_sumamt),
-                acct_pay: sign.of(Money::ZERO, settled.setlinfo.acct_pay),
-                refund,
-            };
-            if within(settled.day()) {
-                rows.push((row(Sign::Plus, false), settled.msgid.clone()));
-            }
-            if let Stands::Cancelled(day) = stands
-                && within(*day)
-            {
-                rows.push((row(Sign::Minus, true), self.msgid_of_cancellation(at)));
-            }
-        }
-        Some(rows)
-    }
-
-    fn msgid_of_cancellation(&self, of: usize) -> String {
-        let found = self
-            .by_msgid
-            .iter()
-            .find(|(_, sent)| matches!(sent, Sent::Cancellation(at) if *at == of));
-        found.map(|(msgid, _)| msgid.clone()).unwrap_or_default()
-    }
-
-    /// The msgid a settlement was sent under.
-    pub(crate) fn msgid_of(&self, setl_id: &str) -> Option<String> {
-        let row = self.rows.get(*self.by_setl_id.get(setl_id)?)?;
-        Some(row.settled.msgid.clone())
-    }
-
-    /// The number of the application for clearing a month, if there is one.
-    pub(crate) fn cleared(&self, fixmedins_code: &str, clr_type: &str, setlym: &str) -> Option<&str> {
-        let asked = [fixmedins_code, clr_type, setlym];
-        let found = self.clearings.iter().find(|(_, of)| of.iter().eq(asked));
-        found.map(|(number, _)| number.as_str())
-    }
-
-    /// Whether this institution has an application of this number.
-    pub(crate) fn has_application(&self, fixmedins_code: &str, number: &str) -> bool {
-        let of = self.clearings.get(number);
-        of.is_some_and(|[institution, ..]| institution == fixmedins_code)
-    }
-
-    /// Whether a settlement belongs to a month whose accounts are closed.
-    pub(crate) fn is_cleared(&self, settled: &Settled) -> bool {
-        let month: String = settled
-            .setl_time
-            .chars()
-            .filter(char::is_ascii_digit)
-            .take(6)
-            .collect();
-        self.cleared(&settled.fixmedins_code, &settled.clr_type, &month)
-            .is_some()
-    }
-
     /// All settlements, oldest first.
     pub(crate) fn ledger_rows(&self) -> Vec<LedgerRow> {
         self.rows.iter().map(Row::ledger_row).collect()
@@ -521,15 +411,6 @@ impl Row {
             state: self.state(),
         }
     }
-}
-
-/// Whose settlements of which days; an empty category or agency takes all.
-pub(crate) struct Period<'a> {
-    pub(crate) fixmedins_code: &'a str,
-    pub(crate) clr_type: &'a str,
-    pub(crate) clr_optins: &'a str,
-    pub(crate) begndate: &'a str,
-    pub(crate) enddate: &'a str,
 }
 
 #[derive(Clone, Copy)]

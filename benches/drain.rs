@@ -1,0 +1,258 @@
+//! Draining a queue of 5 000 persons against a sandbox agency on the same machine, beside a bare reqwest loop that posts
+//! the very same bodies over the same TLS with the same concurrency to a fresh sandbox. Prints rows for
+//! docs/benchmarks.md; run by `scripts/bench.sh`. `YIJIE_QUEUED` sets how many sales wait (10 000 unless given).
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::panic,
+    clippy::float_arithmetic,
+    reason = "a benchmark that cannot run must stop and say so"
+)]
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use tokio::sync::Semaphore;
+use yijie::books::Books;
+use yijie::record::{KEPT, Record, Sale};
+use yijie::sync::Sync;
+use yijie_agency::{
+    Carried, Carrier, Client, ClientSettings, Credential, InstitutionId, Operator, Profile, Sandbox,
+    SandboxSettings,
+};
+use yijie_rules::{Claim, Outcome, Packs, split};
+
+const INSTITUTION: &str = "H53010200001";
+const PERSONS: usize = 5_000;
+/// As many as the drain has on the way at a time.
+const AT_ONCE: usize = 16;
+
+fn main() {
+    let queued: usize = std::env::var("YIJIE_QUEUED").map_or(10_000, |text| text.parse().unwrap());
+    let dir = std::env::temp_dir().join(format!("yijie-drain-{}", std::process::id()));
+    fs::create_dir_all(&dir).unwrap();
+    let tasks = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    tasks.block_on(measure(&dir, queued));
+    drop(tasks);
+    fs::remove_dir_all(&dir).unwrap();
+}
+
+async fn measure(dir: &Path, queued: usize) {
+    yijie_agency::install_crypto();
+    let (few, bodies) = drained(&dir.join("few"), queued / 10).await;
+    println!("drain of {} queued sales\t{}", bodies.len(), few.words());
+    let (many, bodies) = drained(&dir.join("many"), queued).await;
+    println!("drain of {} queued sales\t{}", bodies.len(), many.words());
+    let bare = bare(&dir.join("bare"), bodies).await;
+    println!("bare reqwest loop, same bodies, TLS, concurrency\t{bare:.0} settlements/s");
+    println!("drain against it\t{:.0} %", 100.0 * many.per_second / bare);
+    println!(
+        "memory the drain added, ten times the queue\t{:.1} MB against {:.1} MB",
+        many.added_mb, few.added_mb
+    );
+}
+
+struct Measured {
+    per_second: f64,
+    added_mb: f64,
+}
+
+impl Measured {
+    fn words(&self) -> String {
+        format!(
+            "{:.0} settlements/s, resident memory + {:.1} MB while draining",
+            self.per_second, self.added_mb
+        )
+    }
+}
+
+async fn sandbox(data: &Path) -> Sandbox {
+    Sandbox::start(SandboxSettings {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        data: data.to_owned(),
+        profile: Profile::built_in("plain").unwrap(),
+        persons: None,
+        any_person: true,
+        faults: None,
+    })
+    .await
+    .unwrap()
+}
+
+/// A queue of so many sales, drained; and the bodies that left, as a tap on a second client sees them.
+async fn drained(dir: &Path, queued: usize) -> (Measured, Vec<(String, Vec<u8>)>) {
+    let agency = sandbox(&dir.join("agency")).await;
+    let (books, _) = Books::open(&dir.join("till"), INSTITUTION, 0).unwrap();
+    let books = Arc::new(books);
+    let packs = Arc::new(Packs::builtin());
+    let settings = |url: String| ClientSettings {
+        url,
+        tls_dir: agency.tls_dir(),
+        institution: InstitutionId {
+            code: INSTITUTION.into(),
+            name: "bench".into(),
+            admdvs: "530100".into(),
+        },
+        operator: Operator {
+            id: "001".into(),
+            name: "bench".into(),
+            kind: "1".into(),
+        },
+        dev_no: String::new(),
+        profile: Profile::built_in("plain").unwrap(),
+        timeout: std::time::Duration::from_secs(20),
+        connect_timeout: std::time::Duration::from_secs(5),
+        msgids: books.msgids(),
+    };
+    let tap = Arc::new(Tap::default());
+    let tapped = Client::within(settings(String::new()), tap.clone());
+    for no in 0..queued {
+        let sale = sale(&books, &packs, no);
+        let request = yijie_agency::SaleRequest {
+            claim: sale.claim.clone(),
+            credential: sale.credential.clone(),
+            invono: format!("{:020}", no + 1),
+            traces: Vec::new(),
+        };
+        drop(tapped.settle(&sale.msgid, &request).await);
+        let record = Record::Sale {
+            sale: Box::new(sale),
+            sending: false,
+        };
+        let (books, now) = (books.clone(), yijie::clock::now_ms());
+        tokio::task::spawn_blocking(move || books.append(&record, now).unwrap())
+            .await
+            .unwrap();
+    }
+    let sync = Arc::new(Sync::new(
+        books,
+        Client::new(settings(agency.url())).unwrap(),
+        packs,
+    ));
+    let before = resident_mb();
+    let mut most = before;
+    let begin = Instant::now();
+    let mut seen = 0_usize;
+    let drained = sync
+        .drain(|_| {
+            seen += 1;
+            if seen.is_multiple_of(64) {
+                most = most.max(resident_mb());
+            }
+        })
+        .await
+        .unwrap();
+    let took = begin.elapsed().as_secs_f64();
+    assert_eq!((drained.finished, drained.left), (queued, 0));
+    agency.stop().await;
+    let bodies = std::mem::take(&mut *tap.bodies.lock().unwrap());
+    let measured = Measured {
+        per_second: per_second(queued, took),
+        added_mb: most - before,
+    };
+    (measured, bodies)
+}
+
+/// The same bodies through reqwest and nothing else.
+async fn bare(dir: &Path, bodies: Vec<(String, Vec<u8>)>) -> f64 {
+    let agency = sandbox(&dir.join("agency")).await;
+    let pem = |name: &str| fs::read(agency.tls_dir().join(name)).unwrap();
+    let identity = [pem("client.pem"), b"\n".to_vec(), pem("client.key")].concat();
+    let client = reqwest::Client::builder()
+        .tls_certs_only(reqwest::Certificate::from_pem_bundle(&pem("ca.pem")).unwrap())
+        .identity(reqwest::Identity::from_pem(&identity).unwrap())
+        .https_only(true)
+        .no_proxy()
+        .tcp_nodelay(true)
+        .build()
+        .unwrap();
+    let (count, url) = (bodies.len(), agency.url());
+    let gate = Arc::new(Semaphore::new(AT_ONCE));
+    let begin = Instant::now();
+    let mut posts = tokio::task::JoinSet::new();
+    for (path, body) in bodies {
+        let turn = gate.clone().acquire_owned().await.unwrap();
+        let (client, url) = (client.clone(), format!("{url}{path}"));
+        posts.spawn(async move {
+            let request = client
+                .post(url)
+                .header("content-type", "application/json; charset=utf-8")
+                .body(body);
+            let answer = request.send().await.unwrap().bytes().await.unwrap();
+            assert!(
+                answer.windows(9).any(|part| part == b"\"setl_id\""),
+                "not settled"
+            );
+            drop(turn);
+        });
+    }
+    while let Some(done) = posts.join_next().await {
+        done.unwrap();
+    }
+    let took = begin.elapsed().as_secs_f64();
+    agency.stop().await;
+    per_second(count, took)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "some ten thousand")]
+fn per_second(count: usize, took: f64) -> f64 {
+    count as f64 / took
+}
+
+fn sale(books: &Books, packs: &Packs, no: usize) -> Sale {
+    let psn_no = format!("5301{:022}", no % PERSONS);
+    let claim = format!(
+        r#"{{"person":{{"psn_no":"{psn_no}","insutype":"310","psn_type":"12","insuplc_admdvs":"530100","psn_insu_stas":"1"}},"institution":{{"fixmedins_code":"{INSTITUTION}","fixmedins_type":"1","medinslv":"2"}},"visit":{{"med_type":"11","begntime":"2026-03-01 09:30:00","mdtrtarea_admvs":"530100"}},"lines":[{{"feedetl_sn":"1","chrgitm_lv":"01","pric":"20.00","cnt":"10","det_item_fee_sumamt":"200.00"}},{{"feedetl_sn":"2","chrgitm_lv":"02","selfpay_prop":"0.10","det_item_fee_sumamt":"36.50"}}]}}"#
+    );
+    let claim = Claim::from_json(claim.as_bytes()).unwrap();
+    let Outcome::Settled(settlement) = split(packs, &claim, &KEPT) else {
+        panic!("the claim is refused")
+    };
+    Sale {
+        id: format!("bench-{no}"),
+        msgid: books.next_msgid(),
+        claim,
+        told: settlement.setlinfo.clone(),
+        settlement: *settlement,
+        credential: Credential::IdNumber { certno: psn_no },
+        psn_name: None,
+        agent: None,
+        operator: "001".into(),
+        offline: None,
+        consent: Vec::new(),
+        tendered: None,
+        traces: Vec::new(),
+    }
+}
+
+/// Keeps what a client would send.
+#[derive(Debug, Default)]
+struct Tap {
+    bodies: Mutex<Vec<(String, Vec<u8>)>>,
+}
+
+impl Carrier for Tap {
+    fn carry<'a>(
+        &'a self,
+        path: &'a str,
+        body: Vec<u8>,
+    ) -> Pin<Box<dyn Future<Output = Carried> + Send + 'a>> {
+        self.bodies.lock().unwrap().push((path.to_owned(), body));
+        Box::pin(async { Carried::Unknown(yijie_agency::Cause::Timeout) })
+    }
+}
+
+/// Resident memory of this process, sandbox included.
+fn resident_mb() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kb = line.and_then(|line| line.split_whitespace().nth(1));
+    kb.and_then(|kb| kb.parse::<f64>().ok()).unwrap_or_default() / 1024.0
+}
