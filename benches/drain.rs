@@ -92,6 +92,7 @@ async fn drained(dir: &Path, queued: usize) -> (Measured, Vec<(String, Vec<u8>)>
     let (books, _) = Books::open(&dir.join("till"), INSTITUTION, 0).unwrap();
     let books = Arc::new(books);
     let packs = Arc::new(Packs::builtin());
+    let msgids = books.msgids();
     let settings = |url: String| ClientSettings {
         url,
         tls_dir: agency.tls_dir(),
@@ -109,7 +110,7 @@ async fn drained(dir: &Path, queued: usize) -> (Measured, Vec<(String, Vec<u8>)>
         profile: Profile::built_in("plain").unwrap(),
         timeout: std::time::Duration::from_secs(20),
         connect_timeout: std::time::Duration::from_secs(5),
-        msgids: books.msgids(),
+        msgids: msgids.clone(),
     };
     let tap = Arc::new(Tap::default());
     let tapped = Client::within(settings(String::new()), tap.clone());
