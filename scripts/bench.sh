@@ -34,6 +34,9 @@ cargo bench --locked -q -p yijie-hardware --bench receipt
 echo "== counter"
 cargo bench --locked -q -p yijie --bench counter
 
+echo "== drain of a queue, agency on the same machine"
+cargo bench --locked -q -p yijie --bench drain
+
 echo "== window of a prepared till, agency in another process"
 if command -v Xvfb >/dev/null && command -v xdotool >/dev/null; then
     work=$(mktemp -d)

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use yijie_rules::{Lang, Money};
 
 use super::people::{Approver, Who, four_eyes};
@@ -108,17 +108,22 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
                 uploaded,
                 uploads_left,
             } = drained;
-            let told = json!({
-                "finished": finished, "left": left, "uploaded": uploaded, "uploads_left": uploads_left,
-            });
-            out.print(&told, || match out.lang {
-                Lang::Zh => format!(
-                    "完成 {finished} 笔，未完成 {left} 笔；追溯码上传 {uploaded} 次，待上传 {uploads_left} 笔"
-                ),
-                Lang::En => format!(
-                    "{finished} finished, {left} left; trace codes: {uploaded} uploads, {uploads_left} sales left"
-                ),
-            })?;
+            let mut told = Map::new();
+            told.insert("finished".to_owned(), json!(finished));
+            told.insert("left".to_owned(), json!(left));
+            let mut words = match out.lang {
+                Lang::Zh => format!("完成 {finished} 笔，未完成 {left} 笔"),
+                Lang::En => format!("{finished} finished, {left} left"),
+            };
+            if uploaded + uploads_left > 0 {
+                told.insert("uploaded".to_owned(), json!(uploaded));
+                told.insert("uploads_left".to_owned(), json!(uploads_left));
+                words.push_str(&match out.lang {
+                    Lang::Zh => format!("；追溯码上传 {uploaded} 次，待上传 {uploads_left} 笔"),
+                    Lang::En => format!("; trace codes: {uploaded} uploads, {uploads_left} sales left"),
+                });
+            }
+            out.print(&told, || words)?;
             match (left, uploads_left) {
                 (0, 0) => return Ok(0),
                 (0, _) => {

@@ -8,7 +8,6 @@ use yijie_agency::{LedgerRow, SettlementState};
 use yijie_rules::{Money, SetlInfo};
 
 use super::Broken;
-use super::net::Net;
 use super::till::{INSTITUTION, Till};
 use super::world::{End, Seen};
 use crate::books::Books;
@@ -89,10 +88,10 @@ pub(super) fn packs_told(books: &Books, packs: &BTreeMap<String, String>) -> Res
     .into())
 }
 
-/// A sale that was just told, as the books have it by now, against what the agency holds of it.
-pub(super) fn sale(books: &Books, id: &str, net: &Net) -> Result<(), End> {
-    match (books.sale(id)?, net.ledger()) {
-        (Some(row), Some(ledger)) => Ok(agrees(&row, &ledger)?),
+/// A sale as the books have it by now, against what the agency holds of it.
+pub(super) fn sale(books: &Books, id: &str, ledger: Option<&[LedgerRow]>) -> Result<(), End> {
+    match (books.sale(id)?, ledger) {
+        (Some(row), Some(ledger)) => Ok(agrees(&row, ledger)?),
         _ => Ok(()),
     }
 }

@@ -347,10 +347,12 @@ impl World {
             };
             match done {
                 Ok(Event::Sold(Ok(row))) => {
-                    check::sale(&till.books, &row.sale.id, &self.net)?;
+                    check::sale(&till.books, &row.sale.id, self.net.ledger().as_deref())?;
                     self.acknowledge(&row, tally)?;
                 }
-                Ok(Event::Moved(Ok(row))) => check::sale(&till.books, &row.sale.id, &self.net)?,
+                Ok(Event::Moved(Ok(row))) => {
+                    check::sale(&till.books, &row.sale.id, self.net.ledger().as_deref())?
+                }
                 Ok(Event::Drained(drained)) => {
                     till.draining = false;
                     if let Err(error) = drained {
@@ -386,6 +388,7 @@ impl World {
     /// of them.
     fn check_step(&mut self) -> Result<(), End> {
         self.steps += 1;
+        let ledger = self.net.ledger();
         let books = self.till.as_ref().map(|till| till.books.clone());
         if let Some(books) = &books {
             let mut waiting = BTreeSet::new();
@@ -393,14 +396,14 @@ impl World {
                 waiting.insert(sale?.id);
             }
             for id in waiting.union(&self.waited) {
-                check::sale(books, id, &self.net)?;
+                check::sale(books, id, ledger.as_deref())?;
             }
             self.waited = waiting;
             if self.steps.is_multiple_of(CHECK_ALL_STEPS) {
                 self.check_all(books)?;
             }
         }
-        let (Some(ledger), Some(packs)) = (self.net.ledger(), self.net.packs_sold()) else {
+        let (Some(ledger), Some(packs)) = (ledger, self.net.packs_sold()) else {
             return Ok(());
         };
         check::ledger(&ledger)?;
