@@ -11,6 +11,7 @@ use crate::{
     envelope::{Output, Reply, gateway_words},
     keys::Keys,
     messages::{
+        ec_query::{self, EcReply},
         files, goods, person,
         settled::{self, IDENTITIES, IDENTITY_BROKEN, Irregularity, SettledReply},
         sign, statement, visit,
@@ -102,6 +103,9 @@ const COMMITTING: [&str; 9] = [
 /// Reads the reply of transaction `infno` as the client would. `keys` open an encrypted output and check a signature;
 /// without them the one stays closed and the other unchecked.
 pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile, keys: &Keys) -> Decoded {
+    if infno == "ec.query" {
+        return decode_code(body);
+    }
     let seal = Seal {
         profile: profile.clone(),
         keys: keys.clone(),
@@ -138,6 +142,40 @@ pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile, keys: &Keys) ->
                 Some(reply) => Some(reply.err_msg.clone()).filter(|text| !text.is_empty()),
                 None => gateway_words(body),
             };
+        }
+    }
+    decoded
+}
+
+/// The decoder of medical-insurance codes answers in an envelope of its own.
+fn decode_code(body: &[u8]) -> Decoded {
+    let mut decoded = Decoded {
+        infno: "ec.query".to_owned(),
+        outcome: "settled",
+        code: None,
+        why: None,
+        infcode: None,
+        message: None,
+        reply: None,
+        identities: Vec::new(),
+        irregularities: Vec::new(),
+    };
+    match ec_query::read(body) {
+        EcReply::Person(person) => {
+            let person = json!({
+                "idType": person.id_type, "idNo": person.id_no, "userName": person.name,
+                "ecToken": person.ec_token, "insuOrg": person.insu_org,
+            });
+            (decoded.infcode, decoded.reply) = (Some(0), to_raw_value(&person).ok());
+        }
+        EcReply::Refused { code, message } => {
+            decoded.outcome = "refused";
+            (decoded.infcode, decoded.message) = (Some(code), Some(message));
+        }
+        EcReply::Unreadable(what) => {
+            let cause = Cause::BodyUnreadable { what };
+            decoded.outcome = "unknown";
+            (decoded.code, decoded.why) = (Some(cause.code()), Some(cause.to_string()));
         }
     }
     decoded

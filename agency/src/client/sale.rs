@@ -19,8 +19,6 @@ use crate::{
     },
 };
 
-/// How often a trial that nobody was told of is made before the sale waits.
-const TRIALS_MAX: u32 = 2;
 /// The agency's reason for refusing a settlement whose trial no longer holds.
 const STALE: &str = "TRIAL_STALE";
 
@@ -98,8 +96,9 @@ impl Client {
         })
     }
 
-    /// 2207 or 2304 after its steps. What a trial told the patient is refused where it has gone stale; a trial nobody was
-    /// told of is made once more, for the person may be buying elsewhere.
+    /// 2207 or 2304 after its steps. What a trial told the patient is refused where it has gone stale. A trial nobody was
+    /// told of is to be made anew, for the person may be buying elsewhere: the outcome counts as unknown, so that the
+    /// message id is shut before another one leaves.
     async fn settle_visit(
         &self,
         msgid: &str,
@@ -110,17 +109,16 @@ impl Client {
         if let Some((visit, trial)) = self.recall(sale, input) {
             return self.settle_tried(msgid, sale, input, visit, &trial).await;
         }
-        for _ in 0..TRIALS_MAX {
-            let (visit, trial) = match self.tried(sale, input, numbers).await {
-                Ok(before) => before,
-                Err(stopped) => return stopped.into(),
-            };
-            match self.settle_tried(msgid, sale, input, visit, &trial).await {
-                Answer::Refused(refusal) if refusal.reason() == Some(STALE) => {}
-                answer => return answer,
+        let (visit, trial) = match self.tried(sale, input, numbers).await {
+            Ok(before) => before,
+            Err(stopped) => return stopped.into(),
+        };
+        match self.settle_tried(msgid, sale, input, visit, &trial).await {
+            Answer::Refused(refusal) if refusal.reason() == Some(STALE) => {
+                Answer::Unknown(Cause::AgencySystemError)
             }
+            answer => answer,
         }
-        Answer::NotSent(Cause::AgencySystemError)
     }
 
     async fn settle_tried(

@@ -55,6 +55,8 @@ pub(super) enum Stopped {
 fn stepped<T>(answer: Answer<T>) -> Result<T, Stopped> {
     match answer {
         Answer::Done(value) => Ok(value),
+        // The agency's own trouble refuses nobody.
+        Answer::Refused(refusal) if refusal.infcode == -1 => Err(Stopped::NotSent(Cause::AgencySystemError)),
         Answer::Refused(refusal) => Err(Stopped::Refused(refusal)),
         Answer::NotSent(cause) | Answer::Unknown(cause) => Err(Stopped::NotSent(cause)),
     }

@@ -122,9 +122,11 @@ pub(crate) fn read_found(output: &Output<'_>, profile: &Profile) -> Option<Optio
     let nothing = match output {
         Output::Nothing => true,
         Output::Opaque(_) => return None,
-        _ => output
-            .fields()
-            .is_some_and(|fields| fields.get("setlinfo").is_none_or(|info| info.raw() == "{}")),
+        _ => output.fields().is_some_and(|fields| {
+            fields
+                .get("setlinfo")
+                .is_none_or(|info| matches!(info.raw(), "{}" | "[]"))
+        }),
     };
     if nothing {
         Some(None)
