@@ -28,7 +28,9 @@ impl Sync {
                 Answer::NotSent(cause) | Answer::Unknown(cause) => {
                     self.still_unknown(row, cause.code()).await
                 }
-                answer => self.write(&outcome(&row, answer), row).await,
+                // The first copy may still be on its way, and would not be refused then: the door is shut first.
+                Answer::Refused(_) => self.shut(row).await,
+                answer @ Answer::Done(_) => self.write(&outcome(&row, answer), row).await,
             };
         }
         let answer = self.held(&row).await;
@@ -37,13 +39,16 @@ impl Sync {
                 let record = settled(&row, reply);
                 self.write(&record, row).await
             }
-            Answer::Done(_) | Answer::Refused(_) => {
-                let operator = row.sale.operator.clone();
-                let row = self.begin_reversal(row, operator, false).await?;
-                self.reverse(row).await
-            }
+            Answer::Done(_) | Answer::Refused(_) => self.shut(row).await,
             Answer::NotSent(cause) | Answer::Unknown(cause) => self.still_unknown(row, cause.code()).await,
         }
+    }
+
+    /// 2601, so that what is still on its way finds the door shut; the sale then leaves under another message id.
+    async fn shut(&self, row: SaleRow) -> Result<SaleRow, BooksError> {
+        let operator = row.sale.operator.clone();
+        let row = self.begin_reversal(row, operator, false).await?;
+        self.reverse(row).await
     }
 
     /// Asks what the agency holds under a sale's message id and books it; sends and reverses nothing.
