@@ -31,8 +31,8 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_yijie");
 pub const OPERATOR: &str = "001";
 pub const PIN: &str = "246810";
 pub const INSTITUTION: &str = "H53010200001";
-/// No command takes that long unless it hangs.
-const HANG: Duration = Duration::from_secs(120);
+/// No command takes that long unless it hangs, not thousands of sales on a busy machine either.
+const HANG: Duration = Duration::from_secs(900);
 const POLL: Duration = Duration::from_millis(5);
 
 /// A command that ended.
