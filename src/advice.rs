@@ -2,6 +2,7 @@
 
 mod counter;
 mod keeping;
+mod office;
 mod statement;
 mod till;
 
@@ -95,6 +96,7 @@ fn own() -> impl Iterator<Item = &'static Advice> {
         .chain(statement::ROWS)
         .chain(till::ROWS)
         .chain(keeping::ROWS)
+        .chain(office::ROWS)
         .chain(std::iter::once(&UNKNOWN))
 }
 

@@ -2,6 +2,7 @@
 
 mod days;
 pub mod guard;
+pub mod look;
 mod prints;
 pub mod row;
 pub mod uploads;
@@ -31,7 +32,7 @@ use row::SaleRow;
 pub use waiting::{Standing, Waiting, WaitingSale};
 
 /// Form of the rows in the store. A store of another form is set aside and built anew from the journal.
-const ROWS_FORM: u32 = 4;
+const ROWS_FORM: u32 = 5;
 
 /// Entries brought into a store that is behind in one step.
 const ENTRIES_PER_STEP: usize = 1024;
@@ -50,6 +51,7 @@ const TRIES: &str = "tries";
 const HELD: &str = "held";
 const SETTLED: &str = "settled";
 const REFUNDED: &str = "refunded";
+const SOLD: &str = "sold";
 const CLOSED: &str = "closed";
 const CLEARINGS: &str = "clearings";
 const DIFFERENCES: &str = "differences";
@@ -699,6 +701,7 @@ fn rows_of(
                 )?;
             }
             let row = SaleRow::new((**sale).clone(), *sending, seq, time_ms);
+            look::place(&mut rows, seq, &sale.id, time_ms)?;
             sell(found, &mut rows, None, &row)?;
         }
         Record::Closed { date, totals, .. } => {

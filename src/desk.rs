@@ -1,19 +1,25 @@
 //! The counter as a pure function: `(State, Event) -> Effects`. No IO, no clock, no thread; the window, the headless
 //! commands and the simulation drive the same function.
 
+pub mod approval;
 pub mod bill;
 pub mod customer;
+pub mod day;
 pub mod devices;
+mod event;
+mod keys;
+pub mod lookup;
+mod notice;
 pub mod offline;
 pub mod patient;
 pub mod pay;
+mod session;
 pub mod verify;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use yijie_agency::{Answer, Credential, DecodedPerson, PersonRecord, SettledReply};
-use yijie_hardware::{IdReaderEvent, OnDisplay, ReaderEvent, ScannerEvent, SocialCard};
+use yijie_hardware::SocialCard;
 use yijie_rules::{Lang, Packs};
 
 use crate::books::row::SaleRow;
@@ -21,8 +27,12 @@ use crate::books::{Findings, Standing};
 use crate::catalogue::Catalogue;
 use crate::config::Institution;
 use crate::operators::{Operator, Role};
-use crate::record::{Agent, Record, Sale};
+use approval::Deed;
 use bill::Bill;
+use day::Day;
+pub use event::{Effect, Event, Key};
+use lookup::{Leaf, Lookup};
+pub use notice::{Condition, Health, Level, Notice, Outage};
 use offline::Exposure;
 use patient::Patient;
 use pay::Pay;
@@ -43,92 +53,16 @@ pub enum Page {
     Receipt,
     /// What has not reached the agency.
     Queue,
+    /// Sales of the last days.
+    Sales,
+    /// The day against the agency's.
+    Day,
+    /// The journal.
+    Journal,
     /// What is plugged in, and how it is doing.
     Devices,
     /// Version and licences.
     About,
-}
-
-/// How much a notice matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// For information.
-    Info,
-    /// The cashier should know.
-    Warning,
-    /// It does not go on like this.
-    Error,
-}
-
-/// Something to tell the cashier: a stable code, which [`crate::advice`] puts into words, and what it is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// How much it matters.
-    pub level: Level,
-    /// Stable code.
-    pub code: String,
-    /// What it is about, in no language or the agency's: an amount, a date, a name of goods.
-    pub detail: String,
-}
-
-impl Notice {
-    /// A notice without particulars.
-    #[must_use]
-    pub fn new(level: Level, code: &str) -> Notice {
-        Notice {
-            level,
-            code: code.to_owned(),
-            detail: String::new(),
-        }
-    }
-
-    /// The same with particulars.
-    #[must_use]
-    pub fn about(mut self, detail: impl Into<String>) -> Notice {
-        self.detail = detail.into();
-        self
-    }
-}
-
-/// How a device or line is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Health {
-    /// Works.
-    Ok,
-    /// At work.
-    Busy,
-    /// Works, with something to look at.
-    Warning,
-    /// Does not work.
-    Fault,
-    /// Not fitted, or not asked yet.
-    #[default]
-    Off,
-}
-
-/// A device's condition with the stable code of what is wrong, blank if nothing is.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Condition {
-    /// How it is doing.
-    pub health: Health,
-    /// Stable code.
-    pub code: String,
-}
-
-impl Condition {
-    fn set(&mut self, health: Health, code: &str) {
-        self.health = health;
-        code.clone_into(&mut self.code);
-    }
-}
-
-/// Since when and why the agency cannot be reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outage {
-    /// Since when.
-    pub since_ms: i64,
-    /// Stable code of the cause.
-    pub cause: String,
 }
 
 /// What does not change while the till runs, or only as a whole.
@@ -208,205 +142,20 @@ pub struct State {
     pub question: u32,
     /// The sale on the receipt page.
     pub receipt: Option<SaleRow>,
-    /// An id number typed as the last resort, waiting for a supervisor.
-    pub awaiting_approval: Option<String>,
-}
-
-/// All that happens outside.
-pub enum Event {
-    /// Time passes; sent about once a second.
-    Tick,
-    /// Reader.
-    Reader(ReaderEvent),
-    /// Scanner.
-    Scanner(ScannerEvent),
-    /// Identity-card reader.
-    IdReader(IdReaderEvent),
-    /// Something the operator did.
-    Key(Key),
-    /// The PIN of a sign-in was checked: the operator, or why nobody is let in.
-    PinChecked(Result<Operator, Notice>),
-    /// The PIN of an approval was checked.
-    ApprovalChecked(Result<Operator, Notice>),
-    /// 9001 was answered.
-    SignedIn(Answer<String>),
-    /// The agency decoded this medical-insurance code.
-    CodeDecoded(String, Answer<DecodedPerson>),
-    /// The agency answered 1101 (for the credential asked).
-    PersonAnswered(Credential, Answer<PersonRecord>),
-    /// The books' last record of the person of a credential, and when it was taken.
-    SnapshotFound(Credential, Option<(i64, Box<PersonRecord>)>),
-    /// The agency answered 2101, to the question of this number.
-    PreSettled(u32, Answer<SettledReply>),
-    /// The sale stands in the journal.
-    Committed(Box<SaleRow>),
-    /// It does not: nothing was sold.
-    CommitFailed {
-        /// Stable code.
-        code: String,
-    },
-    /// A sale got another state.
-    SaleMoved(Box<SaleRow>),
-    /// What the books hold open, after it changed.
-    QueueRead(Box<Standing>),
-    /// The line came up or went down, seen by any call.
-    Line(Result<(), String>),
-    /// Work on the queue began or ended.
-    Draining(bool),
-    /// The receipt was printed, or why not.
-    Printed(Result<(), String>),
-    /// How many receipts wait for the printer.
-    PrintsWaiting(usize),
-    /// The devices were looked at, tried or shown something.
-    Devices(devices::Told),
-    /// The price list, packs or lost cards were renewed.
-    SetupRead(Setup),
-    /// Something went wrong that the cashier should know.
-    Told(Notice),
-}
-
-/// What an operator can do at the window.
-#[derive(Debug, Clone)]
-pub enum Key {
-    /// Sign in.
-    SignIn {
-        /// Operator number.
-        id: String,
-        /// PIN.
-        pin: String,
-    },
-    /// Sign out.
-    SignOut,
-    /// Change the language.
-    Language(Lang),
-    /// Another page.
-    Go(Page),
-    /// The entry field changed.
-    Entry(String),
-    /// The entry was confirmed.
-    Accept(String),
-    /// A suggestion was chosen.
-    Pick(usize),
-    /// A line was moved to.
-    Select(usize),
-    /// A benefit was chosen: position in the list of those the person may use.
-    Benefit(usize),
-    /// A line's quantity.
-    Quantity(usize, String),
-    /// A line goes.
-    Remove(usize),
-    /// Use the own account or not.
-    ToggleAccount,
-    /// Use family accounts or not.
-    ToggleFamily,
-    /// Put the bill aside.
-    Hold,
-    /// Take one up again: position in the list of held bills.
-    Recall(usize),
-    /// Give the bill up.
-    Clear,
-    /// Someone collects for the patient.
-    Agent(Agent),
-    /// The patient came after all.
-    NoAgent,
-    /// A supervisor approves what is asked.
-    Approve {
-        /// Operator number.
-        id: String,
-        /// PIN.
-        pin: String,
-    },
-    /// Nobody approves.
-    CancelApproval,
-    /// To the money.
-    Pay,
-    /// Cash handed over, as typed.
-    Tendered(String),
-    /// The patient agrees to pay what the fund does not look at.
-    Consent(bool),
-    /// Commit the sale.
-    Confirm,
-    /// One step back.
-    Back,
-    /// Print the receipt (again).
-    Print,
-    /// The next patient.
-    NextSale,
-    /// Work on the queue now.
-    Drain,
-    /// A row of the queue page was moved to.
-    ShowSale(usize),
-    /// Find out about one sale of the queue.
-    Resolve(usize),
-    /// A row of the devices page was moved to.
-    ShowDevice(usize),
-    /// Try the device of that row.
-    TestDevice(usize),
-    /// The notice was read.
-    Dismiss,
-}
-
-/// What the desk asks for.
-#[derive(Debug, Clone)]
-pub enum Effect {
-    /// Check a sign-in PIN.
-    CheckPin {
-        /// Operator number.
-        id: String,
-        /// PIN.
-        pin: String,
-    },
-    /// Check a supervisor's PIN.
-    CheckApproval {
-        /// Who asks for the approval.
-        asked_by: String,
-        /// Operator number.
-        id: String,
-        /// PIN.
-        pin: String,
-    },
-    /// 9001 for this operator.
-    SignIn(Operator),
-    /// 9002.
-    SignOut(Operator),
-    /// Decode a medical-insurance code.
-    Decode(String),
-    /// 1101.
-    AskPerson(Credential),
-    /// Look a person up in the books.
-    FindSnapshot(Credential),
-    /// 2101.
-    PreSettle {
-        /// Number of the question.
-        question: u32,
-        /// What is asked about.
-        sale: Box<Sale>,
-    },
-    /// Journal the sale, then send it unless it is sold offline.
-    Commit {
-        /// The sale, its message id still blank.
-        sale: Box<Sale>,
-        /// Send at once.
-        send: bool,
-    },
-    /// Journal something else.
-    Write(Box<Record>),
-    /// Print a receipt.
-    Print(Box<SaleRow>),
-    /// Work on the queue.
-    Drain,
-    /// Work on one sale.
-    Resolve(String),
-    /// Look at the devices that tell nothing by themselves.
-    LookAtDevices,
-    /// Try a device.
-    TestDevice(devices::Device),
-    /// Show this on the customer display.
-    Display(OnDisplay),
-    /// Ask whether the agency answers again, unless a pause lasts.
-    Probe,
-    /// Ask and work on the queue at once, whatever pause lasts.
-    TryNow,
+    /// What waits for a supervisor's word.
+    pub awaiting_approval: Option<Deed>,
+    /// Names and numbers are shown in full until then.
+    pub shown_until_ms: i64,
+    /// The till is locked; the page that comes back.
+    pub locked: Option<Page>,
+    /// When anything was done here last.
+    pub touched_ms: i64,
+    /// Sales looked up.
+    pub lookup: Lookup,
+    /// The day close.
+    pub day: Day,
+    /// The journal's leaf.
+    pub journal: Leaf,
 }
 
 impl State {
@@ -445,6 +194,12 @@ impl State {
             question: 0,
             receipt: None,
             awaiting_approval: None,
+            shown_until_ms: 0,
+            locked: None,
+            touched_ms: now_ms,
+            lookup: Lookup::default(),
+            day: Day::default(),
+            journal: Leaf::default(),
         }
     }
 
@@ -467,6 +222,35 @@ impl State {
         if findings.torn_tail.is_some() {
             self.tell(Level::Warning, "TORN_TAIL_CUT");
         }
+    }
+
+    /// Somebody who sells is at work here.
+    #[must_use]
+    pub fn sells(&self) -> bool {
+        let sells = self
+            .operator
+            .as_ref()
+            .is_some_and(|own| own.role != Role::Inspector);
+        sells && !self.signing_in && self.locked.is_none()
+    }
+
+    /// Whoever is signed in may read the journal.
+    #[must_use]
+    pub fn inspects(&self) -> bool {
+        self.operator
+            .as_ref()
+            .is_some_and(|own| own.role != Role::Cashier)
+    }
+
+    /// Names and numbers may be read in full now.
+    #[must_use]
+    pub fn shows_persons(&self) -> bool {
+        self.now_ms < self.shown_until_ms
+    }
+
+    /// Lines stand on the bill that are not paid.
+    fn bill_open(&self) -> bool {
+        self.receipt.is_none() && !self.bill.lines.is_empty()
     }
 
     fn tell(&mut self, level: Level, code: &str) {
@@ -519,6 +303,7 @@ impl State {
         self.entry_cleared = self.entry_cleared.wrapping_add(1);
         self.awaiting_approval = None;
         self.sign_in_notice = None;
+        self.shown_until_ms = 0;
         self.page = Page::Counter;
     }
 }
@@ -526,13 +311,23 @@ impl State {
 /// Takes one event in: changes the state and says what is to be done.
 pub fn step(state: &mut State, now_ms: i64, event: Event) -> Vec<Effect> {
     state.now_ms = now_ms;
+    if matches!(
+        event,
+        Event::Key(_) | Event::Reader(_) | Event::Scanner(_) | Event::IdReader(_)
+    ) {
+        state.touched_ms = now_ms;
+    }
     let mut effects = take(state, event);
+    // Whatever happens at a locked till, its pages stay covered.
+    if state.locked.is_some() && state.page != Page::SignIn {
+        state.locked = Some(state.page);
+        state.page = Page::SignIn;
+    }
     effects.extend(devices::display(state));
     effects
 }
 
 fn take(state: &mut State, event: Event) -> Vec<Effect> {
-    let now_ms = state.now_ms;
     match event {
         Event::Tick => tick(state),
         Event::Reader(event) => patient::reader(state, event),
@@ -541,14 +336,24 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
         Event::CodeDecoded(code, answer) => patient::decoded(state, &code, answer),
         Event::PersonAnswered(credential, answer) => patient::answered(state, &credential, answer),
         Event::SnapshotFound(credential, found) => patient::snapshot(state, &credential, found),
-        Event::Key(key) => self::key(state, key),
-        Event::PinChecked(operator) => pin_checked(state, operator),
-        Event::ApprovalChecked(operator) => approval_checked(state, operator),
-        Event::SignedIn(answer) => signed_in(state, answer),
+        Event::Key(key) => keys::pressed(state, key),
+        Event::PinChecked(operator) => session::pin_checked(state, operator),
+        Event::ApprovalChecked(operator) => approval::checked(state, operator),
+        Event::Allowed(deed, by) => approval::allowed(state, deed, by),
+        Event::DayRead(date, own, earlier) => day::read(state, date, own, earlier),
+        Event::DayCompared(date, outcome) => day::compared(state, date, outcome),
+        Event::ClearingApplied(outcome) => day::applied(state, outcome),
+        Event::SalesFound(text, rows) => lookup::found(state, &text, rows),
+        Event::SaleReversed(outcome) => lookup::reversed(state, outcome),
+        Event::JournalRead(lines) => lookup::leaf_read(state, lines),
+        Event::SignedIn(answer) => session::signed_in(state, answer),
         Event::PreSettled(question, answer) => pay::presettled(state, question, answer),
         Event::Committed(row) => pay::committed(state, *row),
         Event::CommitFailed { code } => pay::commit_failed(state, &code),
-        Event::SaleMoved(row) => pay::moved(state, *row),
+        Event::SaleMoved(row) => {
+            lookup::moved(state, &row);
+            pay::moved(state, *row)
+        }
         Event::QueueRead(standing) => {
             state.exposure = standing.exposure.clone();
             state.standing = *standing;
@@ -565,7 +370,7 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Draining(on) => {
             state.draining = on;
-            state.drained_ms = now_ms;
+            state.drained_ms = state.now_ms;
             Vec::new()
         }
         Event::Printed(result) => {
@@ -609,6 +414,9 @@ fn printed(state: &mut State, result: Result<(), String>) {
 
 /// Time passes: what waits is tried again; how often is the way's own patience.
 fn tick(state: &mut State) -> Vec<Effect> {
+    if session::idle(state) {
+        session::lock(state);
+    }
     let mut effects = devices::tick(state);
     effects.extend(retry(state));
     effects
@@ -626,276 +434,5 @@ fn retry(state: &State) -> Vec<Effect> {
             vec![Effect::Drain]
         }
         _ => Vec::new(),
-    }
-}
-
-fn key(state: &mut State, key: Key) -> Vec<Effect> {
-    match key {
-        Key::Language(lang) => {
-            state.lang = lang;
-            bill::resplit(state);
-            return Vec::new();
-        }
-        Key::SignIn { id, pin } => {
-            if state.operator.is_some() || state.signing_in {
-                return Vec::new();
-            }
-            state.signing_in = true;
-            state.sign_in_notice = None;
-            return vec![Effect::CheckPin { id, pin }];
-        }
-        Key::Dismiss => {
-            state.notice = None;
-            return Vec::new();
-        }
-        Key::Go(Page::About) => {
-            state.page = Page::About;
-            return Vec::new();
-        }
-        // Nobody need sign in to see what is plugged in.
-        Key::Go(Page::Devices) => return devices::open(state),
-        Key::ShowDevice(row) => {
-            state.devices.selected = row;
-            return Vec::new();
-        }
-        Key::TestDevice(row) if state.page == Page::Devices => return devices::test(state, row),
-        Key::TestDevice(_) => return Vec::new(),
-        _ => {}
-    }
-    if state.operator.is_none() || state.signing_in {
-        if matches!(key, Key::Go(_) | Key::Back) {
-            state.page = Page::SignIn;
-        }
-        return Vec::new();
-    }
-    if state.pay.committing() && (changes_bill(&key) || matches!(key, Key::SignOut)) {
-        return state.fail("SALE_UNDER_WAY");
-    }
-    if state.page != Page::Counter && changes_bill(&key) {
-        return Vec::new();
-    }
-    match key {
-        Key::SignOut => sign_out(state),
-        Key::Go(page) => go(state, page),
-        Key::Entry(text) => bill::entry(state, text),
-        Key::Accept(text) => bill::accept(state, &text),
-        Key::Pick(row) => bill::pick(state, row),
-        Key::Select(row) => {
-            state.bill.selected = row;
-            Vec::new()
-        }
-        Key::Benefit(row) => bill::choose_benefit(state, row),
-        Key::Quantity(row, quantity) => bill::quantity(state, row, &quantity),
-        Key::Remove(row) => bill::remove(state, row),
-        Key::ToggleAccount => {
-            state.bill.account_off = !state.bill.account_off;
-            bill::resplit(state);
-            Vec::new()
-        }
-        Key::ToggleFamily => {
-            state.bill.family_off = !state.bill.family_off;
-            bill::resplit(state);
-            Vec::new()
-        }
-        Key::Hold => bill::hold(state),
-        Key::Recall(row) => bill::recall(state, row),
-        Key::Clear => {
-            state.next_patient();
-            Vec::new()
-        }
-        Key::Agent(agent) => patient::agent(state, agent),
-        Key::NoAgent => {
-            state.bill.agent = None;
-            Vec::new()
-        }
-        Key::Approve { id, pin } => {
-            let asked_by = state.operator.as_ref().map(|o| o.id.clone()).unwrap_or_default();
-            vec![Effect::CheckApproval { asked_by, id, pin }]
-        }
-        Key::CancelApproval => {
-            state.awaiting_approval = None;
-            state.sign_in_notice = None;
-            Vec::new()
-        }
-        Key::Pay => pay::begin(state),
-        Key::Tendered(text) => pay::tendered(state, text),
-        Key::Consent(given) => {
-            state.pay.consent_given = given;
-            Vec::new()
-        }
-        Key::Confirm => pay::confirm(state),
-        Key::Back if state.page == Page::Devices => go(state, Page::Counter),
-        Key::Back => pay::back(state),
-        Key::Print => match &state.receipt {
-            Some(row) => {
-                state.printer.set(Health::Busy, "");
-                vec![Effect::Print(Box::new(row.clone()))]
-            }
-            None => Vec::new(),
-        },
-        Key::NextSale => {
-            if state.page == Page::Receipt {
-                state.next_patient();
-            }
-            Vec::new()
-        }
-        Key::Drain => vec![Effect::TryNow],
-        Key::ShowSale(row) => {
-            state.queue_selected = row;
-            Vec::new()
-        }
-        Key::Resolve(row) => match state.queue_rows().nth(row) {
-            Some(row) => vec![Effect::Resolve(row.sale.id.clone())],
-            None => Vec::new(),
-        },
-        Key::Language(_) | Key::SignIn { .. } | Key::Dismiss | Key::ShowDevice(_) | Key::TestDevice(_) => {
-            Vec::new()
-        }
-    }
-}
-
-/// What begins, changes or ends a bill: for the counter page only, where the bill is seen.
-fn changes_bill(key: &Key) -> bool {
-    matches!(
-        key,
-        Key::Accept(_)
-            | Key::Pick(_)
-            | Key::Benefit(_)
-            | Key::Quantity(..)
-            | Key::Remove(_)
-            | Key::ToggleAccount
-            | Key::ToggleFamily
-            | Key::Hold
-            | Key::Recall(_)
-            | Key::Clear
-            | Key::Agent(_)
-            | Key::NoAgent
-            | Key::Approve { .. }
-            | Key::Pay
-    )
-}
-
-fn go(state: &mut State, page: Page) -> Vec<Effect> {
-    let tried = state.page == Page::Devices;
-    match page {
-        Page::Queue => state.page = Page::Queue,
-        Page::Counter if state.pay.committing() => state.page = Page::Pay,
-        Page::Counter if state.receipt.is_some() => state.page = Page::Receipt,
-        Page::Counter => {
-            state.pay = Pay::default();
-            state.page = Page::Counter;
-        }
-        _ => {}
-    }
-    if tried { devices::leave(state) } else { Vec::new() }
-}
-
-fn pin_checked(state: &mut State, checked: Result<Operator, Notice>) -> Vec<Effect> {
-    if !state.signing_in {
-        return Vec::new();
-    }
-    let operator = match checked {
-        Ok(operator) if operator.role != Role::Inspector => operator,
-        other => {
-            let notice = other.err();
-            state.signing_in = false;
-            state.sign_in_notice =
-                Some(notice.unwrap_or_else(|| Notice::new(Level::Error, "INSPECTOR_SELLS_NOTHING")));
-            return Vec::new();
-        }
-    };
-    state.operator = Some(operator.clone());
-    vec![Effect::SignIn(operator)]
-}
-
-fn signed_in(state: &mut State, answer: Answer<String>) -> Vec<Effect> {
-    let (Some(operator), true) = (&state.operator, state.signing_in) else {
-        return Vec::new();
-    };
-    let mut session = Record::Session {
-        operator: operator.id.clone(),
-        begins: true,
-        sign_no: None,
-    };
-    state.signing_in = false;
-    // What opening the books found waits to be read by whoever signs in first.
-    let found = state.notice.take();
-    state.next_patient();
-    state.notice = found;
-    match answer {
-        Answer::Done(number) => {
-            if let Record::Session { sign_no, .. } = &mut session {
-                *sign_no = Some(number);
-            }
-            state.line_up();
-        }
-        Answer::Refused(refusal) => {
-            state.operator = None;
-            state.page = Page::SignIn;
-            state.sign_in_notice = Some(Notice::new(Level::Error, "SIGN_IN_REFUSED").about(refusal.message));
-            return Vec::new();
-        }
-        Answer::NotSent(cause) | Answer::Unknown(cause) => {
-            state.line_down(cause.code());
-            state.tell(Level::Warning, "SIGNED_IN_OFFLINE");
-        }
-    }
-    let mut effects = vec![Effect::Write(Box::new(session))];
-    if state.outage.is_none() {
-        effects.push(Effect::Drain);
-    }
-    if let Some(card) = state.card_waiting.take() {
-        effects.extend(patient::card_read(state, &card));
-    }
-    effects
-}
-
-fn sign_out(state: &mut State) -> Vec<Effect> {
-    if state.receipt.is_none() && !state.bill.lines.is_empty() {
-        return state.fail("BILL_OPEN");
-    }
-    state.next_patient();
-    state.page = Page::SignIn;
-    match state.operator.take() {
-        Some(operator) => {
-            let session = Record::Session {
-                operator: operator.id.clone(),
-                begins: false,
-                sign_no: None,
-            };
-            vec![Effect::Write(Box::new(session)), Effect::SignOut(operator)]
-        }
-        None => Vec::new(),
-    }
-}
-
-fn approval_checked(state: &mut State, checked: Result<Operator, Notice>) -> Vec<Effect> {
-    match checked {
-        Ok(operator) if operator.role == Role::Supervisor => {
-            state.sign_in_notice = None;
-            match state.awaiting_approval.take() {
-                Some(_) if patient::mid_bill(state) => state.fail("OTHER_PERSON_MID_BILL"),
-                Some(certno) => {
-                    let approved = Record::Approved {
-                        what: "id-number".to_owned(),
-                        operator: state.operator.as_ref().map(|o| o.id.clone()).unwrap_or_default(),
-                        by: operator.id,
-                        about: certno.clone(),
-                    };
-                    let mut effects = vec![Effect::Write(Box::new(approved))];
-                    effects.extend(patient::ask(state, Credential::IdNumber { certno }));
-                    effects
-                }
-                None => Vec::new(),
-            }
-        }
-        Ok(_) => {
-            state.sign_in_notice = Some(Notice::new(Level::Error, "SUPERVISOR_NEEDED"));
-            Vec::new()
-        }
-        Err(notice) => {
-            state.sign_in_notice = Some(notice);
-            Vec::new()
-        }
     }
 }

@@ -399,6 +399,26 @@ impl Record {
         }
     }
 
+    /// Who did what the entry says; blank where nobody in particular did.
+    #[must_use]
+    pub fn operator(&self) -> &str {
+        match self {
+            Record::Operator { operator, by } => by.as_ref().unwrap_or(&operator.id),
+            Record::Catalogue { by, .. } => by.as_deref().unwrap_or_default(),
+            Record::Session { operator, .. }
+            | Record::Reversing { operator, .. }
+            | Record::PinTried { operator, .. }
+            | Record::Approved { operator, .. }
+            | Record::KeysRotated { operator }
+            | Record::Salvaged { operator, .. }
+            | Record::DifferenceClosed { operator, .. }
+            | Record::ClearingApplied { operator, .. }
+            | Record::Exported { operator, .. } => operator,
+            Record::Sale { sale, .. } => &sale.operator,
+            _ => "",
+        }
+    }
+
     /// The sale the entry is about.
     #[must_use]
     pub fn sale(&self) -> Option<&str> {

@@ -1,5 +1,8 @@
 //! The one loop: events in, `desk::step`, effects out. The window, the demo and the tests run the same one.
 
+mod back_office;
+mod paper;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex};
@@ -8,7 +11,6 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use yijie_agency::{Answer, SaleRequest};
 
-use crate::books::row::SaleRow;
 use crate::books::{Books, BooksError};
 
 use crate::clock;
@@ -16,7 +18,7 @@ use crate::commands::resume;
 use crate::desk::devices::{Device, Told};
 use crate::desk::{self, Effect, Event, Level, Notice, Setup, State};
 use crate::operators::{self, Operator};
-use crate::print::{Printed, Printing};
+use crate::print::Printing;
 use crate::record::{Record, Sale};
 use crate::sync::Sync;
 use crate::workbench::Workbench;
@@ -116,14 +118,38 @@ impl Runtime {
                 let checked = tokio::task::spawn_blocking(move || this.pin_checked(&id, &pin)).await;
                 Event::PinChecked(checked.unwrap_or_else(|_| Err(Notice::new(Level::Error, "INTERNAL"))))
             }),
-            Effect::CheckApproval { asked_by, id, pin } => self.blocking(move || {
-                let second = id != asked_by || !this.books.two_persons().unwrap_or(true);
+            Effect::CheckApproval {
+                asked_by,
+                alone,
+                id,
+                pin,
+            } => self.blocking(move || {
+                let second = alone || id != asked_by || !this.books.two_persons().unwrap_or(true);
                 Event::ApprovalChecked(if second {
                     this.pin_checked(&id, &pin)
                 } else {
                     Err(Notice::new(Level::Error, "TWO_PERSONS_NEEDED"))
                 })
             }),
+            Effect::Allow { approval, deed, by } => this.allow(*approval, deed, by),
+            Effect::ReadDay(date) => this.read_day(date),
+            Effect::Compare(date) => drop(self.tasks.spawn(this.compare(date))),
+            Effect::Mend {
+                date,
+                msgids,
+                operator,
+            } => drop(self.tasks.spawn(this.mend(date, msgids, operator))),
+            Effect::ApplyForClearing { date, operator } => {
+                drop(self.tasks.spawn(this.apply_for_clearing(date, operator)));
+            }
+            Effect::CloseDifference {
+                sale,
+                closing,
+                operator,
+            } => this.close_difference(sale, closing, operator),
+            Effect::Reverse { sale, operator } => drop(self.tasks.spawn(this.reverse(sale, operator))),
+            Effect::FindSales(text) => this.find_sales(text),
+            Effect::ReadJournal { before } => this.read_journal(before),
             Effect::SignIn(operator) => self.asking(async move {
                 let who = yijie_agency::Operator {
                     id: operator.id,
@@ -241,7 +267,13 @@ impl Runtime {
             Ok(Err(refused)) if refused.code == "OPERATOR_UNKNOWN" => {
                 Err(Notice::new(Level::Error, "PIN_NOT_RIGHT"))
             }
-            Ok(Err(refused)) => Err(Notice::new(Level::Error, refused.code).about(refused.detail())),
+            Ok(Err(refused)) => {
+                let until_ms = (refused.wait_s > 0).then(|| clock::now_ms() + refused.wait_s * 1000);
+                Err(Notice {
+                    until_ms,
+                    ..Notice::new(Level::Error, refused.code)
+                })
+            }
             Err(error) => Err(Notice::new(Level::Error, error.code())),
         }
     }
@@ -315,49 +347,6 @@ impl Runtime {
             Err(error) => self.commit_failed(error.code()),
         }
         self.read_queue();
-    }
-
-    /// Wanted in the journal first, so that a receipt the printer does not take now is not forgotten.
-    fn want_print(&self, row: &SaleRow) {
-        if self.printing.port().is_none() {
-            return self.tell(Event::Printed(Err("PRINTER_NOT_SET".to_owned())));
-        }
-        let record = Record::PrintWanted {
-            sale: row.sale.id.clone(),
-        };
-        match self.books.append(&record, clock::now_ms()) {
-            Ok(_) => self.print_waiting(),
-            Err(error) => self.fault(&error),
-        }
-    }
-
-    /// Prints what waits for paper.
-    fn print_waiting(&self) {
-        if self.printing.port().is_none() {
-            return;
-        }
-        let this = self.clone();
-        self.tasks.spawn_blocking(move || {
-            let institution = this
-                .setup
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .institution
-                .clone();
-            let worked = this
-                .printing
-                .work(&this.books, &institution, |printed| match printed {
-                    Printed::Done(row) => {
-                        this.tell(Event::SaleMoved(row));
-                        this.tell(Event::Printed(Ok(())));
-                    }
-                    Printed::Failed(error) => this.tell(Event::Printed(Err(error.code().to_owned()))),
-                });
-            match worked.and_then(|()| this.books.prints()) {
-                Ok(waiting) => this.tell(Event::PrintsWaiting(waiting.len())),
-                Err(error) => this.fault(&error),
-            }
-        });
     }
 
     async fn drain(&self) {

@@ -3,10 +3,13 @@
 
 mod counter;
 pub mod customer;
+mod day;
 mod devices;
+mod journal;
 mod pay;
 mod queue;
 mod receipt;
+mod sales;
 mod session;
 mod status;
 mod wedge;
@@ -36,6 +39,9 @@ pub struct Screen {
     queue: queue::View,
     devices: devices::View,
     customer: customer::View,
+    sales: sales::View,
+    day: day::View,
+    journal: journal::View,
 }
 
 impl Screen {
@@ -51,6 +57,9 @@ impl Screen {
             queue: queue::view(state),
             devices: devices::view(state),
             customer: customer::view(state),
+            sales: sales::view(state),
+            day: day::view(state),
+            journal: journal::view(state),
         }
     }
 }
@@ -64,6 +73,9 @@ pub fn apply(window: &AppWindow, before: Option<&Screen>, screen: &Screen) {
     receipt::apply(window, &screen.receipt);
     queue::apply(window, before.map(|s| &s.queue), &screen.queue);
     devices::apply(window, &screen.devices);
+    sales::apply(window, before.map(|s| &s.sales), &screen.sales);
+    day::apply(window, before.map(|s| &s.day), &screen.day);
+    journal::apply(window, before.map(|s| &s.journal), &screen.journal);
 }
 
 /// Connects every intent of the window. What a scanner types is classified by the till's rules for trace codes.
@@ -79,6 +91,9 @@ pub fn connect(window: &AppWindow, events: &Sender<Event>, trace_codes: &TraceCo
     receipt::connect(window, &keys);
     queue::connect(window, &keys);
     devices::connect(window, &keys);
+    sales::connect(window, &keys);
+    day::connect(window, &keys);
+    journal::connect(window, &keys);
     let about = window.global::<yijie_ui::About<'_>>();
     about.set_version(env!("CARGO_PKG_VERSION").into());
     about.set_build_text(
@@ -179,11 +194,68 @@ pub fn mask_name(name: &str) -> String {
     first + &"*".repeat(characters.count())
 }
 
-fn message(notice: Option<&Notice>, lang: Lang) -> Message {
+/// 530112199001011234 → 53**************34.
+#[must_use]
+pub fn mask_number(number: &str) -> String {
+    let count = number.chars().count();
+    let shown = |at: usize| at < 2 || at + 2 >= count;
+    let masked = number.chars().enumerate();
+    masked.map(|(at, c)| if shown(at) { c } else { '*' }).collect()
+}
+
+/// A name as it may be read now.
+fn name(name: Option<&str>, state: &State) -> String {
+    match name {
+        Some(name) if state.shows_persons() => name.to_owned(),
+        Some(name) => mask_name(name),
+        None => String::new(),
+    }
+}
+
+/// A citizen number as it may be read now.
+fn number(number: &str, state: &State) -> String {
+    if state.shows_persons() {
+        number.to_owned()
+    } else {
+        mask_number(number)
+    }
+}
+
+/// What a notice is about; how long it still holds.
+fn particulars(notice: &Notice, state: &State) -> String {
+    match notice
+        .until_ms
+        .map(|until_ms| until_ms.saturating_sub(state.now_ms))
+    {
+        None => notice.detail.clone(),
+        Some(left_ms) if left_ms > 0 => {
+            let left_s = left_ms.saturating_add(999) / 1000;
+            let left = format!("{}:{:02}", left_s / 60, left_s % 60);
+            match state.lang {
+                Lang::Zh => format!("还需等待 {left}"),
+                Lang::En => format!("{left} to wait"),
+            }
+        }
+        Some(_) => state
+            .lang
+            .pick("现在可以再试", "You may try again now")
+            .to_owned(),
+    }
+}
+
+/// What happened, and what it is about.
+fn told(notice: &Notice, state: &State) -> String {
+    let text = advice::text(&notice.code, state.lang);
+    format!("{text} {}", particulars(notice, state))
+        .trim_end()
+        .to_owned()
+}
+
+fn message(notice: Option<&Notice>, state: &State) -> Message {
     let Some(notice) = notice else {
         return Message::default();
     };
-    let text = advice::text(&notice.code, lang);
+    let lang = state.lang;
     Message {
         level: match notice.level {
             desk::Level::Info => Level::Info,
@@ -191,11 +263,7 @@ fn message(notice: Option<&Notice>, lang: Lang) -> Message {
             desk::Level::Error => Level::Error,
         },
         code: notice.code.as_str().into(),
-        text: if notice.detail.is_empty() {
-            text.into()
-        } else {
-            format!("{text} {}", notice.detail).into()
-        },
+        text: told(notice, state).into(),
         advice: advice::advice(&notice.code, lang).into(),
     }
 }
@@ -281,6 +349,7 @@ mod tests {
         ] {
             assert_eq!(figure(Money::parse(sum).unwrap()), shown);
         }
+        assert_eq!(mask_number("539999198611209217"), "53**************17");
         assert_eq!(time_left(3_660_000, 0, Lang::En), "01:01");
         assert_eq!(time_left(i64::MAX, 0, Lang::En), "");
         assert_eq!(time_left(0, 120_000, Lang::Zh), "已超时");

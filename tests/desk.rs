@@ -18,6 +18,8 @@ mod chance;
 mod devices;
 #[path = "desk/money.rs"]
 mod money;
+#[path = "desk/office.rs"]
+mod office;
 #[path = "desk/offline.rs"]
 mod offline;
 #[path = "desk/person.rs"]

@@ -15,6 +15,8 @@ mod devices;
 mod fit;
 #[path = "window/hand.rs"]
 mod hand;
+#[path = "window/office.rs"]
+mod office;
 #[path = "window/offline.rs"]
 mod offline;
 #[path = "window/refusals.rs"]

@@ -7,9 +7,12 @@ use std::path::PathBuf;
 
 use super::{Failure, Out, window};
 
-/// Operator of the demo's till.
+/// Operator of the demo's till, a supervisor.
 const OPERATOR: &str = "001";
-/// The operator's PIN, shown to whoever runs the demo.
+/// A cashier and an inspector beside them.
+const CASHIER: &str = "002";
+const INSPECTOR: &str = "003";
+/// Everybody's PIN, shown to whoever runs the demo.
 const PIN: &str = "246810";
 
 /// Runs the demo in a window where there is a display, else headless, and says so.
@@ -57,6 +60,7 @@ fn in_window(
     offline: bool,
     out: Out,
 ) -> Result<(), Failure> {
+    stage::staff(&stage.till.books)?;
     let (runtime, mut state, events) = window::counter(&stage.till, out)?;
     state.lang = out.lang;
     let devices = stage.watch(&runtime.events);
@@ -66,10 +70,10 @@ fn in_window(
     }
     out.line(match out.lang {
         yijie_rules::Lang::Zh => format!(
-            "收费员 {OPERATOR}，PIN {PIN}。在此输入命令：card N（插卡）、pull（拔卡）、code N（扫医保码）、scan 条码、agency off|on、quit"
+            "主管 {OPERATOR}，收费员 {CASHIER}，检查员 {INSPECTOR}，PIN {PIN}。在此输入命令：card N（插卡）、pull（拔卡）、code N（扫医保码）、scan 条码、agency off|on、quit"
         ),
         yijie_rules::Lang::En => format!(
-            "operator {OPERATOR}, PIN {PIN}. Commands here: card N, pull, code N, scan BARCODE, agency off|on, quit"
+            "supervisor {OPERATOR}, cashier {CASHIER}, inspector {INSPECTOR}, PIN {PIN}. Commands here: card N, pull, code N, scan BARCODE, agency off|on, quit"
         ),
     })?;
     stage.list(out)?;

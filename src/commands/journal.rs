@@ -200,23 +200,6 @@ fn whole(mut row: Value, record: &Record) -> Value {
     row
 }
 
-/// Who did what the entry says.
-fn operator(record: &Record) -> &str {
-    match record {
-        Record::Operator { operator, by } => by.as_ref().unwrap_or(&operator.id),
-        Record::Catalogue { by, .. } => by.as_deref().unwrap_or_default(),
-        Record::Session { operator, .. }
-        | Record::Reversing { operator, .. }
-        | Record::PinTried { operator, .. }
-        | Record::Approved { operator, .. }
-        | Record::KeysRotated { operator }
-        | Record::Salvaged { operator, .. }
-        | Record::Exported { operator, .. } => operator,
-        Record::Sale { sale, .. } => &sale.operator,
-        _ => "",
-    }
-}
-
 fn words(row: &Value) -> String {
     let text = |key: &str| {
         row.get(key)
@@ -252,7 +235,7 @@ fn all_entries(books: &Books, to: &Path) -> Result<String, Failure> {
                 .to_owned()
         };
         let hash: String = entry.hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        let who = [operator(record), approver(record)].map(str::to_owned);
+        let who = [record.operator(), approver(record)].map(str::to_owned);
         let mut cells = vec![entry.seq.to_string()];
         cells.extend(["time", "kind", "sale", "msgid", "state"].map(text));
         cells.extend(who);

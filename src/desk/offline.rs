@@ -127,13 +127,51 @@ pub fn judge(
     {
         return Verdict::SelfPay("OFFLINE_LIMIT_ACCOUNT", limits.account_share.to_string());
     }
-    Verdict::Carry(OfflineTerms {
+    Verdict::Carry(terms(&limits, sale, outage, now_ms))
+}
+
+fn terms(limits: &OfflineLimits, sale: &Sale, outage: &Outage, now_ms: i64) -> OfflineTerms {
+    let pack = &sale.settlement.pack;
+    OfflineTerms {
         reason: outage.cause.clone(),
         since_ms: outage.since_ms,
         carried: true,
         settle_by_ms: now_ms + i64::from(limits.settle_within_h) * HOUR_MS,
         pack: format!("{}@{}", pack.id, pack.version),
-    })
+    }
+}
+
+/// Makes a sale fit to be carried past the limit that `offer` named, where a supervisor may allow that: a sum is too
+/// large. Nobody may where the pack carries nothing, the person is suspended, or their record is too old.
+#[must_use]
+pub fn carry_past(
+    packs: &Packs,
+    sale: &mut Sale,
+    options: &Options,
+    code: &str,
+    outage: &Outage,
+    now_ms: i64,
+) -> bool {
+    let sums = [
+        "OFFLINE_LIMIT_SALE",
+        "OFFLINE_LIMIT_PERSON",
+        "OFFLINE_LIMIT_OUTAGE",
+    ];
+    if !sums.contains(&code) {
+        return false;
+    }
+    within_account(packs, sale, options);
+    let limits = packs.get(&sale.settlement.pack.id);
+    sale.offline = limits.map(|pack| terms(pack.offline(), sale, outage, now_ms));
+    sale.offline.is_some()
+}
+
+/// No more from an account than the pack's share of its last known balance.
+fn within_account(packs: &Packs, sale: &mut Sale, options: &Options) {
+    if let Outcome::Settled(settlement) = split(packs, &within_account_share(packs, &sale.claim), options) {
+        sale.told = settlement.setlinfo.clone();
+        sale.settlement = *settlement;
+    }
 }
 
 /// Makes a sale fit to be made without the agency: no more from an account than the pack's share of its last known
@@ -151,10 +189,7 @@ pub fn offer(
     now_ms: i64,
 ) -> Result<(), (&'static str, String)> {
     let mut offered = sale.clone();
-    if let Outcome::Settled(settlement) = split(packs, &within_account_share(packs, &sale.claim), options) {
-        offered.told = settlement.setlinfo.clone();
-        offered.settlement = *settlement;
-    }
+    within_account(packs, &mut offered, options);
     match judge(packs, &offered, snapshot_ms, exposure, outage, now_ms) {
         Verdict::Carry(terms) => {
             offered.offline = Some(terms);

@@ -6,6 +6,7 @@ use yijie_agency::{
 use yijie_hardware::{CodeKind, IdReaderEvent, ReaderEvent, Scan, ScannerEvent, SocialCard};
 use yijie_rules::{Cause, Institution, Note, Person, Stamp, Visit, check_person};
 
+use super::approval::{self, Deed};
 use super::verify::{self, Shown};
 use super::{Effect, Health, Level, Notice, Page, State, bill, devices};
 use crate::clock;
@@ -179,7 +180,7 @@ fn card_out(state: &mut State) -> Vec<Effect> {
 }
 
 pub(super) fn card_read(state: &mut State, card: &SocialCard) -> Vec<Effect> {
-    if state.operator.is_none() || matches!(state.page, Page::SignIn | Page::Devices) {
+    if !state.sells() || state.page == Page::Devices {
         state.card_waiting = Some(Box::new(card.clone()));
         return Vec::new();
     }
@@ -227,7 +228,7 @@ pub(super) fn id_reader(state: &mut State, event: IdReaderEvent) -> Vec<Effect> 
         IdReaderEvent::Lost { error } | IdReaderEvent::Fault { error } => {
             state.tell(Level::Warning, error.code());
         }
-        IdReaderEvent::Read(_) if state.operator.is_none() => {}
+        IdReaderEvent::Read(_) if !state.sells() => {}
         IdReaderEvent::Read(_) if state.page != Page::Counter => return state.fail("SCAN_NOT_HERE"),
         IdReaderEvent::Read(card) => match verify::id_number(&card.id_no) {
             Ok(()) => return id_typed(state, &card.id_no),
@@ -264,7 +265,7 @@ pub(super) fn scanner(state: &mut State, event: ScannerEvent) -> Vec<Effect> {
 }
 
 fn scanned(state: &mut State, scan: &Scan) -> Vec<Effect> {
-    if devices::scanned(state, scan) || state.operator.is_none() {
+    if devices::scanned(state, scan) || !state.sells() {
         return Vec::new();
     }
     if state.page == Page::Receipt {
@@ -339,8 +340,7 @@ pub(super) fn id_typed(state: &mut State, text: &str) -> Vec<Effect> {
     if mid_bill(state) {
         return state.fail("OTHER_PERSON_MID_BILL");
     }
-    state.awaiting_approval = Some(text.to_owned());
-    Vec::new()
+    approval::ask(state, Deed::IdNumber(text.to_owned()))
 }
 
 /// Asks the agency about a person who showed no more than a number.
@@ -359,7 +359,7 @@ fn ask_shown(state: &mut State, credential: Credential, shown: Shown) -> Vec<Eff
         shown,
         asked: Asked::Person(credential.clone()),
     };
-    if state.page == Page::Queue || state.page == Page::About {
+    if !matches!(state.page, Page::Counter | Page::Pay | Page::Receipt) {
         state.page = Page::Counter;
     }
     asks_for_insurance(state);

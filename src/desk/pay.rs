@@ -3,7 +3,8 @@
 use yijie_agency::{Answer, Cause, SettledReply};
 use yijie_rules::{Money, Outcome, Settlement};
 
-use super::offline::{offer, settle_in_cash};
+use super::approval::{self, Deed};
+use super::offline::{carry_past, offer, settle_in_cash};
 use super::patient::Patient;
 use super::{Effect, Level, Notice, Page, State, bill};
 use crate::books::row::{SaleRow, SaleState};
@@ -37,6 +38,8 @@ pub struct Pay {
     pub tendered: String,
     /// The patient agreed to pay what the fund does not look at.
     pub consent_given: bool,
+    /// The sale as it would be carried past a limit of the pack, and that limit: a supervisor may allow it.
+    pub past: Option<(Box<Sale>, String)>,
 }
 
 impl Pay {
@@ -44,6 +47,12 @@ impl Pay {
     #[must_use]
     pub fn committing(&self) -> bool {
         matches!(self.state, PayState::Committing | PayState::Sending)
+    }
+
+    /// An answer is awaited that the page waits for.
+    #[must_use]
+    pub fn under_way(&self) -> bool {
+        self.state != PayState::Editing
     }
 
     /// Cash the patient has to pay.
@@ -213,23 +222,47 @@ fn without_agency(state: &mut State, cause: &str) -> Vec<Effect> {
         return Vec::new();
     };
     let (packs, now_ms) = (&state.setup.packs, state.now_ms);
-    match offer(
-        packs,
-        sale,
-        &KEPT,
-        verified.record_ms,
-        &state.exposure,
-        outage,
-        now_ms,
-    ) {
+    let exposure = &state.exposure;
+    let mut past = sale.clone();
+    match offer(packs, sale, &KEPT, verified.record_ms, exposure, outage, now_ms) {
         Ok(()) => state.notice = Some(Notice::new(Level::Warning, "SOLD_PROVISIONALLY")),
         Err((code, limit)) => {
+            if carry_past(packs, &mut past, &KEPT, code, outage, now_ms) {
+                state.pay.past = Some((past, format!("{code} {limit}")));
+            }
             sale.settlement = settle_in_cash(&sale.settlement);
             let reason = outage.cause.clone();
             all_in_cash(state, reason);
             state.notice = Some(Notice::new(Level::Warning, code).about(limit));
         }
     }
+    Vec::new()
+}
+
+/// A supervisor is asked to let the fund's part be carried past the limit.
+pub(super) fn ask_past_limit(state: &mut State) -> Vec<Effect> {
+    match &state.pay.past {
+        Some((_, limit)) if state.page == Page::Pay && !state.pay.under_way() => {
+            let deed = Deed::PastLimit(limit.clone());
+            approval::ask(state, deed)
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The supervisor did: the sale is carried, provisional as any other.
+pub(super) fn past_limit(state: &mut State) -> Vec<Effect> {
+    if state.page != Page::Pay || state.pay.under_way() {
+        return state.fail("LIMIT_NO_LONGER");
+    }
+    let Some((sale, _)) = state.pay.past.take() else {
+        return state.fail("LIMIT_NO_LONGER");
+    };
+    state.pay = Pay {
+        sale: Some(sale),
+        ..Pay::default()
+    };
+    state.tell(Level::Warning, "SOLD_PROVISIONALLY");
     Vec::new()
 }
 
@@ -364,7 +397,9 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
             state.page = Page::Counter;
             state.notice = None;
         }
-        Page::Queue | Page::About => {
+        Page::Queue | Page::About | Page::Sales | Page::Day | Page::Journal | Page::Devices
+            if state.sells() =>
+        {
             state.page = if state.receipt.is_some() {
                 Page::Receipt
             } else if state.pay.committing() {

@@ -34,7 +34,19 @@ impl FromStr for Month {
     }
 }
 
+impl std::fmt::Display for Month {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.strftime("%Y-%m").to_string())
+    }
+}
+
 impl Month {
+    /// The one a day is in.
+    #[must_use]
+    pub fn of(day: Date) -> Month {
+        Month(day.first_of_month())
+    }
+
     /// setlym.
     fn setlym(self) -> String {
         format!("{:04}{:02}", self.0.year(), self.0.month())

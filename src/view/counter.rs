@@ -9,7 +9,8 @@ use yijie_rules::{Grade, ItemClass, Lang, Money, Outcome, Settlement, StepKind};
 use yijie_ui::slint::SharedString;
 use yijie_ui::{BillLine, HeldBill, Item, Level, Message, Pair, PersonState, Reason};
 
-use super::{figure, message};
+use super::{figure, message, told};
+use crate::desk::approval::Deed;
 use crate::desk::bill::{self, Benefit};
 use crate::desk::patient::Patient;
 use crate::desk::{self, State};
@@ -47,6 +48,7 @@ pub(super) struct View {
     busy: bool,
     held: Vec<HeldBill>,
     approval: Option<(SharedString, SharedString)>,
+    shown: bool,
     selected: i32,
 }
 
@@ -62,14 +64,14 @@ pub(super) fn view(state: &State) -> View {
         person_lines: verified
             .map(|verified| match &state.bill.self_pay {
                 Some(reason) => vec![person::self_paying(reason, lang)],
-                None => person::particulars(verified, lang),
+                None => person::particulars(verified, state),
             })
             .unwrap_or_default(),
         agent: state
             .bill
             .agent
             .as_ref()
-            .map(|agent| person::agent_text(agent, lang))
+            .map(|agent| person::agent_text(agent, state))
             .unwrap_or_default()
             .into(),
         authorisation_needed: state.bill.disease.is_some(),
@@ -111,7 +113,7 @@ pub(super) fn view(state: &State) -> View {
                 .notice
                 .as_ref()
                 .filter(|_| state.page == desk::Page::Counter),
-            lang,
+            state,
         ),
         entry: (state.entry_cleared, state.entry.as_str().into()),
         suggestions: suggestions(state),
@@ -122,14 +124,20 @@ pub(super) fn view(state: &State) -> View {
             .iter()
             .map(|(no, held)| held_bill(*no, held, lang))
             .collect(),
-        approval: state.awaiting_approval.as_ref().map(|_| {
-            let error = state
-                .sign_in_notice
-                .as_ref()
-                .map(|n| advice::text(&n.code, lang))
-                .unwrap_or_default();
-            (advice::text("ID_NEEDS_APPROVAL", lang).into(), error.into())
+        approval: state.awaiting_approval.as_ref().map(|deed| {
+            let about = match deed {
+                Deed::IdNumber(_) | Deed::ShowPerson(_) | Deed::Mend(_) => String::new(),
+                Deed::PastLimit(limit) => {
+                    let (code, figure) = limit.split_once(' ').unwrap_or((limit, ""));
+                    format!("{} {figure}", advice::text(code, lang))
+                }
+                _ => deed.about(),
+            };
+            let text = format!("{} {about}", advice::text(deed.code(), lang));
+            let error = state.sign_in_notice.as_ref().map(|notice| told(notice, state));
+            (text.trim_end().into(), error.unwrap_or_default().into())
         }),
+        shown: state.shows_persons(),
         selected: i32::try_from(state.bill.selected).unwrap_or(-1),
     }
 }

@@ -23,6 +23,7 @@ pub(super) struct View {
     consent_lines: Vec<Pair>,
     consent_given: bool,
     can_confirm: bool,
+    can_pass_limit: bool,
     message: Message,
 }
 
@@ -66,9 +67,10 @@ pub(super) fn view(state: &State) -> View {
         consent_lines: consent_lines(pay),
         consent_given: pay.consent_given,
         can_confirm: pay.change().is_some() && (consent.is_empty() || pay.consent_given),
+        can_pass_limit: pay.past.is_some() && !pay.under_way(),
         message: message(
             state.notice.as_ref().filter(|_| state.page == desk::Page::Pay),
-            lang,
+            state,
         ),
     }
 }
@@ -137,6 +139,7 @@ pub(super) fn apply(window: &AppWindow, before: Option<&View>, view: &View) {
     });
     pay.set_consent_given(view.consent_given);
     pay.set_can_confirm(view.can_confirm);
+    pay.set_can_pass_limit(view.can_pass_limit);
     pay.set_message(view.message.clone());
 }
 
@@ -164,6 +167,8 @@ pub(super) fn connect(window: &AppWindow, keys: &Keys) {
     });
     let to = keys.clone();
     pay.on_back(move || to.press(Key::Back));
+    let to = keys.clone();
+    pay.on_pass_limit(move || to.press(Key::PassLimit));
     let to = keys.clone();
     pay.on_dismiss_message(move || to.press(Key::Dismiss));
 }

@@ -1,10 +1,11 @@
 //! Queue page: what is on the way to the agency, what is unknown, and where its figures differ.
 
 use yijie_rules::{Lang, Money};
-use yijie_ui::slint::{ComponentHandle as _, SharedString};
+use yijie_ui::slint::{ComponentHandle as _, Model as _, SharedString};
 use yijie_ui::{AppWindow, Level, Message, Pair, Queue, QueueRow, SaleState};
 
-use super::{Keys, figure, list, mask_name, message, row, sale_state, state_text, time_left};
+use super::journal::kind_text;
+use super::{Keys, figure, list, message, name, row, sale_state, state_text, time_left};
 use crate::books::row::SaleRow;
 use crate::desk::{self, Key, State};
 use crate::{advice, clock};
@@ -19,6 +20,7 @@ pub(super) struct View {
     detail: Vec<Pair>,
     history: Vec<Pair>,
     can_resolve: bool,
+    closings: Vec<Pair>,
     resolve: SharedString,
     message: Message,
     selected: i32,
@@ -43,9 +45,13 @@ pub(super) fn view(state: &State) -> View {
             figure(standing.settled_today.1).into(),
         ],
         drain: (state.draining, drain_text(state).into()),
-        detail: shown.map(|row| detail(row, lang)).unwrap_or_default(),
+        detail: shown.map(|row| detail(row, state)).unwrap_or_default(),
         history: shown.map(|row| history(row, lang)).unwrap_or_default(),
         can_resolve,
+        closings: shown
+            .and_then(SaleRow::open_difference)
+            .map(|difference| closings(difference.cash, lang))
+            .unwrap_or_default(),
         resolve: if can_resolve {
             lang.pick("查询并处理此笔", "Find out now").into()
         } else {
@@ -53,7 +59,7 @@ pub(super) fn view(state: &State) -> View {
         },
         message: message(
             state.notice.as_ref().filter(|_| state.page == desk::Page::Queue),
-            lang,
+            state,
         ),
         selected: selected.and_then(|at| i32::try_from(at).ok()).unwrap_or(-1),
     }
@@ -67,13 +73,7 @@ fn queue_row(row: &SaleRow, state: &State) -> QueueRow {
     QueueRow {
         no: row.sale.id.as_str().into(),
         time: clock::stamp(row.time_ms).get(5..16).unwrap_or_default().into(),
-        person: row
-            .sale
-            .psn_name
-            .as_deref()
-            .map(mask_name)
-            .unwrap_or_default()
-            .into(),
+        person: name(row.sale.psn_name.as_deref(), state).into(),
         amount: figure(sums.medfee_sumamt).into(),
         fund: figure(sums.fund_pay_sumamt).into(),
         state: if difference.is_some() {
@@ -102,6 +102,34 @@ fn queue_row(row: &SaleRow, state: &State) -> QueueRow {
     }
 }
 
+/// What may be done about a difference's cash: it moves, or the till's owner bears it.
+fn closings(cash: Money, lang: Lang) -> Vec<Pair> {
+    let choice = |zh: &str, en: &str, value: String| Pair {
+        label: lang.pick(zh, en).into(),
+        value: value.into(),
+        level: Level::Info,
+    };
+    let stays = choice(
+        "不收不退，按医保结果接受",
+        "No cash moves, the agency's figures stand",
+        String::new(),
+    );
+    if cash > Money::ZERO {
+        vec![
+            choice("已向参保人补收现金", "Collected from the patient", figure(cash)),
+            stays,
+        ]
+    } else if cash < Money::ZERO {
+        let back = Money::ZERO.saturating_sub(cash);
+        vec![
+            choice("已向参保人退还现金", "Paid back to the patient", figure(back)),
+            stays,
+        ]
+    } else {
+        vec![stays]
+    }
+}
+
 fn signed(sum: Money) -> String {
     if sum > Money::ZERO {
         format!("+{}", figure(sum))
@@ -118,7 +146,8 @@ fn drain_text(state: &State) -> String {
     }
 }
 
-fn detail(row: &SaleRow, lang: Lang) -> Vec<Pair> {
+pub(super) fn detail(row: &SaleRow, state: &State) -> Vec<Pair> {
+    let lang = state.lang;
     let pair = |zh: &str, en: &str, value: String| Pair {
         label: lang.pick(zh, en).into(),
         value: value.into(),
@@ -154,7 +183,7 @@ fn detail(row: &SaleRow, lang: Lang) -> Vec<Pair> {
     pairs
 }
 
-fn history(row: &SaleRow, lang: Lang) -> Vec<Pair> {
+pub(super) fn history(row: &SaleRow, lang: Lang) -> Vec<Pair> {
     row.history
         .iter()
         .map(|step| {
@@ -163,21 +192,7 @@ fn history(row: &SaleRow, lang: Lang) -> Vec<Pair> {
                 .as_deref()
                 .map(|code| advice::text(code, lang))
                 .unwrap_or_default();
-            let what = match step.kind.as_str() {
-                "sale" => lang.pick("已记账", "Committed"),
-                "attempt" => lang.pick("发送", "Sent"),
-                "not-sent" => lang.pick("未发出", "Not sent"),
-                "settled" => lang.pick("已结算", "Settled"),
-                "refused" => lang.pick("被拒绝", "Refused"),
-                "unknown" => lang.pick("结果不明", "Unknown"),
-                "reversing" => lang.pick("冲正", "Reversing"),
-                "reversed" => lang.pick("已冲正", "Reversed"),
-                "reversal-refused" => lang.pick("撤销被拒绝", "Reversal refused"),
-                "print-wanted" => lang.pick("待打印", "To be printed"),
-                "diff-closed" => lang.pick("差异已处理", "Difference closed"),
-                "printed" => lang.pick("已打印", "Printed"),
-                other => other,
-            };
+            let what = kind_text(&step.kind, lang);
             Pair {
                 label: clock::stamp(step.time_ms).get(5..).unwrap_or_default().into(),
                 value: format!("{what} {said}").trim().into(),
@@ -203,6 +218,8 @@ pub(super) fn apply(window: &AppWindow, before: Option<&View>, view: &View) {
     list(queue.get_history(), &view.history, |m| queue.set_history(m));
     queue.set_can_resolve(view.can_resolve);
     queue.set_resolve_text(view.resolve.clone());
+    queue.set_difference_open(!view.closings.is_empty());
+    list(queue.get_closings(), &view.closings, |m| queue.set_closings(m));
     queue.set_message(view.message.clone());
     // The cashier moves; only another choice by the desk overwrites it.
     if before.map(|b| b.selected) != Some(view.selected) {
@@ -218,6 +235,16 @@ pub(super) fn connect(window: &AppWindow, keys: &Keys) {
     queue.on_show(move |at| to.press(Key::ShowSale(row(at))));
     let to = keys.clone();
     queue.on_resolve(move |at| to.press(Key::Resolve(row(at))));
+    let to = keys.clone();
+    let there = window.as_weak();
+    queue.on_close_difference(move |at| {
+        // The last choice is that no cash moves.
+        let choices = there
+            .upgrade()
+            .map(|window| window.global::<Queue<'_>>().get_closings().row_count());
+        let cash_moved = choices.is_some_and(|count| row(at) + 1 < count);
+        to.press(Key::CloseDifference { cash_moved });
+    });
     let to = keys.clone();
     queue.on_dismiss_message(move || to.press(Key::Dismiss));
 }

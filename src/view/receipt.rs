@@ -63,7 +63,7 @@ pub(super) fn view(state: &State) -> View {
                 .notice
                 .as_ref()
                 .filter(|_| state.page == desk::Page::Receipt),
-            lang,
+            state,
         ),
     }
 }

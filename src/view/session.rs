@@ -4,7 +4,7 @@ use yijie_rules::Lang;
 use yijie_ui::slint::{ComponentHandle as _, SharedString};
 use yijie_ui::{AppWindow, Page, Session};
 
-use super::Keys;
+use super::{Keys, told};
 use crate::advice;
 use crate::desk::{self, Key, State};
 
@@ -13,6 +13,9 @@ pub(super) struct View {
     page: Page,
     lang: Lang,
     signed_in: bool,
+    sells: bool,
+    inspects: bool,
+    locked: (SharedString, SharedString),
     operator: SharedString,
     role: SharedString,
     institution: (SharedString, SharedString),
@@ -30,6 +33,14 @@ pub(super) fn view(state: &State) -> View {
         page: page(state.page),
         lang,
         signed_in: state.operator.is_some() && !state.signing_in,
+        sells: state.sells(),
+        inspects: state.inspects(),
+        locked: state
+            .operator
+            .as_ref()
+            .filter(|_| state.locked.is_some())
+            .map(|own| (own.name.as_str().into(), own.id.as_str().into()))
+            .unwrap_or_default(),
         operator: state
             .operator
             .as_ref()
@@ -48,8 +59,8 @@ pub(super) fn view(state: &State) -> View {
         ),
         error: notice
             .map(|notice| {
-                let text = format!("{} {}", advice::text(&notice.code, lang), notice.detail);
-                (text.trim().into(), advice::advice(&notice.code, lang).into())
+                let text = told(notice, state);
+                (text.into(), advice::advice(&notice.code, lang).into())
             })
             .unwrap_or_default(),
         busy: state.signing_in,
@@ -64,6 +75,9 @@ fn page(page: desk::Page) -> Page {
         desk::Page::Receipt => Page::Receipt,
         desk::Page::Queue => Page::Queue,
         desk::Page::Devices => Page::Devices,
+        desk::Page::Sales => Page::Sales,
+        desk::Page::Day => Page::Day,
+        desk::Page::Journal => Page::Journal,
         desk::Page::About => Page::About,
     }
 }
@@ -76,6 +90,10 @@ pub(super) fn apply(window: &AppWindow, before: Option<&View>, view: &View) {
         // The languages are bundled; an unknown one would leave the window as it is.
         drop(yijie_ui::slint::select_bundled_translation(translation));
     }
+    session.set_locked_by(view.locked.0.clone());
+    session.set_locked_id(view.locked.1.clone());
+    session.set_sells(view.sells);
+    session.set_inspects(view.inspects);
     session.set_page(view.page);
     session.set_signed_in(view.signed_in);
     session.set_operator_name(view.operator.clone());
@@ -103,6 +121,8 @@ pub(super) fn connect(window: &AppWindow, keys: &Keys) {
     let to = keys.clone();
     session.on_sign_out(move || to.press(Key::SignOut));
     let to = keys.clone();
+    session.on_lock(move || to.press(Key::Lock));
+    let to = keys.clone();
     session
         .on_set_language(move |code| to.press(Key::Language(if code == "en" { Lang::En } else { Lang::Zh })));
     let to = keys.clone();
@@ -114,6 +134,9 @@ pub(super) fn connect(window: &AppWindow, keys: &Keys) {
             Page::Receipt => desk::Page::Receipt,
             Page::Queue => desk::Page::Queue,
             Page::Devices => desk::Page::Devices,
+            Page::Sales => desk::Page::Sales,
+            Page::Day => desk::Page::Day,
+            Page::Journal => desk::Page::Journal,
             Page::About => desk::Page::About,
         }));
     });

@@ -104,6 +104,10 @@ impl World {
             "a page for nobody",
         )?;
         hold(
+            state.locked.is_none() || state.page == Page::SignIn,
+            "a page of a locked till",
+        )?;
+        hold(
             self.committing.is_none() || !state.bill.lines.is_empty(),
             "the bill went while it was committed",
         )
@@ -207,7 +211,12 @@ impl World {
                 };
                 self.send(Event::Devices(Told::Tested(device, tried)))
             }
-            Effect::Write(_) | Effect::SignOut(_) | Effect::LookAtDevices | Effect::Display(_) => Ok(()),
+            Effect::Allow { deed, by, .. } if how != 1 => self.send(Event::Allowed(deed, by)),
+            Effect::Reverse { .. } => self.send(Event::SaleReversed(Err(wrong_pin()))),
+            Effect::Compare(date) | Effect::Mend { date, .. } => {
+                self.send(Event::DayCompared(date, Err(wrong_pin())))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -361,6 +370,15 @@ impl World {
             86 => self.key(Key::ShowSale(row)),
             87 => self.key(Key::Select(row)),
             88 => self.drained(),
+            89 => self.key(Key::Lock),
+            90 => self.key(Key::PassLimit),
+            91 => self.key(Key::ShowPerson),
+            92 => self.key(Key::Go(Page::Sales)),
+            93 => self.key(Key::Go(Page::Day)),
+            94 => self.key(Key::Compare),
+            95 => self.key(Key::CloseDifference {
+                cash_moved: n.is_multiple_of(2),
+            }),
             _ => self.onwards(n),
         }
     }
@@ -378,7 +396,9 @@ impl World {
         match (state.page, &state.patient) {
             (Page::SignIn, _) => self.act(0, n),
             (Page::Receipt, _) => self.key(Key::NextSale),
-            (Page::Queue | Page::About | Page::Devices, _) => self.key(Key::Back),
+            (Page::Queue | Page::Sales | Page::Day | Page::Journal | Page::Devices | Page::About, _) => {
+                self.key(Key::Back)
+            }
             (Page::Pay, _) if !state.pay.consent_given => self.key(Key::Consent(true)),
             (Page::Pay, _) if blocked => self.key(Key::Back),
             (Page::Pay, _) => self.key(Key::Confirm),

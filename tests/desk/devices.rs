@@ -1,6 +1,7 @@
 //! The devices page and what the customer is shown, as events and effects.
 
 use yijie::config;
+use yijie::desk::approval::Deed;
 use yijie::desk::customer::{Serving, on_display, serving};
 use yijie::desk::devices::{Device, InReader, Looked, Told, Trial, first, rows};
 use yijie::desk::patient::Patient;
@@ -104,8 +105,8 @@ fn an_identity_card_laid_on_at_the_counter_is_a_number_that_a_supervisor_approve
     till.send(Event::IdReader(IdReaderEvent::Ready));
     till.send(Event::IdReader(IdReaderEvent::Read(id_card())));
     assert_eq!(
-        till.state.awaiting_approval.as_deref(),
-        Some("11010519491231002X")
+        till.state.awaiting_approval,
+        Some(Deed::IdNumber("11010519491231002X".to_owned()))
     );
     let mut wrong = id_card();
     wrong.id_no = "110105194912310021".to_owned();

@@ -1,6 +1,7 @@
 //! Who is served: card, code, typed number; the agency, else the books; and what comes late.
 
 use jiff::civil::date;
+use yijie::desk::approval::Deed;
 use yijie::desk::patient::Patient;
 use yijie::desk::{Effect, Event, Key, Page};
 use yijie::operators::Role;
@@ -353,7 +354,10 @@ fn a_typed_citizen_number_waits_for_a_supervisor() {
     };
     let mut till = Till::open();
     assert_eq!(till.key(Key::Accept(number.to_owned())).len(), 0);
-    assert_eq!(till.state.awaiting_approval.as_deref(), Some(number));
+    assert_eq!(
+        till.state.awaiting_approval,
+        Some(Deed::IdNumber(number.to_owned()))
+    );
     for (checked, told) in [
         (None, "PIN_NOT_RIGHT"),
         (Some(Role::Cashier), "SUPERVISOR_NEEDED"),
@@ -380,14 +384,17 @@ fn a_typed_citizen_number_waits_for_a_supervisor() {
     till.scan(number);
     till.key(approve());
     let effects = till.send(Event::ApprovalChecked(Ok(operator(Role::Supervisor))));
+    let [Effect::Allow { approval, deed, by }] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert!(matches!(&**approval, Record::Approved { what, by, about, .. }
+            if what == "id-number" && *by == operator(Role::Supervisor).id && about == number));
+    assert!(!format!("{deed:?}").contains(number));
+    let effects = till.send(Event::Allowed(deed.clone(), by.clone()));
     let asked = Credential::IdNumber {
         certno: number.to_owned(),
     };
-    assert!(
-        matches!(&effects[..], [Effect::Write(kept), Effect::AskPerson(credential)]
-            if *credential == asked
-            && matches!(&**kept, Record::Approved { what, by, .. } if what == "id-number" && *by == operator(Role::Supervisor).id))
-    );
+    assert!(matches!(&effects[..], [Effect::AskPerson(credential)] if *credential == asked));
     till.send(Event::PersonAnswered(asked, Answer::Done(record(2))));
     assert_eq!(verified(&till), Some("李𬀩"));
 }

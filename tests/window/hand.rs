@@ -158,6 +158,16 @@ impl Hand {
         self.settle();
     }
 
+    /// A key with Shift or Control held.
+    pub fn chord(&mut self, held: Key, then: impl Into<SharedString>) {
+        let held = SharedString::from(held);
+        let window = self.window.window();
+        window.dispatch_event(WindowEvent::KeyPressed { text: held.clone() });
+        self.key(then);
+        let window = self.window.window();
+        window.dispatch_event(WindowEvent::KeyReleased { text: held });
+    }
+
     pub fn types(&mut self, text: &str) {
         for letter in text.chars() {
             self.key(letter);
@@ -285,6 +295,7 @@ impl Hand {
     pub fn is_data(&self, text: &str) -> bool {
         const DATA: &[&str] = &[
             "周敏",
+            "钱检查",
             "昆明翠湖社区医院",
             "昆政办",
             "昆明市",

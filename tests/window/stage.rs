@@ -102,6 +102,25 @@ impl Stage {
         self.agency = Some(self.tasks.block_on(sandbox(&self.dir, self.address)));
     }
 
+    /// The agency's ledger is brought apart from the till's books: the first entry that is changed stays so.
+    pub fn rewrite_ledger(&mut self, mut change: impl FnMut(&mut Value) -> bool) {
+        self.stop_agency();
+        let file = self.dir.path().join("agency/ledger.jsonl");
+        let mut done = false;
+        let lines: Vec<String> = std::fs::read_to_string(&file)
+            .unwrap()
+            .lines()
+            .map(|line| {
+                let mut entry = serde_json::from_str(line).unwrap();
+                done = done || change(&mut entry);
+                entry.to_string()
+            })
+            .collect();
+        assert!(done, "nothing was changed");
+        std::fs::write(file, lines.join("\n") + "\n").unwrap();
+        self.start_agency();
+    }
+
     pub fn ledger(&self) -> Vec<LedgerRow> {
         read_ledger(&self.dir.path().join("agency")).unwrap()
     }

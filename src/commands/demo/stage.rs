@@ -12,12 +12,15 @@ use yijie_hardware::{
     read_social_card,
 };
 
-use super::{OPERATOR, PIN};
+use super::{CASHIER, INSPECTOR, OPERATOR, PIN};
+use crate::books::Books;
 use crate::commands::init::{NewTill, prepare};
 use crate::commands::{Failure, OtherAgency, Out, Till};
 use crate::config::{Devices, Institution};
 use crate::desk::Event;
-use crate::devices;
+use crate::operators::{Operator, Role};
+use crate::record::Record;
+use crate::{clock, devices};
 
 const CATALOGUE: &str = include_str!("../../demo/catalogue.csv");
 const READER: &str = "Virtual PCD 00 00";
@@ -46,6 +49,19 @@ enum Reader {
     },
     /// Through the same reading code in this process.
     InProcess { card_in: bool },
+}
+
+/// Who works here beside the first operator, so that two persons can be met at the window.
+pub(super) fn staff(books: &Books) -> Result<(), Failure> {
+    for (id, name, role) in [
+        (CASHIER, "李倩", Role::Cashier),
+        (INSPECTOR, "孙立", Role::Inspector),
+    ] {
+        let operator = Operator::new(id, name, role, PIN).map_err(|e| Failure::could_not(e.code(), &e))?;
+        let by = Some(OPERATOR.to_owned());
+        books.append(&Record::Operator { operator, by }, clock::now_ms())?;
+    }
+    Ok(())
 }
 
 /// All parts of the demo.

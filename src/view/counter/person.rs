@@ -8,7 +8,7 @@ use super::RELATIONS;
 use crate::desk::State;
 use crate::desk::patient::{Patient, Verified};
 use crate::record::Agent;
-use crate::view::{figure, mask_name};
+use crate::view::{figure, name, number};
 use crate::{advice, clock};
 
 pub(super) fn person(state: &State) -> (PersonState, SharedString, SharedString) {
@@ -28,7 +28,8 @@ pub(super) fn person(state: &State) -> (PersonState, SharedString, SharedString)
                 _ => lang.pick("身份证号（主管核准）", "ID number, approved"),
             };
             if !verified.insured() {
-                let name = verified.name().map(|name| mask_name(&name));
+                let known = verified.name();
+                let name = known.map(|known| name(Some(&known), state));
                 let name = name.unwrap_or_else(|| lang.pick("自费顾客", "Cash customer").to_owned());
                 return (PersonState::SelfPaying, name.into(), SharedString::new());
             }
@@ -46,14 +47,15 @@ pub(super) fn person(state: &State) -> (PersonState, SharedString, SharedString)
             };
             (
                 PersonState::Verified,
-                mask_name(&verified.record.baseinfo.psn_name).into(),
+                name(Some(&verified.record.baseinfo.psn_name), state).into(),
                 note.into(),
             )
         }
     }
 }
 
-pub(super) fn particulars(verified: &Verified, lang: Lang) -> Vec<Pair> {
+pub(super) fn particulars(verified: &Verified, state: &State) -> Vec<Pair> {
+    let lang = state.lang;
     let pair = |zh: &str, en: &str, value: String, level: Level| Pair {
         label: lang.pick(zh, en).into(),
         value: value.into(),
@@ -72,6 +74,12 @@ pub(super) fn particulars(verified: &Verified, lang: Lang) -> Vec<Pair> {
     };
     let mut pairs = vec![
         pair("险种", "Insurance", format!("{insured} · {kind}"), Level::Info),
+        pair(
+            "证件号",
+            "ID number",
+            number(&verified.record.baseinfo.certno, state),
+            Level::Info,
+        ),
         pair(
             "参保地",
             "Insured in",
@@ -127,12 +135,16 @@ fn status(verified: &Verified, lang: Lang) -> Pair {
     }
 }
 
-pub(super) fn agent_text(agent: &Agent, lang: Lang) -> String {
+pub(super) fn agent_text(agent: &Agent, state: &State) -> String {
+    let lang = state.lang;
     let relation = RELATIONS.iter().find(|(code, ..)| *code == agent.relation);
     let relation = relation
         .map(|(_, zh, en)| lang.pick(*zh, *en))
         .unwrap_or_default();
-    format!("{} · {relation}", mask_name(&agent.name))
+    if state.shows_persons() {
+        return format!("{} · {relation} · {}", agent.name, agent.id_no);
+    }
+    format!("{} · {relation}", name(Some(&agent.name), state))
 }
 
 pub(super) fn self_paying(reason: &str, lang: Lang) -> Pair {

@@ -16,6 +16,7 @@ pub(in crate::view) fn apply(window: &AppWindow, before: Option<&View>, view: &V
     list(counter.get_person_lines(), &view.person_lines, |m| {
         counter.set_person_lines(m)
     });
+    counter.set_person_shown(view.shown);
     counter.set_agent_text(view.agent.clone());
     counter.set_agent_authorisation_needed(view.authorisation_needed);
     list(counter.get_agent_relations(), &view.relations, |m| {
@@ -123,6 +124,8 @@ pub(in crate::view) fn connect(window: &AppWindow, keys: &Keys) {
             pin: pin.into(),
         })
     });
+    let to = keys.clone();
+    counter.on_show_person(move || to.press(Key::ShowPerson));
     let to = keys.clone();
     counter.on_approval_cancel(move || to.press(Key::CancelApproval));
     let to = keys.clone();

@@ -2,7 +2,7 @@
 
 use slint::ComponentHandle;
 use slint::platform::Key;
-use yijie_ui::{Counter, Message, Overlay, Page, Pay, PayState, Queue, Receipt, Session, slint};
+use yijie_ui::{Counter, Day, Message, Overlay, Page, Pay, PayState, Queue, Receipt, Sales, Session, slint};
 
 use crate::record::{Record, listen};
 use crate::sample::{self, Tongue};
@@ -19,6 +19,9 @@ fn at(page: Page, test: impl FnOnce(&AppWindow, &Record) + Send) {
         sample::receipt(ui, zh);
         sample::queue(ui, zh);
         sample::devices(ui, zh);
+        sample::sales(ui, zh);
+        sample::day(ui, zh);
+        sample::journal(ui, zh);
         sample::about(ui, zh);
         go(ui, page);
         test(ui, &record);
@@ -196,6 +199,23 @@ fn the_devices_are_walked_and_tested_by_keys_alone() {
 }
 
 #[test]
+fn a_difference_is_closed_by_a_choice() {
+    at(Page::Queue, |ui, record| {
+        ui.global::<Queue>().set_difference_open(true);
+        key(ui, Key::F6);
+        assert_eq!(ui.global::<Counter>().get_overlay(), Overlay::Difference);
+        key(ui, Key::DownArrow);
+        key(ui, Key::DownArrow);
+        key(ui, Key::Return);
+        assert_eq!(record.take(), ["close 1"]);
+        ui.global::<Session>().set_sells(false);
+        key(ui, Key::F5);
+        key(ui, Key::F6);
+        assert_eq!(record.take(), NOTHING, "an inspector only looks");
+    });
+}
+
+#[test]
 fn what_a_scanner_types_where_there_is_no_field_is_handed_on_and_its_enter_too() {
     for page in [Page::Receipt, Page::Queue, Page::Devices, Page::About] {
         at(page, |ui, record| {
@@ -221,6 +241,125 @@ fn what_a_scanner_types_where_there_is_no_field_is_handed_on_and_its_enter_too()
             assert_eq!(record.take(), asked, "{page:?}: a person's Enter");
         });
     }
+}
+
+#[test]
+fn a_sale_is_found_printed_and_cancelled_by_keys() {
+    at(Page::Sales, |ui, record| {
+        type_text(ui, "09:4");
+        key(ui, Key::Return);
+        key(ui, Key::DownArrow);
+        key(ui, Key::PageDown);
+        key(ui, Key::F2);
+        key(ui, Key::F8);
+        assert_eq!(
+            record.take(),
+            ["find 09:4", "show 1", "show 11", "print", "reverse"]
+        );
+        let sales = ui.global::<Sales>();
+        sales.set_can_print(false);
+        sales.set_can_reverse(false);
+        key(ui, Key::F2);
+        key(ui, Key::F8);
+        chord(ui, Key::Shift, Key::F7);
+        assert_eq!(record.take(), ["show person"]);
+    });
+}
+
+#[test]
+fn the_day_is_compared_marked_and_confirmed_by_keys() {
+    at(Page::Day, |ui, record| {
+        key(ui, Key::F5);
+        key(ui, Key::DownArrow);
+        key(ui, ' ');
+        key(ui, Key::F6);
+        key(ui, Key::F8);
+        assert_eq!(record.take(), ["compare", "show 2", "mark 2", "confirm"]);
+        key(ui, Key::LeftArrow);
+        key(ui, Key::RightArrow);
+        assert_eq!(record.take(), ["turn -1", "turn 1"]);
+        let day = ui.global::<Day>();
+        day.set_can_compare(false);
+        day.set_can_confirm(false);
+        day.set_can_apply(true);
+        key(ui, Key::F5);
+        key(ui, Key::F6);
+        key(ui, Key::F8);
+        assert_eq!(record.take(), ["apply"]);
+    });
+}
+
+#[test]
+fn past_the_end_of_the_journal_older_entries_come() {
+    at(Page::Journal, |ui, record| {
+        key(ui, Key::DownArrow);
+        for _ in 0..4 {
+            key(ui, Key::PageDown);
+        }
+        key(ui, Key::DownArrow);
+        key(ui, Key::Home);
+        assert_eq!(
+            record.take(),
+            [
+                "show 4",
+                "show 14",
+                "show 24",
+                "show 34",
+                "show 39",
+                "older true",
+                "older false"
+            ]
+        );
+    });
+}
+
+/// With Control held.
+fn with_control(ui: &AppWindow, letter: char) {
+    use slint::platform::WindowEvent;
+    let held = slint::SharedString::from(Key::Control);
+    ui.window()
+        .dispatch_event(WindowEvent::KeyPressed { text: held.clone() });
+    key(ui, letter);
+    ui.window()
+        .dispatch_event(WindowEvent::KeyReleased { text: held });
+}
+
+#[test]
+fn every_page_has_its_key_and_the_till_is_locked_by_one() {
+    at(Page::Counter, |ui, record| {
+        ui.global::<Session>().set_inspects(true);
+        for from in [
+            Page::Counter,
+            Page::Queue,
+            Page::Sales,
+            Page::Day,
+            Page::Journal,
+            Page::About,
+        ] {
+            go(ui, from);
+            for (letter, asked) in [
+                ('1', "go Counter"),
+                ('2', "go Queue"),
+                ('3', "go Sales"),
+                ('4', "go Day"),
+                ('5', "go Journal"),
+                ('7', "go About"),
+                ('l', "lock"),
+            ] {
+                with_control(ui, letter);
+                assert_eq!(record.take(), [asked], "{from:?}");
+            }
+        }
+        ui.global::<Session>().set_inspects(false);
+        with_control(ui, '5');
+        go(ui, Page::Pay);
+        with_control(ui, '2');
+        assert_eq!(
+            record.take(),
+            NOTHING,
+            "not for a cashier, not while money is taken"
+        );
+    });
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use i_slint_backend_testing::{AccessibleRole, ElementQuery};
 use slint::ComponentHandle;
-use yijie_ui::{AppWindow, Counter, Overlay, Page, Pay, PersonState, Session, slint};
+use yijie_ui::{AppWindow, Counter, Day, Overlay, Page, Pay, PersonState, Session, slint};
 
 use crate::fit::{overflows, texts};
 use crate::sample::{self, Tongue};
@@ -104,6 +104,7 @@ const PAGES: &[Scene] = &[
         "queue-offline",
         |ui, t| {
             sample::outage(ui, t);
+            sample::supervisor(ui, t);
             sample::queue(ui, t);
             show(ui, Page::Queue)
         },
@@ -118,6 +119,57 @@ const PAGES: &[Scene] = &[
         },
         "上次测试",
         "Last test",
+    ),
+    (
+        "sales",
+        |ui, t| {
+            sample::sales(ui, t);
+            show(ui, Page::Sales)
+        },
+        "补打小票",
+        "Print the receipt",
+    ),
+    (
+        "day",
+        |ui, t| {
+            sample::supervisor(ui, t);
+            sample::day(ui, t);
+            show(ui, Page::Day)
+        },
+        "申请本月清算",
+        "Apply for clearing",
+    ),
+    (
+        "day-offline",
+        |ui, t| {
+            sample::outage(ui, t);
+            sample::day(ui, t);
+            ui.global::<Day>().set_message(sample::message(t));
+            show(ui, Page::Day)
+        },
+        "有差异的结算",
+        "Settlements that differ",
+    ),
+    (
+        "journal",
+        |ui, t| {
+            sample::supervisor(ui, t);
+            sample::journal(ui, t);
+            show(ui, Page::Journal)
+        },
+        "最新的记录",
+        "Latest entries",
+    ),
+    (
+        "locked",
+        |ui, t| {
+            let session = ui.global::<Session>();
+            session.set_locked_by(if t.0 { "杨雪梅" } else { "Yang Xuemei" }.into());
+            session.set_locked_id("1001".into());
+            sign_in_refused(ui, t);
+        },
+        "收款机已锁定",
+        "The till is locked",
     ),
     (
         "about",
@@ -166,6 +218,16 @@ const SHEETS: &[Scene] = &[
         |ui, t| sheet(ui, t, Overlay::Approval),
         "需要主管批准",
         "Supervisor's approval",
+    ),
+    (
+        "difference",
+        |ui, t| {
+            sample::queue(ui, t);
+            show(ui, Page::Queue);
+            sample::overlay(ui, t, Overlay::Difference)
+        },
+        "处理差异（多退少补）",
+        "Difference with the patient",
     ),
     (
         "clear",

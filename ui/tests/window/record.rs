@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use yijie_ui::slint::ComponentHandle;
-use yijie_ui::{AppWindow, Counter, Devices, Pay, Queue, Receipt, Session};
+use yijie_ui::{AppWindow, Counter, Day, Devices, Journal, Pay, Queue, Receipt, Sales, Session};
 
 /// What has been asked so far.
 #[derive(Clone, Default)]
@@ -32,7 +32,7 @@ pub fn listen(ui: &AppWindow) -> Record {
     let record = Record::default();
     let session = ui.global::<Session>();
     record!(record, session,
-        on_sign_in(id, pin) "sign-in {id} {pin}", on_sign_out() "sign-out",
+        on_sign_in(id, pin) "sign-in {id} {pin}", on_sign_out() "sign-out", on_lock() "lock",
         on_set_language(to) "language {to}", on_go(page) "go {page:?}",
     );
     let counter = ui.global::<Counter>();
@@ -44,18 +44,33 @@ pub fn listen(ui: &AppWindow) -> Record {
         on_hold() "hold", on_recall(row) "recall {row}", on_clear() "clear", on_pay() "pay",
         on_agent_purchase(name, id, relation, paper) "agent {name} {id} {relation} {paper}",
         on_agent_withdraw() "no agent", on_approve(id, pin) "approve {id} {pin}",
-        on_approval_cancel() "no approval", on_dismiss_message() "dismiss",
+        on_approval_cancel() "no approval", on_show_person() "show person", on_dismiss_message() "dismiss",
     );
     let pay = ui.global::<Pay>();
     record!(record, pay,
         on_tendered_changed(text) "tendered {text}", on_set_consent(given) "consent {given}",
-        on_confirm() "confirm", on_back() "back", on_dismiss_message() "dismiss",
+        on_confirm() "confirm", on_back() "back", on_pass_limit() "pass limit", on_dismiss_message() "dismiss",
     );
     let receipt = ui.global::<Receipt>();
     record!(record, receipt, on_print() "print", on_next_sale() "next", on_dismiss_message() "dismiss");
     let queue = ui.global::<Queue>();
     record!(record, queue,
-        on_drain_now() "drain", on_show(row) "show {row}", on_resolve(row) "resolve {row}", on_dismiss_message() "dismiss",
+        on_drain_now() "drain", on_show(row) "show {row}", on_resolve(row) "resolve {row}",
+        on_close_difference(row) "close {row}", on_dismiss_message() "dismiss",
+    );
+    let sales = ui.global::<Sales>();
+    record!(record, sales,
+        on_find(text) "find {text}", on_show(row) "show {row}", on_print() "print", on_reverse() "reverse",
+        on_dismiss_message() "dismiss",
+    );
+    let day = ui.global::<Day>();
+    record!(record, day,
+        on_turn(by) "turn {by}", on_compare() "compare", on_show(row) "show {row}", on_mark(row) "mark {row}",
+        on_confirm() "confirm", on_apply() "apply", on_dismiss_message() "dismiss",
+    );
+    let journal = ui.global::<Journal>();
+    record!(record, journal,
+        on_show(row) "show {row}", on_turn(older) "older {older}", on_dismiss_message() "dismiss",
     );
     let devices = ui.global::<Devices>();
     record!(record, devices, on_show(row) "show {row}", on_test(row) "test {row}");

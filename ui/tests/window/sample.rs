@@ -10,10 +10,12 @@ use yijie_ui::{
 
 mod counter;
 mod devices;
+mod office;
 
 use counter::lines;
 pub use counter::{bill, message, offer, small_bill, suggestions};
 pub use devices::devices;
+pub use office::{day, journal, sales, supervisor};
 
 /// Chinese or English, whichever the window speaks.
 #[derive(Clone, Copy)]
@@ -41,6 +43,7 @@ fn pair(label: SharedString, value: &str) -> Pair {
 pub fn online(ui: &AppWindow, t: Tongue) {
     let session = ui.global::<Session>();
     session.set_signed_in(true);
+    session.set_sells(true);
     session.set_operator_name(t.say("杨雪梅", "Yang Xuemei"));
     session.set_role_text(t.say("收费员", "Cashier"));
     session.set_institution_name(t.say(
@@ -313,6 +316,19 @@ pub fn queue(ui: &AppWindow, t: Tongue) {
         ),
     ]));
     queue.set_can_resolve(true);
+    queue.set_closings(model(vec![
+        pair(
+            t.say("已向参保人补收现金", "Collected from the patient"),
+            "1,204.50",
+        ),
+        pair(
+            t.say(
+                "不收不退，按医保结果接受",
+                "No cash moves, the agency's figures stand",
+            ),
+            "",
+        ),
+    ]));
     queue.set_resolve_text(t.say("处理差异", "Resolve the difference"));
 }
 
