@@ -394,7 +394,7 @@ pub(super) const ROWS: &[Advice] = rows! {
         "The key file cannot be used." => "Use an Ed25519 or SM2 key in PEM, as openssl genpkey makes it."
     "BUNDLE_RESTORED"
         "规则包文件丢失或损坏，已从日志恢复。" => "无需操作；如再次出现，检查磁盘和谁能改动数据目录。"
-        "A bundle of rule packs was lost or spoilt and has been put back from the journal." => "Nothing to do; if it happens again, look at the disk and at who may change the data directory."
+        "A bundle of rule packs was lost or spoilt and has been put back from the journal." => "Nothing to do; if it recurs, check the disk and who may change the data directory."
     "BUNDLE_EXPIRED"
         "规则包已过安装期限。" => "向发布方索取新版；原有规则包继续使用。"
         "The bundle's last day is over." => "Ask the issuer for the next one; the packs that were in use stay."
