@@ -10,9 +10,10 @@
 )]
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -20,13 +21,10 @@ use tokio::sync::Semaphore;
 use yijie::books::Books;
 use yijie::record::{KEPT, Record, Sale};
 use yijie::sync::Sync;
-use yijie_agency::{
-    Carried, Carrier, Client, ClientSettings, Credential, InstitutionId, Operator, Profile, Sandbox,
-    SandboxSettings,
-};
+use yijie_agency::{Carried, Carrier, Client, ClientSettings, Credential, InstitutionId, Operator, Profile};
 use yijie_rules::{Claim, Outcome, Packs, split};
 
-const INSTITUTION: &str = "H53010200001";
+const INSTITUTION: &str = "P53010200001";
 const PERSONS: usize = 5_000;
 /// As many as the drain has on the way at a time.
 const AT_ONCE: usize = 16;
@@ -73,29 +71,50 @@ impl Measured {
     }
 }
 
-async fn sandbox(data: &Path) -> Sandbox {
-    Sandbox::start(SandboxSettings {
-        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        data: data.to_owned(),
-        profile: Profile::built_in("plain").unwrap(),
-        persons: None,
-        any_person: true,
-        faults: None,
-    })
-    .await
-    .unwrap()
+/// A sandbox agency in a process of its own, so that the memory told is the till's.
+struct Agency {
+    process: Child,
+    url: String,
+    tls_dir: PathBuf,
+}
+
+impl Agency {
+    fn start(data: &Path) -> Agency {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_yijie"))
+            .args(["agency", "sandbox", "--any-person", "--data"])
+            .arg(data)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let out = process.stdout.take().unwrap();
+        BufReader::new(out).read_line(&mut line).unwrap();
+        Agency {
+            process,
+            url: line.trim().strip_prefix("listening on ").unwrap().to_owned(),
+            tls_dir: data.join("tls"),
+        }
+    }
+}
+
+impl Drop for Agency {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
 }
 
 /// A queue of so many sales, drained; and the bodies that left, as a tap on a second client sees them.
 async fn drained(dir: &Path, queued: usize) -> (Measured, Vec<(String, Vec<u8>)>) {
-    let agency = sandbox(&dir.join("agency")).await;
+    let agency = Agency::start(&dir.join("agency"));
     let (books, _) = Books::open(&dir.join("till"), INSTITUTION, 0).unwrap();
     let books = Arc::new(books);
     let packs = Arc::new(Packs::builtin());
     let msgids = books.msgids();
     let settings = |url: String| ClientSettings {
         url,
-        tls_dir: agency.tls_dir(),
+        tls_dir: agency.tls_dir.clone(),
         institution: InstitutionId {
             code: INSTITUTION.into(),
             name: "bench".into(),
@@ -134,7 +153,7 @@ async fn drained(dir: &Path, queued: usize) -> (Measured, Vec<(String, Vec<u8>)>
     }
     let sync = Arc::new(Sync::new(
         books,
-        Client::new(settings(agency.url())).unwrap(),
+        Client::new(settings(agency.url.clone())).unwrap(),
         packs,
     ));
     let before = resident_mb();
@@ -152,7 +171,6 @@ async fn drained(dir: &Path, queued: usize) -> (Measured, Vec<(String, Vec<u8>)>
         .unwrap();
     let took = begin.elapsed().as_secs_f64();
     assert_eq!((drained.finished, drained.left), (queued, 0));
-    agency.stop().await;
     let bodies = std::mem::take(&mut *tap.bodies.lock().unwrap());
     let measured = Measured {
         per_second: per_second(queued, took),
@@ -163,8 +181,8 @@ async fn drained(dir: &Path, queued: usize) -> (Measured, Vec<(String, Vec<u8>)>
 
 /// The same bodies through reqwest and nothing else.
 async fn bare(dir: &Path, bodies: Vec<(String, Vec<u8>)>) -> f64 {
-    let agency = sandbox(&dir.join("agency")).await;
-    let pem = |name: &str| fs::read(agency.tls_dir().join(name)).unwrap();
+    let agency = Agency::start(&dir.join("agency"));
+    let pem = |name: &str| fs::read(agency.tls_dir.join(name)).unwrap();
     let identity = [pem("client.pem"), b"\n".to_vec(), pem("client.key")].concat();
     let client = reqwest::Client::builder()
         .tls_certs_only(reqwest::Certificate::from_pem_bundle(&pem("ca.pem")).unwrap())
@@ -174,7 +192,7 @@ async fn bare(dir: &Path, bodies: Vec<(String, Vec<u8>)>) -> f64 {
         .tcp_nodelay(true)
         .build()
         .unwrap();
-    let (count, url) = (bodies.len(), agency.url());
+    let (count, url) = (bodies.len(), agency.url.clone());
     let gate = Arc::new(Semaphore::new(AT_ONCE));
     let begin = Instant::now();
     let mut posts = tokio::task::JoinSet::new();
@@ -198,7 +216,6 @@ async fn bare(dir: &Path, bodies: Vec<(String, Vec<u8>)>) -> f64 {
         done.unwrap();
     }
     let took = begin.elapsed().as_secs_f64();
-    agency.stop().await;
     per_second(count, took)
 }
 
@@ -210,7 +227,7 @@ fn per_second(count: usize, took: f64) -> f64 {
 fn sale(books: &Books, packs: &Packs, no: usize) -> Sale {
     let psn_no = format!("5301{:022}", no % PERSONS);
     let claim = format!(
-        r#"{{"person":{{"psn_no":"{psn_no}","insutype":"310","psn_type":"12","insuplc_admdvs":"530100","psn_insu_stas":"1"}},"institution":{{"fixmedins_code":"{INSTITUTION}","fixmedins_type":"1","medinslv":"2"}},"visit":{{"med_type":"11","begntime":"2026-03-01 09:30:00","mdtrtarea_admvs":"530100"}},"lines":[{{"feedetl_sn":"1","chrgitm_lv":"01","pric":"20.00","cnt":"10","det_item_fee_sumamt":"200.00"}},{{"feedetl_sn":"2","chrgitm_lv":"02","selfpay_prop":"0.10","det_item_fee_sumamt":"36.50"}}]}}"#
+        r#"{{"person":{{"psn_no":"{psn_no}","insutype":"310","psn_type":"11","insuplc_admdvs":"530100","psn_insu_stas":"1"}},"institution":{{"fixmedins_code":"{INSTITUTION}","fixmedins_type":"2"}},"visit":{{"med_type":"41","begntime":"2026-03-01 09:30:00","mdtrtarea_admvs":"530100"}},"lines":[{{"feedetl_sn":"1","chrgitm_lv":"01","goods":"drug","pric":"20.00","cnt":"10","det_item_fee_sumamt":"200.00"}},{{"feedetl_sn":"2","chrgitm_lv":"02","goods":"drug","selfpay_prop":"0.10","det_item_fee_sumamt":"36.50"}}],"accounts":{{"acct_used_flag":"1","own":{{"balc":"1000.00"}}}}}}"#
     );
     let claim = Claim::from_json(claim.as_bytes()).unwrap();
     let Outcome::Settled(settlement) = split(packs, &claim, &KEPT) else {
@@ -250,7 +267,7 @@ impl Carrier for Tap {
     }
 }
 
-/// Resident memory of this process, sandbox included.
+/// Resident memory of this process.
 fn resident_mb() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmRSS:"));

@@ -265,7 +265,10 @@ fn answers_agree(day: &Round, journal: &[Value]) {
             "{id} was answered and is not in the journal: {answers:?}"
         );
         let first_settled = answers.iter().position(|answer| answer["state"] == "settled");
-        let (open, settled) = answers.split_at(first_settled.expect("settled at the end"));
+        let Some(first_settled) = first_settled else {
+            panic!("{id} was never settled: {answers:#?}")
+        };
+        let (open, settled) = answers.split_at(first_settled);
         for answer in open {
             assert!(
                 ["committed", "unknown"].contains(&answer["state"].as_str().unwrap()),

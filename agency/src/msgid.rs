@@ -69,17 +69,21 @@ impl MsgIds {
         }
     }
 
-    /// An issuer that goes on after `last`, the greatest msgid this terminal is known to have used. An id of
-    /// another institution, till or shape is disregarded.
+    /// An issuer that goes on after `last`, the greatest msgid in the journal of this terminal. An id of another
+    /// institution, till or shape is disregarded.
     pub fn resume(fixmedins_code: &str, till: u8, last: &str) -> MsgIds {
         let ids = MsgIds::new(fixmedins_code, till);
         ids.note_used(last);
         ids
     }
 
-    /// Tells the issuer of an id in use (from the journal): ids issued from now on are greater.
+    /// Tells the issuer of an id in use (from the journal): ids issued from now on are of a later second. What was only
+    /// asked stands in no journal, so the rest of that second may have been used too.
     pub fn note_used(&self, msgid: &str) {
-        let Some(used) = self.read(msgid) else { return };
+        let Some(second) = self.second_of(msgid) else {
+            return;
+        };
+        let used = (second, self.first + TILL_NUMBERS - 1);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.is_none_or(|known| known < used) {
             *last = Some(used);
@@ -118,7 +122,8 @@ impl MsgIds {
         format!("{}{}{sequence:04}", self.code, compact_time(second))
     }
 
-    fn read(&self, msgid: &str) -> Option<(DateTime, u16)> {
+    /// The second of an id of this terminal.
+    fn second_of(&self, msgid: &str) -> Option<DateTime> {
         if msgid.len() != MSGID_LEN {
             return None;
         }
@@ -127,7 +132,7 @@ impl MsgIds {
         let second = DateTime::strptime("%Y%m%d%H%M%S", time).ok()?;
         let sequence: u16 = sequence.parse().ok()?;
         let own = self.first..self.first + TILL_NUMBERS;
-        own.contains(&sequence).then_some((second, sequence))
+        own.contains(&sequence).then_some(second)
     }
 }
 
@@ -165,10 +170,11 @@ mod tests {
     }
 
     #[test]
-    fn resumes_after_the_last_one_used() {
+    fn resumes_after_the_second_of_the_last_one_used() {
         let ids = MsgIds::resume("H53010200001", 0, "H53010200001202603010930300007");
-        assert_eq!(ids.next_at(at(10)), "H53010200001202603010930300008");
-        assert_eq!(ids.next_at(at(31)), "H53010200001202603010930310000");
+        assert_eq!(ids.next_at(at(10)), "H53010200001202603010930310000");
+        assert_eq!(ids.next_at(at(31)), "H53010200001202603010930310001");
+        assert_eq!(ids.next_at(at(32)), "H53010200001202603010930320000");
         for foreign in [
             "",
             "H53010200002202603010930300007",

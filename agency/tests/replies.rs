@@ -37,12 +37,7 @@ fn outcomes() {
         ("5203", "5262_response_made.json", "settled", None),
         ("2302", "empty_output.json", "settled", None),
         ("ec.query", "ec.query_response.json", "settled", None),
-        (
-            "ec.query",
-            "gateway_failure.json",
-            "unknown",
-            Some("AGENCY_BODY_UNREADABLE"),
-        ),
+        ("ec.query", "gateway_failure.json", "refused", None),
         ("5203", "empty_output.json", "settled", None),
         (
             "2102",

@@ -1,6 +1,8 @@
 //! A hospital's visit up to its trial (2201, 2203, 2204, 2206; inpatient 2401, 2301, 2402, 2303), and its closing where
 //! nothing comes of it.
 
+use ring::rand::{SecureRandom as _, SystemRandom};
+
 use super::{Client, sale::place_of};
 use crate::{
     answer::{AgencyRefusal, Answer, Cause},
@@ -90,6 +92,17 @@ impl Client {
         }
     }
 
+    /// The institution's own number of a visit (院内唯一流水). It stands in no journal, so nothing tells after a crash
+    /// which are used: it is drawn.
+    fn visit_number(&self) -> String {
+        let mut drawn = [0; 15];
+        match SystemRandom::new().fill(&mut drawn) {
+            Ok(()) => drawn.iter().map(|byte| format!("{byte:02X}")).collect(),
+            // Without chance a number of this process, which no other one of this second should use.
+            Err(_) => self.settings.msgids.next(),
+        }
+    }
+
     async fn opened(
         &self,
         sale: &SaleRequest,
@@ -108,7 +121,7 @@ impl Client {
             }
             self.abandon(visit);
         }
-        let own_no = self.settings.msgids.next();
+        let own_no = self.visit_number();
         let mdtrt_id = if numbers.inpatient() {
             self.admitted(sale, input, &own_no).await?
         } else {
