@@ -138,11 +138,12 @@ fn signed(sum: Money) -> String {
     }
 }
 
+/// What an outage says stands in the banner over the page.
 fn drain_text(state: &State) -> String {
-    match (&state.outage, state.draining) {
-        (_, true) => state.lang.pick("正在逐笔上传", "Uploading one by one").to_owned(),
-        (Some(outage), false) => advice::text(&outage.cause, state.lang).to_owned(),
-        (None, false) => String::new(),
+    if state.draining {
+        state.lang.pick("正在逐笔上传", "Uploading one by one").to_owned()
+    } else {
+        String::new()
     }
 }
 
