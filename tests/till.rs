@@ -149,23 +149,7 @@ fn the_day_is_closed_when_the_totals_agree() {
     assert_eq!(totals[0]["balanced"], true);
     assert_eq!(shop.journal().last().unwrap()["kind"], "closed");
     // Another till of the institution: the agency holds more than this one knows.
-    let second = Shop {
-        dir: tempfile::tempdir().unwrap(),
-        data: shop.dir.path().join("till-1"),
-        agency: Agency::start(&shop.dir.path().join("unused"), &[]),
-    };
-    let mut init = second.command(&[
-        "init",
-        "--fixmedins",
-        common::INSTITUTION,
-        "--level",
-        "2",
-        "--till",
-        "1",
-    ]);
-    init.args(["--operator", "002", "--pin-stdin", "--agency", &shop.agency.url]);
-    init.arg("--tls").arg(shop.agency.tls());
-    finish(init, PIN).exit(0);
+    let second = shop.beside("till-1", &["--till", "1"]);
     second.sell(&[], &[sale("a", &person(9), "200.00")]);
     for lang in ["zh", "en"] {
         let words = shop.run(&["close", "--lang", lang]).exit(0).out;

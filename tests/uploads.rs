@@ -14,7 +14,7 @@ mod common;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use common::{INSTITUTION, OPERATOR, PIN, Shop, fault, finish, person, sale};
+use common::{OPERATOR, PIN, Shop, fault, person, sale};
 use serde_json::{Value, json};
 
 fn code(no: u32) -> String {
@@ -172,21 +172,7 @@ fn what_waits_when_the_sale_is_undone_does_not_leave_or_comes_back() {
 #[test]
 fn a_code_another_till_has_sold_is_refused_told_and_closed_by_a_supervisor() {
     let shop = Shop::open();
-    let other = Shop {
-        dir: tempfile::tempdir().unwrap(),
-        data: shop.dir.path().join("other"),
-        agency: common::Agency::start(&shop.dir.path().join("unused"), &[]),
-    };
-    let mut init = other.command(&["init", "--fixmedins", INSTITUTION, "--level", "2", "--till", "3"]);
-    init.args([
-        "--operator",
-        OPERATOR,
-        "--pin-stdin",
-        "--agency",
-        &shop.agency.url,
-    ]);
-    init.arg("--tls").arg(shop.agency.tls());
-    finish(init, PIN).exit(0);
+    let other = shop.beside("other", &["--till", "3"]);
     other.sell(&[], &[packs("x", 9, &[1])]);
     assert_eq!(shop.sell(&[], &[packs("a", 1, &[1])])[0]["state"], "settled");
     assert_eq!(

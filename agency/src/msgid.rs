@@ -69,16 +69,9 @@ impl MsgIds {
         }
     }
 
-    /// An issuer that goes on after `last`, the greatest msgid in the journal of this terminal. An id of another
-    /// institution, till or shape is disregarded.
-    pub fn resume(fixmedins_code: &str, till: u8, last: &str) -> MsgIds {
-        let ids = MsgIds::new(fixmedins_code, till);
-        ids.note_used(last);
-        ids
-    }
-
     /// Tells the issuer of an id in use (from the journal): ids issued from now on are of a later second. What was only
-    /// asked stands in no journal, so the rest of that second may have been used too.
+    /// asked stands in no journal, so the rest of that second may have been used too. An id of another institution, till
+    /// or shape is disregarded.
     pub fn note_used(&self, msgid: &str) {
         let Some(second) = self.second_of(msgid) else {
             return;
@@ -141,6 +134,12 @@ mod tests {
     use super::*;
     use jiff::civil::date;
 
+    fn resumed(last: &str) -> MsgIds {
+        let ids = MsgIds::new("H53010200001", 0);
+        ids.note_used(last);
+        ids
+    }
+
     fn at(second: i8) -> DateTime {
         date(2026, 3, 1).at(9, 30, second, 0)
     }
@@ -171,7 +170,7 @@ mod tests {
 
     #[test]
     fn resumes_after_the_second_of_the_last_one_used() {
-        let ids = MsgIds::resume("H53010200001", 0, "H53010200001202603010930300007");
+        let ids = resumed("H53010200001202603010930300007");
         assert_eq!(ids.next_at(at(10)), "H53010200001202603010930310000");
         assert_eq!(ids.next_at(at(31)), "H53010200001202603010930310001");
         assert_eq!(ids.next_at(at(32)), "H53010200001202603010930320000");
@@ -181,16 +180,13 @@ mod tests {
             "H530102000012026030109303000x7",
             "H53010200001202603010930301007",
         ] {
-            assert_eq!(
-                MsgIds::resume("H53010200001", 0, foreign).next_at(at(10)),
-                "H53010200001202603010930100000"
-            );
+            assert_eq!(resumed(foreign).next_at(at(10)), "H53010200001202603010930100000");
         }
     }
 
     #[test]
     fn the_end_of_a_second_moves_on_to_the_next() {
-        let ids = MsgIds::resume("H53010200001", 0, "H53010200001202603010930590999");
+        let ids = resumed("H53010200001202603010930590999");
         assert_eq!(ids.next_at(at(10)), "H53010200001202603010931000000");
     }
 

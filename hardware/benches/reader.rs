@@ -9,6 +9,8 @@
     reason = "a benchmark that cannot run must stop and say so"
 )]
 
+mod table;
+
 use std::ffi::CString;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -72,12 +74,12 @@ fn main() {
         read_in_reader(Some(READER), &Shown::default(), WAIT).unwrap();
         whole.push(begin.elapsed());
     }
-    let bare = print("the reader's own time: the commands alone", bare);
-    let whole = print(
+    let bare = table::print("the reader's own time: the commands alone", bare);
+    let whole = table::print(
         "one read: service, connection, transaction, commands, decoding",
         whole,
     );
-    let seen = print("card in to person read, by the watch", seen);
+    let seen = table::print("card in to person read, by the watch", seen);
     println!(
         "beyond the reader's own time, one read\tp50 {:.2?}",
         whole.saturating_sub(bare)
@@ -113,16 +115,4 @@ fn bare_loop(commands: &[Vec<u8>]) -> Duration {
         .map_err(|(_, error)| error)
         .unwrap();
     took
-}
-
-fn print(what: &str, mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    let at = |share: usize| times[(times.len() - 1) * share / 100];
-    println!(
-        "{what}\tp50 {:.2?}\tp99 {:.2?}\tn {}",
-        at(50),
-        at(99),
-        times.len()
-    );
-    at(50)
 }

@@ -7,7 +7,9 @@
     reason = "a benchmark that cannot run must stop and say so"
 )]
 
-use std::time::{Duration, Instant};
+mod table;
+
+use std::time::Instant;
 
 use yijie_hardware::{Paper, Slip, Typeface};
 
@@ -47,29 +49,22 @@ fn main() {
         (60, "a rare character in every line"),
     ] {
         let slip = slip(rare);
-        print(&format!("60 lines to bytes, {what}"), || {
+        measure(&format!("60 lines to bytes, {what}"), || {
             slip.to_escpos(Paper::Mm80, &face).len()
         });
-        print(&format!("60 lines to PDF, {what}"), || {
+        measure(&format!("60 lines to PDF, {what}"), || {
             slip.to_sheet("60", Paper::Mm80).to_pdf(&face).unwrap().len()
         });
     }
 }
 
-fn print(what: &str, mut work: impl FnMut() -> usize) {
-    let mut times: Vec<Duration> = (0..ROUNDS)
+fn measure(what: &str, mut work: impl FnMut() -> usize) {
+    let times = (0..ROUNDS)
         .map(|_| {
             let begin = Instant::now();
             std::hint::black_box(work());
             begin.elapsed()
         })
         .collect();
-    times.sort_unstable();
-    let at = |share: usize| times[(times.len() - 1) * share / 100];
-    println!(
-        "{what}\tp50 {:.2?}\tp99 {:.2?}\tn {}",
-        at(50),
-        at(99),
-        times.len()
-    );
+    table::print(what, times);
 }

@@ -127,6 +127,22 @@ impl Shop {
         shop
     }
 
+    /// Another till of the same institution at the same agency.
+    pub fn beside(&self, name: &str, more: &[&str]) -> Shop {
+        let other = Shop {
+            dir: tempfile::tempdir().unwrap(),
+            data: self.dir.path().join(name),
+            agency: Agency {
+                data: self.agency.data.clone(),
+                url: self.agency.url.clone(),
+                extra: Vec::new(),
+                process: None,
+            },
+        };
+        other.init(more).exit(0);
+        other
+    }
+
     /// A till with some settled sales, one that was refused and one that waits.
     pub fn busy() -> Shop {
         let shop = Shop::open();
