@@ -49,6 +49,17 @@ pub struct Item {
     pub goods: Goods,
     /// 1 if a nationally negotiated drug.
     pub negotiated: Flag,
+    /// Beginnings of the disease codes that the catalogue links it with, between blanks; blank: not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub diseases: String,
+}
+
+impl Item {
+    /// The diseases it is linked with, as a claim says them.
+    pub(crate) fn for_diseases(&self) -> Option<Vec<yijie_rules::SmolStr>> {
+        let codes: Vec<_> = self.diseases.split_whitespace().map(Into::into).collect();
+        (!codes.is_empty()).then_some(codes)
+    }
 }
 
 /// A number as its digits: a CSV reader left to guess would make it a float.

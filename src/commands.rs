@@ -243,9 +243,7 @@ impl Till {
             return Err(Failure::input("OTHER_INSTITUTION", code));
         }
         let books = Arc::new(books);
-        packs::keep_bundle(&books, data, out)?;
-        let packs = Arc::new(packs::of_till(data, &config, out));
-        packs::keep(&books, &packs)?;
+        let packs = Arc::new(packs::renew(&books, data, &config, out)?);
         let url = other.url.clone().unwrap_or_else(|| config.agency.url.clone());
         let tls_dir = other.tls.clone().unwrap_or_else(|| config::tls_dir(data));
         let key = tls_dir.join("client.key");

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use yijie_hardware::SocialCard;
-use yijie_rules::{Lang, Packs};
+use yijie_rules::{Lang, Pack, Packs};
 
 use crate::books::row::SaleRow;
 use crate::books::{Findings, Standing};
@@ -222,6 +222,19 @@ impl State {
         if findings.torn_tail.is_some() {
             self.tell(Level::Warning, "TORN_TAIL_CUT");
         }
+    }
+
+    /// Pack of the till's own area.
+    #[must_use]
+    pub fn area_pack(&self) -> Option<&Pack> {
+        let area = &self.setup.institution.area;
+        self.setup.packs.iter().find(|pack| pack.area() == area)
+    }
+
+    /// Phone for complaints that the insured must be able to see here; blank where no rule asks for it.
+    #[must_use]
+    pub fn complaints_phone(&self) -> &str {
+        self.area_pack().map_or("", Pack::complaints_phone)
     }
 
     /// Somebody who sells is at work here.

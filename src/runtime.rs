@@ -2,6 +2,7 @@
 
 mod back_office;
 mod paper;
+pub mod renewal;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -22,6 +23,7 @@ use crate::print::Printing;
 use crate::record::{Record, Sale};
 use crate::sync::Sync;
 use crate::workbench::Workbench;
+use renewal::Renewal;
 
 /// How often time passes for the desk.
 const TICK: Duration = Duration::from_secs(1);
@@ -43,6 +45,8 @@ pub struct Runtime {
     pub events: Sender<Event>,
     /// One pass over the queue at a time.
     pub draining: Arc<AtomicBool>,
+    /// Where new rule packs come from.
+    pub renewal: Arc<Renewal>,
     /// The setup last told, for renewals.
     pub setup: Arc<Mutex<Setup>>,
 }
@@ -64,6 +68,7 @@ pub fn run(
             Ok(event) => event,
             Err(RecvTimeoutError::Timeout) => {
                 runtime.mark_in_a_pause();
+                runtime.renew_packs();
                 if runtime.printing.due(clock::now_ms()) {
                     runtime.print_waiting();
                 }

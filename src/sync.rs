@@ -8,7 +8,7 @@ mod turns;
 mod upload;
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::mpsc;
@@ -37,7 +37,7 @@ const PERSONS_AT_ONCE_MAX: usize = 16;
 pub struct Sync {
     books: Arc<Books>,
     client: Client,
-    packs: Arc<Packs>,
+    packs: Mutex<Arc<Packs>>,
     line: Line,
     /// The service for packs has troubles of its own: they stop no sale.
     goods_line: Line,
@@ -66,12 +66,21 @@ impl Sync {
         Sync {
             books,
             client,
-            packs,
+            packs: Mutex::new(packs),
             line: Line::default(),
             goods_line: Line::default(),
             people: Turns::default(),
             uploading: Turns::default(),
         }
+    }
+
+    /// Settles by other packs from now on.
+    pub fn settle_by(&self, packs: Arc<Packs>) {
+        *self.packs.lock().unwrap_or_else(PoisonError::into_inner) = packs;
+    }
+
+    fn packs(&self) -> Arc<Packs> {
+        self.packs.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The client, for calls that move no money.
@@ -169,7 +178,15 @@ impl Sync {
             cause: cause.to_owned(),
         });
         let exposure = self.books.exposure(&sale.claim.person.psn_no)?;
-        let offered = offer(&self.packs, &mut sale, &KEPT, now_ms, &exposure, &outage, now_ms);
+        let offered = offer(
+            &self.packs(),
+            &mut sale,
+            &KEPT,
+            now_ms,
+            &exposure,
+            &outage,
+            now_ms,
+        );
         let record = Record::Sale {
             sale: Box::new(sale.clone()),
             sending: false,
@@ -198,7 +215,7 @@ impl Sync {
             cause: cause.to_owned(),
         });
         // The agency answered about the person just before.
-        let verdict = judge(&self.packs, &row.sale, now_ms, &exposure, &outage, now_ms);
+        let verdict = judge(&self.packs(), &row.sale, now_ms, &exposure, &outage, now_ms);
         let (offline, withdrawn) = match verdict {
             Verdict::Carry(terms) => (Some(terms), None),
             Verdict::SelfPay(code, limit) => (None, Some((code.to_owned(), limit))),

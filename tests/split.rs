@@ -141,6 +141,23 @@ fn explained_in_both_languages_with_every_amount_and_article() {
 }
 
 #[test]
+fn a_refusal_is_explained_in_both_languages() {
+    let refused = example_with("/person/psn_insu_stas", json!("2"));
+    let zh = split(&["--explain"], &refused).exit(2).out;
+    let en = split(&["--explain", "--lang", "en"], &refused).exit(2).out;
+    for told in [&zh, &en] {
+        for part in ["NOT_INSURED", "昆明市社会医疗保险条例 第十三条"] {
+            assert!(told.contains(part), "{part} in\n{told}");
+        }
+        assert!(!told.contains('{'), "words, not JSON:\n{told}");
+    }
+    for (word, wrong) in [("参保状态不正常", "not insured"), ("全额自费", "Ask the person")] {
+        assert!(zh.contains(word) && !zh.contains(wrong), "{zh}");
+        assert!(en.contains(wrong) && !en.contains(word), "{en}");
+    }
+}
+
+#[test]
 fn a_rule_refuses_with_code_article_and_advice_and_exit_code_two() {
     let cases = [
         ("/person/insutype", json!("391"), "NO_PACK"),

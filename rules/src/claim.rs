@@ -1,6 +1,7 @@
 //! The claim: person, institution, visit, lines, accounts and what the year has used so far.
 //! Field names are the national interface's where it has one; the pack page (rules/packs/README.md) says how a pack uses them.
 
+mod accounts;
 mod read;
 mod redact;
 
@@ -8,6 +9,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+pub use accounts::{Accounts, Accumulated, FamilyAccount, OwnAccount};
 pub use read::ClaimError;
 pub(crate) use read::Used;
 
@@ -78,6 +80,22 @@ pub struct Person {
     /// 门诊慢特病备案 (5301).
     #[serde(default, deserialize_with = "read::null_is_default")]
     pub registered_diseases: Vec<RegisteredDisease>,
+    /// Members of the household that are insured here; absent = the person alone.
+    #[serde(default, deserialize_with = "read::whole_number")]
+    pub household_members: Option<u32>,
+    /// The other insurances the registry lists for the person (rows of 1101); what has no row counts as insured.
+    #[serde(default, deserialize_with = "read::null_is_default")]
+    pub supplements: Vec<Supplement>,
+}
+
+/// Another insurance of the person, such as 330 职工大额医疗费用补助.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Supplement {
+    /// 险种
+    pub insutype: SmolStr,
+    /// 参保状态: "1" = insured.
+    pub psn_insu_stas: SmolStr,
 }
 
 /// One registered chronic or special disease.
@@ -167,6 +185,33 @@ pub struct Visit {
     /// 就医地
     #[serde(default)]
     pub mdtrtarea_admvs: Option<SmolStr>,
+    /// The physician, where the program that asks knows him.
+    #[serde(default)]
+    pub practitioner: Option<Practitioner>,
+    /// The department, likewise.
+    #[serde(default)]
+    pub department: Option<Department>,
+}
+
+/// Who treats or prescribes.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Practitioner {
+    /// 医师编码
+    pub dr_codg: SmolStr,
+    /// Whether he stands in the agency's base of practitioners (执业人员信息库).
+    pub listed: bool,
+}
+
+/// The department that treats.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Department {
+    /// 科室编码
+    pub dept_code: SmolStr,
+    /// 暂停涉及医疗保险基金使用的医药服务 on these days.
+    #[serde(default)]
+    pub fund_settlement_suspended: Option<Period>,
 }
 
 impl Visit {
@@ -258,6 +303,15 @@ pub struct Line {
     /// What kind of goods.
     #[serde(default, deserialize_with = "read::null_is_default")]
     pub goods: Goods,
+    /// 周期天数: the days that the quantity is prescribed for.
+    #[serde(default)]
+    pub prd_days: Option<Quantity>,
+    /// What is used of it in a day, in the unit of `cnt`.
+    #[serde(default)]
+    pub day_cnt: Option<Quantity>,
+    /// Beginnings of the diseases it is used for; absent = not known, none = for no registered disease.
+    #[serde(default)]
+    pub for_diseases: Option<Vec<SmolStr>>,
 }
 
 /// 甲 / 乙 / 丙.
@@ -296,66 +350,4 @@ pub enum Goods {
     Daily,
     /// Anything else that is not medical.
     Other,
-}
-
-/// Whose accounts may pay.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Accounts {
-    /// 个人账户使用标志; absent = the accounts that are given may be used.
-    #[serde(default)]
-    pub acct_used_flag: Option<Flag>,
-    /// The person's own account; absent = he has none, which is not a balance of 0.00.
-    #[serde(default)]
-    pub own: Option<OwnAccount>,
-    /// Family accounts (家庭共济), in the order they are debited.
-    #[serde(default, deserialize_with = "read::null_is_default")]
-    pub family: Vec<FamilyAccount>,
-}
-
-/// The person's own account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OwnAccount {
-    /// 余额
-    pub balc: Money,
-}
-
-/// The account of a relative.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FamilyAccount {
-    /// 人员编号 of the holder.
-    pub psn_no: SmolStr,
-    /// The holder is the patient's spouse, parent or child.
-    #[serde(default)]
-    pub relation: Option<SmolStr>,
-    /// Whether the holder has put the patient on his list.
-    #[serde(default, deserialize_with = "read::null_is_default")]
-    pub listed: bool,
-    /// Where the holder is insured; absent = here.
-    #[serde(default)]
-    pub insuplc_admdvs: Option<SmolStr>,
-    /// 余额
-    pub balc: Money,
-}
-
-/// What a pool has used so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Accumulated {
-    /// Pool id of the pack.
-    pub pool: SmolStr,
-    /// The drug, or institution and day of an emergency; else null.
-    #[serde(default)]
-    pub key: Option<SmolStr>,
-    /// Deductible borne.
-    #[serde(default, deserialize_with = "read::null_is_default")]
-    pub deductible: Money,
-    /// Paid by the fund.
-    #[serde(default, deserialize_with = "read::null_is_default")]
-    pub fund: Money,
-    /// Expense within the policy scope.
-    #[serde(default, deserialize_with = "read::null_is_default")]
-    pub in_scope: Money,
 }

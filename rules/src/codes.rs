@@ -121,6 +121,24 @@ code_table! {
         "不得使用医保结算；请负责人联系医保经办机构。",
         "Do not settle through the insurance; the manager must call the agency."
     }
+    DepartmentSuspended "DEPARTMENT_SUSPENDED" Refusal {
+        "该科室涉及医保基金使用的医药服务已被暂停。",
+        "Services paid by the fund are suspended for this department.",
+        "不得使用医保结算；请到其他科室就诊，或全额自费。",
+        "Do not settle through the insurance; send the person to another department, or sell for cash."
+    }
+    PractitionerNotListed "PRACTITIONER_NOT_LISTED" Refusal {
+        "该医师不在医保执业人员信息库中。",
+        "The physician does not stand in the base of practitioners of the insurance.",
+        "请库内医师开具处方，或向经办机构办理变更后再结算。",
+        "Have a listed physician prescribe, or notify the agency of the change and settle then."
+    }
+    QuantityAboveNeed "QUANTITY_ABOVE_NEED" Refusal {
+        "数量超过处方天数所需（超量开药）。",
+        "The quantity is above what the days of the prescription need.",
+        "按处方天数改小数量，或核对天数和每日用量。",
+        "Reduce the quantity to the days prescribed, or check the days and the daily use."
+    }
     PriceAboveCash "PRICE_ABOVE_CASH" Refusal {
         "医保结算价格高于现金价格。",
         "The insured price is above the cash price of the same article.",
@@ -181,6 +199,12 @@ code_table! {
         "向参保人说明应由谁负担；记录原因。",
         "Explain who bears the cost; record the cause."
     }
+    SupplementNotPaid "SUPPLEMENT_NOT_PAID" Note {
+        "未参加该项补充保险，其基金未支付。",
+        "The person is not insured in this supplement; its fund paid nothing.",
+        "向参保人说明；补缴后的待遇由经办机构按规定处理。",
+        "Explain it; what a later payment brings is for the agency to decide."
+    }
     FamilyNotListed "FAMILY_NOT_LISTED" Note {
         "该家庭账户不能使用（未列入名单、关系或参保地不符），未扣款。",
         "This family account may not be used (not listed, relation or place) and was not debited.",
@@ -192,6 +216,12 @@ code_table! {
         "Not goods of the medical insurance; must not be paid with the card.",
         "另开一单，现金结算。",
         "Sell it on a separate bill for cash."
+    }
+    ItemNotForDisease "ITEM_NOT_FOR_DISEASE" Excluded {
+        "该项目与本次就诊的慢性病、特殊病无关，不属于该病种待遇。",
+        "The item has nothing to do with the registered disease of the visit.",
+        "另开一单，按普通门诊结算。",
+        "Settle it on a separate bill as an ordinary visit."
     }
 }
 

@@ -13,8 +13,8 @@ mod split;
 mod stamp;
 
 pub use claim::{
-    Accounts, Accumulated, Cause, Claim, ClaimError, FamilyAccount, Flag, Goods, Institution, ItemClass,
-    Line, OwnAccount, Person, Referral, RegisteredDisease, Visit,
+    Accounts, Accumulated, Cause, Claim, ClaimError, Department, FamilyAccount, Flag, Goods, Institution,
+    ItemClass, Line, OwnAccount, Person, Practitioner, Referral, RegisteredDisease, Supplement, Visit,
 };
 pub use codes::{Code, CodeKind, CodeText, Lang, codes};
 pub use decimal::{DecimalError, Quantity, Ratio, UnitPrice};

@@ -297,6 +297,8 @@ pub enum StepKind {
     OverLimit,
     /// 先行自付
     FirstSelfPay,
+    /// What the own account pays before the deductible is taken; part of its `account` step or of cash.
+    AccountFirst,
     /// 起付标准
     Deductible,
     /// A fund pays.
@@ -318,6 +320,7 @@ impl StepKind {
             StepKind::FullOwnPay => "full-own-pay",
             StepKind::OverLimit => "over-limit",
             StepKind::FirstSelfPay => "first-self-pay",
+            StepKind::AccountFirst => "account-first",
             StepKind::Deductible => "deductible",
             StepKind::Pool => "pool",
             StepKind::Account => "account",

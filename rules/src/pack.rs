@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 pub(crate) use blocks::{
-    Bands, Benefit, Column, Counts, Covers, Deductible, Layer, Limit, Pay, Per, Place, Pool, TakesOver, When,
+    Bands, Benefit, Column, Counts, Covers, Deductible, Layer, Limit, Needs, Pay, Per, Place, Pool,
+    TakesOver, When,
 };
 pub(crate) use describe::each;
 pub use diff::{Change, diff};
@@ -57,6 +58,8 @@ pub struct Pack {
     pub(crate) article: Articles,
     pub(crate) goods_excluded: Vec<Goods>,
     pub(crate) goods_uncoded_at_pharmacy: Vec<Goods>,
+    pub(crate) consent_not_asked: u64,
+    pub(crate) complaints_phone: SmolStr,
     pub(crate) causes: Vec<CauseRule>,
     pub(crate) regions: Vec<Region>,
     /// Rows of the tables by region: `local` and each name.
@@ -120,6 +123,11 @@ pub(crate) struct Articles {
     pub(crate) account: SmolStr,
     pub(crate) family: SmolStr,
     pub(crate) cash: SmolStr,
+    // rules that hold only where the pack cites them
+    pub(crate) department_suspended: Option<SmolStr>,
+    pub(crate) practitioner: Option<SmolStr>,
+    pub(crate) quantity: Option<SmolStr>,
+    pub(crate) disease_item: Option<SmolStr>,
 }
 
 #[derive(Clone, Debug)]
@@ -236,6 +244,16 @@ impl Pack {
             .iter()
             .find(|known| known.id == benefit)
             .map(|known| known.title.as_str())
+    }
+
+    /// Whether the patient is to agree before he is billed for what the fund does not look at: not in an emergency.
+    pub fn asks_consent(&self, visit: &Visit) -> bool {
+        self.med_type(&visit.med_type) & self.consent_not_asked == 0
+    }
+
+    /// Phone for complaints about the insurance, which the insured must be able to see; blank where no rule asks for it.
+    pub fn complaints_phone(&self) -> &str {
+        &self.complaints_phone
     }
 
     /// The terms of treatment elsewhere that a visit meets; `None` = local.

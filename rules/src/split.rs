@@ -108,6 +108,8 @@ struct Run<'a> {
     axes: Axes,
     grade: Grade,
     trace: Trace,
+    /// The article of a fund that would pay if the person were insured in it.
+    lacking: Option<&'a SmolStr>,
 }
 
 impl<'a> Run<'a> {
@@ -120,6 +122,7 @@ impl<'a> Run<'a> {
             axes: select::axes(pack, claim),
             grade: Grade::Regulation,
             trace: Trace::new(options.trace, options.lang),
+            lacking: None,
         }
     }
 
@@ -151,6 +154,10 @@ impl<'a> Run<'a> {
                 self.pay_group(group, &mut funds)?;
             }
             self.pay_layers(&mut funds)?;
+            notes.extend(self.lacking.map(|article| Note {
+                code: Code::SupplementNotPaid,
+                article: article.clone(),
+            }));
         }
         let covers_first = self.pack.layers.iter().any(|layer| layer.covers.first_self_pay);
         let first = if covers_first { bill.sums.first } else { 0 };

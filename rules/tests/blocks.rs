@@ -160,6 +160,41 @@ fn an_overlay_adds_a_layer_for_civil_servants_only() {
 }
 
 #[test]
+fn the_bands_of_an_overlays_layer_begin_at_its_threshold_or_at_zero() {
+    let banded = changed(
+        CIVIL,
+        &[
+            ("unit = \"ratio\"\n", "unit = \"ratio\"\nby = [\"band\"]\n"),
+            (
+                "value = \"0.50\"\n",
+                "bands = [\"0.00\", \"300.00\"]\ntable = { \"0.00\" = \"0.50\", \"300.00\" = \"0.80\" }\n\
+                 [parameter.civil-threshold]\ntitle = \"起付\"\nunit = \"yuan\"\n[[parameter.civil-threshold.value]]\n\
+                 from = 2022-04-01\nsource = \"CV\"\narticle = \"无\"\nvalue = \"200.00\"\n",
+            ),
+            (
+                "civil_servant = true\n",
+                "threshold = \"civil-threshold\"\nbands_from = \"zero\"\nper = \"settlement\"\n",
+            ),
+        ],
+    );
+    // 545 is the person's, 200 stays with him; from zero 100 x 50 % + 245 x 80 %, above the threshold 300 x 50 % + 45 x 80 %
+    for (overlay, pays, cash) in [
+        (banded.clone(), "246.00", "299.00"),
+        (
+            changed(&banded, &[("bands_from = \"zero\"\n", "")]),
+            "186.00",
+            "359.00",
+        ),
+    ] {
+        let mut packs = Packs::builtin();
+        packs.add("civil.toml", &overlay).unwrap();
+        let found = paid(&packs, &claim("530102", "11", 100_000, json!([])));
+        assert_eq!(found.get(1), Some(&format!("civil-servant {pays} of -")));
+        assert_eq!(found.last().map(String::as_str), Some(cash));
+    }
+}
+
+#[test]
 fn each_mistake_in_them_is_found_at_its_line() {
     let cases: &[(&str, &str, &str, &str)] = &[
         (

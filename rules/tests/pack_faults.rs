@@ -53,7 +53,7 @@ fn the_sandbox_fills_every_figure_that_is_missing_and_no_other_pack_is_touched()
         packs.add(file, toml).unwrap();
     }
     assert_eq!(missing(&packs), Vec::<String>::new());
-    assert_eq!(packs.get("kunming-employee").unwrap().version(), "2026.11.2");
+    assert_eq!(packs.get("kunming-employee").unwrap().version(), "2026.11.3");
     assert_eq!(
         packs.get("honghe-resident").unwrap().version(),
         "2026.11.1+sandbox.1"
@@ -230,7 +230,7 @@ fn a_broken_pack_changes_nothing() {
         "PACK_NOT_READABLE"
     );
     assert_eq!(packs.list().len(), Packs::builtin().list().len());
-    let newer = changed("version = \"2026.11.2\"", "version = \"2027.1.1\"");
+    let newer = changed("version = \"2026.11.3\"", "version = \"2027.1.1\"");
     packs.add("x.toml", &newer).unwrap();
     assert_eq!(packs.get("kunming-employee").unwrap().version(), "2027.1.1");
     assert_eq!(
@@ -268,7 +268,7 @@ fn an_overlay_replaces_figures_and_readings_by_name() {
     packs.add("show.toml", overlay).unwrap();
     assert_eq!(
         packs.get("kunming-employee").unwrap().version(),
-        "2026.11.2+show.1"
+        "2026.11.3+show.1"
     );
 
     let mut claim =

@@ -18,11 +18,14 @@ use yijie_rules::{
 
 use claims::{claim, yuan};
 
-const ELSEWHERE: [&str; 4] = [
+const ELSEWHERE: [&str; 7] = [
     "110000-beijing-employee.toml",
+    "310000-shanghai-like-employee.toml",
     "430400-hengyang-employee.toml",
+    "440100-guangzhou-like-employee.toml",
     "610200-tongchuan-resident.toml",
     "990100-every-block-employee.toml",
+    "990300-household-resident.toml",
 ];
 
 fn packs() -> &'static Packs {

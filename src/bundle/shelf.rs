@@ -5,6 +5,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use jiff::civil::Date;
 use yijie_rules::Packs;
@@ -37,6 +38,12 @@ impl Shelf {
         Shelf {
             dir: data.join("packs"),
         }
+    }
+
+    /// When something was put on it last; nothing if nothing ever was.
+    #[must_use]
+    pub fn changed_at(&self) -> Option<SystemTime> {
+        fs::metadata(&self.dir).and_then(|dir| dir.modified()).ok()
     }
 
     /// The pinned key.

@@ -54,9 +54,20 @@ pub fn of_till(data: &Path, config: &Config, out: Out) -> Packs {
     in_use.packs
 }
 
+/// What a till settles by, read anew; the newest bundle and every pack are in the journal before it is used.
+///
+/// # Errors
+/// [`Failure`] if the journal or the shelf cannot be read or written.
+pub fn renew(books: &Books, data: &Path, config: &Config, out: Out) -> Result<Packs, Failure> {
+    keep_bundle(books, data, out)?;
+    let packs = of_till(data, config, out);
+    keep(books, &packs)?;
+    Ok(packs)
+}
+
 /// Puts the newest bundle of the shelf into the journal; a shelf that has lost it gets it back from there, and that is
 /// told. So a version once in use is the least that is settled by, whatever becomes of the files.
-pub(super) fn keep_bundle(books: &Books, data: &Path, out: Out) -> Result<(), Failure> {
+fn keep_bundle(books: &Books, data: &Path, out: Out) -> Result<(), Failure> {
     let shelf = Shelf::of(data);
     let kept = books.bundle()?;
     let newest = shelf.newest();
@@ -78,7 +89,7 @@ pub(super) fn keep_bundle(books: &Books, data: &Path, out: Out) -> Result<(), Fa
 }
 
 /// Puts every pack the till may settle by into the journal, whole, so that a settlement can be recomputed from it.
-pub(super) fn keep(books: &Books, packs: &Packs) -> Result<(), Failure> {
+fn keep(books: &Books, packs: &Packs) -> Result<(), Failure> {
     for pack in packs.list() {
         let id = format!("{}@{}", pack.id, pack.version);
         if books.pack(&id)?.is_none()

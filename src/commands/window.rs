@@ -2,7 +2,6 @@
 
 mod second_screen;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
@@ -14,6 +13,7 @@ use super::{Failure, OtherAgency, Out, Till, tasks};
 use crate::catalogue::Catalogue;
 use crate::desk::{Event, Health, Setup, State, devices};
 use crate::print::Printing;
+use crate::runtime::renewal::{self, Renewal};
 use crate::runtime::{self, Runtime};
 use crate::view::{self, Screen};
 use crate::workbench::Workbench;
@@ -49,14 +49,8 @@ pub fn run(data: &Path, agency: &OtherAgency, customer_window: bool, out: Out) -
 /// # Errors
 /// [`Failure`] if the books cannot be read.
 pub fn counter(till: &Till, out: Out) -> Result<(Runtime, State, Receiver<Event>), Failure> {
-    let mut packs_since = BTreeMap::new();
-    for pack in till.packs.iter() {
-        if let Some((since_ms, _)) = till.books.pack(&format!("{}@{}", pack.id(), pack.version()))? {
-            packs_since.insert(pack.id().to_owned(), since_ms);
-        }
-    }
     let setup = Setup {
-        packs_since: Arc::new(packs_since),
+        packs_since: Arc::new(renewal::in_use_since(&till.books, &till.packs)?),
         institution: till.config.institution.clone(),
         packs: till.packs.clone(),
         catalogue: Arc::new(
@@ -84,6 +78,7 @@ pub fn counter(till: &Till, out: Out) -> Result<(Runtime, State, Receiver<Event>
         printing: Arc::new(Printing::of(&till.config.devices)),
         events: sender,
         draining: Arc::default(),
+        renewal: Arc::new(Renewal::of(till, out)),
         setup: Arc::new(Mutex::new(setup)),
     };
     Ok((runtime, state, events))

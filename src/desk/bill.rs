@@ -13,6 +13,8 @@ use crate::catalogue::{Catalogue, Found, Item};
 use crate::config::Institution;
 use crate::record::{Agent, Record};
 
+/// fixmedins_type of a retail pharmacy.
+const PHARMACY: &str = "2";
 /// Most lines a bill may have.
 const LINES_MAX: usize = 200;
 
@@ -27,6 +29,9 @@ pub struct Bill {
     pub family_off: bool,
     /// Registered disease the visit is for; absent for an ordinary visit or purchase.
     pub disease: Option<String>,
+    /// An emergency rescue, as the physician says.
+    #[serde(default)]
+    pub emergency: bool,
     /// The customer pays all, without insurance; the stable code of why.
     #[serde(skip)]
     pub self_pay: Option<String>,
@@ -87,10 +92,10 @@ impl Bill {
     /// Medical category of the bill.
     #[must_use]
     pub fn med_type(&self, institution: &Institution) -> &'static str {
-        if self.disease.is_some() {
-            "14"
-        } else {
-            plain_med_type(institution)
+        match self.disease {
+            _ if self.emergency => "13",
+            Some(_) => "14",
+            None => plain_med_type(institution),
         }
     }
 
@@ -107,7 +112,7 @@ impl Bill {
 /// Medical category without a registered disease: purchase at a pharmacy, ordinary outpatient elsewhere.
 #[must_use]
 pub fn plain_med_type(institution: &Institution) -> &'static str {
-    if institution.kind == "2" { "41" } else { "11" }
+    if institution.kind == PHARMACY { "41" } else { "11" }
 }
 
 /// What a bill may be settled under.
@@ -117,12 +122,14 @@ pub enum Benefit {
     Plain,
     /// For a registered disease.
     Disease(String),
+    /// Emergency rescue, at a hospital.
+    Emergency,
     /// None: the customer pays all and may claim later.
     SelfPay,
 }
 
-/// What the bill may be settled under: plainly or for a disease registered today where the patient is insured, and
-/// paid in full by anyone.
+/// What the bill may be settled under: plainly, for a disease registered today, or as an emergency at a hospital, where
+/// the patient is insured; and paid in full by anyone.
 #[must_use]
 pub fn benefits(state: &State) -> Vec<Benefit> {
     let mut benefits = Vec::new();
@@ -137,6 +144,9 @@ pub fn benefits(state: &State) -> Vec<Benefit> {
             .filter(|disease| disease.valid_on(today));
         benefits.push(Benefit::Plain);
         benefits.extend(registered.map(|disease| Benefit::Disease(disease.dise_codg.to_string())));
+        if state.setup.institution.kind != PHARMACY {
+            benefits.push(Benefit::Emergency);
+        }
     }
     benefits.push(Benefit::SelfPay);
     benefits
@@ -144,12 +154,15 @@ pub fn benefits(state: &State) -> Vec<Benefit> {
 
 /// A benefit was chosen.
 pub(super) fn choose_benefit(state: &mut State, row: usize) -> Vec<Effect> {
-    match benefits(state).into_iter().nth(row) {
+    let (disease, emergency) = match benefits(state).into_iter().nth(row) {
         Some(Benefit::SelfPay) => return patient::pays_all(state),
-        Some(Benefit::Plain) => state.bill.disease = None,
-        Some(Benefit::Disease(disease)) => state.bill.disease = Some(disease),
+        Some(Benefit::Plain) => (None, false),
+        Some(Benefit::Disease(disease)) => (Some(disease), false),
+        Some(Benefit::Emergency) => (None, true),
         None => return Vec::new(),
-    }
+    };
+    state.bill.disease = disease;
+    state.bill.emergency = emergency;
     state.bill.self_pay = None;
     resplit(state);
     Vec::new()
@@ -421,6 +434,9 @@ fn line(bill: &Bill, index: usize, sold: &BillLine) -> Option<Line> {
             .cash_price
             .and_then(|price| UnitPrice::parse(&price.to_string()).ok()),
         goods: item.goods,
+        prd_days: None,
+        day_cnt: None,
+        for_diseases: item.for_diseases(),
     })
 }
 

@@ -406,6 +406,7 @@ pub(super) fn pays_all(state: &mut State) -> Vec<Effect> {
     }));
     state.bill.self_pay = Some(reason);
     state.bill.disease = None;
+    state.bill.emergency = false;
     state.notice = None;
     bill::resplit(state);
     Vec::new()
@@ -556,5 +557,8 @@ pub(super) fn visit(state: &State) -> Visit {
         prescriber_medinslv: None,
         registered_referral: None,
         mdtrtarea_admvs: Some(state.setup.institution.area.as_str().into()),
+        // a counter of several desks knows neither; a hospital's own program says them
+        practitioner: None,
+        department: None,
     }
 }

@@ -1,7 +1,7 @@
 //! Taking the money: the agency's own figures first where it answers, then consent and cash, then the commit.
 
 use yijie_agency::{Answer, Cause, SettledReply};
-use yijie_rules::{Money, Outcome, Settlement};
+use yijie_rules::{Claim, Money, Outcome, Settlement};
 
 use super::approval::{self, Deed};
 use super::offline::{carry_past, offer, settle_in_cash};
@@ -121,7 +121,7 @@ pub(super) fn begin(state: &mut State) -> Vec<Effect> {
     let sale = Box::new(Sale {
         id: String::new(),
         msgid: String::new(),
-        consent: if state.bill.self_pay.is_none() {
+        consent: if state.bill.self_pay.is_none() && asks_consent(state, &settlement, &claim) {
             outside_scope(state, &settlement)
         } else {
             Vec::new()
@@ -156,6 +156,12 @@ pub(super) fn begin(state: &mut State) -> Vec<Effect> {
         question: state.question,
         sale,
     }]
+}
+
+/// Not in an emergency, where the pack's regulation says so.
+fn asks_consent(state: &State, settlement: &Settlement, claim: &Claim) -> bool {
+    let pack = state.setup.packs.get(&settlement.pack.id);
+    pack.is_none_or(|pack| pack.asks_consent(&claim.visit))
 }
 
 /// Goods wholly outside the fund's scope (自费): the patient agrees before they are billed (第二十五条（四）).

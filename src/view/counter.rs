@@ -146,6 +146,7 @@ fn benefit_text(med_type: &str, lang: Lang) -> &'static str {
     match med_type {
         "41" => lang.pick("药店购药", "Pharmacy purchase"),
         "14" => lang.pick("门诊慢特病", "Chronic or special disease"),
+        "13" => lang.pick("急诊抢救", "Emergency rescue"),
         _ => lang.pick("普通门诊", "Ordinary outpatient"),
     }
 }
@@ -164,6 +165,7 @@ fn benefits(state: &State) -> Vec<Pair> {
                     (benefit_text(plain, state.lang), SharedString::new())
                 }
                 Benefit::Disease(disease) => (benefit_text("14", state.lang), disease.into()),
+                Benefit::Emergency => (benefit_text("13", state.lang), SharedString::new()),
                 Benefit::SelfPay => (self_pay_text(state.lang), SharedString::new()),
             };
             Pair {
@@ -236,6 +238,7 @@ fn step_title(step: StepKind, lang: Lang) -> &'static str {
         StepKind::FullOwnPay => lang.pick("全自费", "Own expense"),
         StepKind::OverLimit => lang.pick("超限价", "Above the price limit"),
         StepKind::FirstSelfPay => lang.pick("先行自付", "First self-pay"),
+        StepKind::AccountFirst => lang.pick("先用账户", "Account first"),
         StepKind::Deductible => lang.pick("起付线", "Deductible"),
         StepKind::Pool => lang.pick("统筹支付", "Fund"),
         StepKind::Account => lang.pick("个人账户", "Own account"),

@@ -12,6 +12,7 @@ use crate::desk::customer::{self, Serving, Sums};
 #[derive(Clone, PartialEq)]
 pub(super) struct View {
     institution: SharedString,
+    complaints_phone: SharedString,
     name: SharedString,
     sums: Vec<CustomerSum>,
     cash: Vec<CustomerSum>,
@@ -37,6 +38,7 @@ pub(super) fn view(state: &State) -> View {
     let name = customer::name(state).map(|name| mask_name(&name));
     View {
         institution: state.setup.institution.name.as_str().into(),
+        complaints_phone: state.complaints_phone().into(),
         name: name
             .filter(|_| !sums.is_empty() && !testing)
             .unwrap_or_default()
@@ -81,6 +83,10 @@ pub fn apply(window: &CustomerWindow, screen: &Screen) {
     let view = &screen.customer;
     window.set_institution(view.institution.clone());
     window.set_name(view.name.clone());
+    window.set_complaints(match view.complaints_phone.as_str() {
+        "" => SharedString::new(),
+        phone => format!("医保监督举报电话 {phone}  ·  Complaints about medical insurance").into(),
+    });
     window.set_idle(view.sums.is_empty());
     window.set_greeting("欢迎光临".into());
     window.set_greeting_en("Welcome".into());

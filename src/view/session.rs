@@ -19,6 +19,7 @@ pub(super) struct View {
     operator: SharedString,
     role: SharedString,
     institution: (SharedString, SharedString),
+    complaints_phone: SharedString,
     error: (SharedString, SharedString),
     busy: bool,
 }
@@ -57,6 +58,7 @@ pub(super) fn view(state: &State) -> View {
             state.setup.institution.name.as_str().into(),
             state.setup.institution.code.as_str().into(),
         ),
+        complaints_phone: state.complaints_phone().into(),
         error: notice
             .map(|notice| {
                 let text = told(notice, state);
@@ -100,6 +102,7 @@ pub(super) fn apply(window: &AppWindow, before: Option<&View>, view: &View) {
     session.set_role_text(view.role.clone());
     session.set_institution_name(view.institution.0.clone());
     session.set_institution_code(view.institution.1.clone());
+    session.set_complaints_phone(view.complaints_phone.clone());
     session.set_sign_in_error(view.error.0.clone());
     session.set_sign_in_advice(view.error.1.clone());
     session.set_busy(view.busy);

@@ -90,8 +90,7 @@ fn device(condition: &Condition, lang: Lang) -> (Health, SharedString) {
 /// Pack of the till's area: id, version and how long the till has had it.
 fn pack(state: &State) -> (Health, SharedString) {
     let today = clock::today(state.now_ms);
-    let area = &state.setup.institution.area;
-    let Some(pack) = state.setup.packs.iter().find(|pack| pack.area() == area) else {
+    let Some(pack) = state.area_pack() else {
         return (Health::Fault, advice::text("NO_PACK", state.lang).into());
     };
     let since = state

@@ -1,5 +1,8 @@
 //! What is bought: finding it, counting it, the split that follows, putting it aside.
 
+use std::sync::Arc;
+
+use yijie::catalogue::Catalogue;
 use yijie::desk::bill::{self, Benefit};
 use yijie::desk::patient::Patient;
 use yijie::desk::{Effect, Event, Key, Page};
@@ -192,6 +195,7 @@ fn a_registered_disease_opens_its_benefit() {
         [
             Benefit::Plain,
             Benefit::Disease("M03900".to_owned()),
+            Benefit::Emergency,
             Benefit::SelfPay
         ]
     );
@@ -202,6 +206,28 @@ fn a_registered_disease_opens_its_benefit() {
     assert_eq!(till.split()[0], "160.00", "no such benefit");
     till.key(Key::Benefit(0));
     assert_eq!(till.split()[0], "264.00");
+}
+
+#[test]
+fn an_item_for_another_disease_stays_off_its_bill() {
+    let mut till = Till::selling(10, &[]);
+    let mut goods = till.state.setup.catalogue.items().to_vec();
+    for item in &mut goods {
+        item.diseases = match item.barcode.as_str() {
+            AMOXICILLIN => "I10 M03".to_owned(),
+            CLAVULANATE => "I10".to_owned(),
+            _ => String::new(),
+        };
+    }
+    till.state.setup.catalogue = Arc::new(Catalogue::new(goods));
+    till.sell(&[AMOXICILLIN, CLAVULANATE]);
+    till.key(Key::Benefit(1));
+    till.key(Key::Pay);
+    assert_eq!(till.told(), "ITEM_NOT_FOR_DISEASE");
+    assert_eq!(till.state.notice.as_ref().unwrap().detail, "阿莫西林克拉维酸钾片");
+    till.key(Key::Remove(1));
+    till.ask_for_money();
+    assert_eq!(till.state.page, Page::Pay);
 }
 
 #[test]
@@ -391,4 +417,17 @@ fn consent_names_what_the_fund_does_not_look_at() {
     assert_eq!(till.told(), "CONSENT_NEEDED", "taken back");
     till.key(Key::Consent(true));
     assert_eq!(till.confirm().0.consent, ["复合维生素片"]);
+}
+
+#[test]
+fn in_an_emergency_nobody_is_asked_to_agree() {
+    let mut till = Till::selling(1, &[VITAMINS, AMOXICILLIN]);
+    let choices = bill::benefits(&till.state);
+    let rescue = choices.iter().position(|choice| *choice == Benefit::Emergency);
+    till.key(Key::Benefit(rescue.unwrap()));
+    let named = till.state.bill.outcome.as_ref().unwrap().settled().unwrap();
+    assert_eq!(named.benefit, "emergency");
+    till.ask_for_money();
+    assert!(till.state.pay.consent().is_empty());
+    assert!(till.confirm().0.consent.is_empty());
 }

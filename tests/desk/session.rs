@@ -187,3 +187,15 @@ fn the_queue_and_the_licences_lead_back_to_the_bill() {
         }
     }
 }
+
+#[test]
+fn the_phone_for_complaints_is_that_of_the_area() {
+    let mut till = Till::closed();
+    assert_eq!(till.state.complaints_phone(), "12393");
+    till.state.setup.institution.area = "990100".to_owned();
+    assert_eq!(
+        till.state.complaints_phone(),
+        "",
+        "no pack, no rule that asks for one"
+    );
+}

@@ -4,12 +4,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use yijie::commands::{self, OtherAgency, Out, Till, window};
+use yijie::desk::{self, State};
+use yijie::runtime;
+use yijie_rules::Lang;
 
 use crate::common::{Chance, Ended, Shop, claim, person, run, sale};
 use crate::{DEDUCTIBLES, changed_pack};
 
+/// No bundle takes that long to be taken up unless the window hangs.
+const HANG: Duration = Duration::from_secs(600);
 /// A far day.
 const UNTIL: &str = "2099-12-31";
 
@@ -379,4 +386,38 @@ fn a_bundle_may_be_signed_with_sm2() {
     install(&shop, &issuer.bundle("2", "30.00"), None)
         .exit(3)
         .says_json("BUNDLE_OTHER_KEY");
+}
+
+#[test]
+fn an_open_window_takes_a_newer_bundle_up() {
+    let (issuer, shop) = (Issuer::new(), Shop::open());
+    let tasks = commands::tasks().unwrap();
+    let _inside = tasks.enter();
+    let out = Out {
+        json: false,
+        lang: Lang::Zh,
+    };
+    let agency = OtherAgency { url: None, tls: None };
+    let till = Till::open_with(&shop.data, &agency, None, out).unwrap();
+    let (runtime, mut state, events) = window::counter(&till, out).unwrap();
+    let version = |state: &State| {
+        let pack = state.setup.packs.get("kunming-employee").unwrap();
+        pack.version().to_owned()
+    };
+    let before = version(&state);
+    let bundle = issuer.bundle("5", "40.00");
+    install(&shop, &bundle, Some(&issuer.path("issuer.pem"))).exit(0);
+    let began = Instant::now();
+    runtime::run(&runtime, &mut state, &events, |state| {
+        assert!(began.elapsed() < HANG, "still {}", version(state));
+        let told = |notice: &desk::Notice| notice.code == "PACKS_RENEWED";
+        !state.notice.as_ref().is_some_and(told)
+    });
+    assert!(version(&state).starts_with("2027.40.00"), "{}", version(&state));
+    assert_ne!(version(&state), before);
+    let kept = till.books.pack(&format!("kunming-employee@{}", version(&state)));
+    assert!(
+        kept.unwrap().is_some(),
+        "whole in the journal before it is settled by"
+    );
 }

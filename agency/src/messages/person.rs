@@ -4,7 +4,9 @@ use std::fmt;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use yijie_rules::{Accumulated, FamilyAccount, Flag, Money, OwnAccount, Period, Person, RegisteredDisease};
+use yijie_rules::{
+    Accumulated, FamilyAccount, Flag, Money, OwnAccount, Period, Person, RegisteredDisease, Supplement,
+};
 
 use crate::{
     envelope::Output,
@@ -196,6 +198,20 @@ pub struct CardFacts {
 }
 
 impl PersonRecord {
+    /// The other insurances of the record in the same place, with their state.
+    fn supplements(&self, row: &InsuredRow) -> Vec<Supplement> {
+        let others = self.insuinfo.iter().filter(|other| {
+            other.insuplc_admdvs == row.insuplc_admdvs
+                && other.insutype != row.insutype
+                && !other.psn_insu_stas.is_empty()
+        });
+        let supplement = |other: &InsuredRow| Supplement {
+            insutype: other.insutype.as_str().into(),
+            psn_insu_stas: other.psn_insu_stas.as_str().into(),
+        };
+        others.map(supplement).collect()
+    }
+
     /// The person as the split engine takes one, insured by this row of the record.
     pub fn to_rules_person(&self, row: &InsuredRow) -> Person {
         let same = |facts: &&InsuredFacts| {
@@ -222,6 +238,8 @@ impl PersonRecord {
             paid_on: facts.paid_on,
             network_settlement_suspended: facts.network_settlement_suspended,
             registered_diseases: self.facts.registered_diseases.clone(),
+            supplements: self.supplements(row),
+            household_members: None,
         }
     }
 }

@@ -143,6 +143,11 @@ impl Line {
         if self.cnt.is_some_and(|cnt| cnt.scaled() <= 0) {
             return wrong("cnt", "must be above zero; a refund reverses its settlement");
         }
+        for (field, count) in [("prd_days", self.prd_days), ("day_cnt", self.day_cnt)] {
+            if count.is_some_and(|count| count.scaled() <= 0) {
+                return wrong(field, "must be above zero");
+            }
+        }
         match (self.det_item_fee_sumamt, self.pric) {
             (Some(amount), _) if amount.is_negative() => wrong("det_item_fee_sumamt", NOT_NEGATIVE),
             (Some(_), _) => Ok(()),

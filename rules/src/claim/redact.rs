@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Accounts, Claim, FamilyAccount, Person, RegisteredDisease, Visit};
+use super::{Accounts, Claim, FamilyAccount, Person, Practitioner, RegisteredDisease, Supplement, Visit};
 
 impl fmt::Debug for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,6 +41,22 @@ impl fmt::Debug for Visit {
 impl fmt::Debug for RegisteredDisease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RegisteredDisease").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Supplement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Supplement")
+            .field("insutype", &self.insutype)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Practitioner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Practitioner")
+            .field("listed", &self.listed)
+            .finish_non_exhaustive()
     }
 }
 

@@ -43,6 +43,14 @@ pub(crate) struct Pool {
     pub(crate) limit: Option<Limit>,
     /// The pool whose limit this one's payments count with too.
     pub(crate) within: Option<Arc<Pool>>,
+    pub(crate) needs: Option<Needs>,
+}
+
+/// The insurance of its own that a fund pays for: its type, and the article that wants it.
+#[derive(Clone, Debug)]
+pub(crate) struct Needs {
+    pub(crate) insutype: SmolStr,
+    pub(crate) article: SmolStr,
 }
 
 /// A pool's limit, for the natural year where nothing else is said.
@@ -52,6 +60,8 @@ pub(crate) struct Limit {
     pub(crate) of: Counts,
     pub(crate) per: Per,
     pub(crate) each_further_disease: Option<Arc<Parameter>>,
+    /// The amount is for each member of the household, which shares it.
+    pub(crate) each_member: bool,
     pub(crate) at_most: Option<Arc<Parameter>>,
 }
 
@@ -75,6 +85,8 @@ pub(crate) struct Benefit {
     pub(crate) when: Vec<When>,
     /// A share that the person pays before the deductible.
     pub(crate) first_self_pay: Option<Arc<Parameter>>,
+    /// As much of the scope as the own account holds is the person's, before the deductible.
+    pub(crate) account_first: bool,
     /// What the whole case is worth; the institution bears what the scope has above it.
     pub(crate) case_price: Option<Arc<Parameter>>,
     pub(crate) deductible: Option<Deductible>,

@@ -158,6 +158,8 @@ impl<'a> Compiler<'a> {
         );
         let pays_out_of_scope = self.choice(&base.accounts.pays_out_of_scope, YES_NO);
         let article = self.articles()?;
+        let consent_not_asked = self.consent()?;
+        let complaints_phone = self.complaints()?;
         let causes = self.causes();
         let diseases = self.diseases();
         let offline = base
@@ -187,6 +189,8 @@ impl<'a> Compiler<'a> {
             article,
             goods_excluded: base.goods.excluded.clone(),
             goods_uncoded_at_pharmacy: base.goods.uncoded_at_pharmacy.clone(),
+            consent_not_asked,
+            complaints_phone,
             causes,
             regions,
             region_names: self.regions.clone(),
@@ -232,7 +236,16 @@ impl<'a> Compiler<'a> {
     fn articles(&mut self) -> Option<Articles> {
         let file = &self.parts.base.article;
         let mut cite = |cite: &CiteFile| self.cite(0, &cite.source, &cite.article).map(|(_, text)| text);
-        let articles = Articles {
+        // the outer `None` = a mistake
+        let mut maybe = |file: &Option<CiteFile>| match file {
+            Some(file) => cite(file).map(Some),
+            None => Some(None),
+        };
+        let (department_suspended, practitioner) =
+            (maybe(&file.department_suspended)?, maybe(&file.practitioner)?);
+        let (quantity, disease_item) = (maybe(&file.quantity)?, maybe(&file.disease_item)?);
+        maybe(&file.grassroots)?;
+        Some(Articles {
             scope: cite(&file.scope)?,
             first_self_pay: cite(&file.first_self_pay)?,
             goods: cite(&file.goods)?,
@@ -243,11 +256,28 @@ impl<'a> Compiler<'a> {
             account: cite(&file.account)?,
             family: cite(&file.family)?,
             cash: cite(&file.cash)?,
+            department_suspended,
+            practitioner,
+            quantity,
+            disease_item,
+        })
+    }
+
+    /// The med_types in which nobody is asked to agree.
+    fn consent(&mut self) -> Option<u64> {
+        let Some(file) = &self.parts.base.consent else {
+            return Some(0);
         };
-        if let Some(grassroots) = &file.grassroots {
-            cite(grassroots)?;
-        }
-        Some(articles)
+        self.cite(0, &file.source, &file.article)?;
+        Some(self.med_types(file.source.span().start, &file.not_asked_med_type))
+    }
+
+    fn complaints(&mut self) -> Option<SmolStr> {
+        let Some(file) = &self.parts.base.complaints else {
+            return Some(SmolStr::default());
+        };
+        self.cite(0, &file.source, &file.article)?;
+        Some(SmolStr::from(&file.phone))
     }
 
     fn causes(&mut self) -> Vec<CauseRule> {

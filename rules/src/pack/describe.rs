@@ -1,5 +1,7 @@
 //! A pack's blocks in words, one line each: what the comparison of two packs goes by.
 
+mod around;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -7,12 +9,11 @@ use smol_str::SmolStr;
 
 use super::figure::NONE;
 use super::file::Unit;
-use super::{
-    Benefit, Counts, Deductible, Layer, OfflineMode, Pack, Parameter, Pay, Per, Place, Pool, Region,
-};
+use super::{Benefit, Counts, Deductible, Pack, Parameter, Pay, Per, Place, Pool};
 use crate::codes::Lang;
 use crate::decimal::Ratio;
 use crate::money::Money;
+use around::{elsewhere, of_layer, offline};
 
 /// A figure of a unit as people write it.
 pub(super) fn quantity(unit: Unit, scaled: i64, lang: Lang) -> String {
@@ -69,6 +70,31 @@ pub(super) fn facts(pack: &Pack, lang: Lang) -> BTreeMap<String, String> {
                 yes(accounts.pays_out_of_scope, lang)
             ),
         },
+    );
+    let article = &pack.article;
+    let cited = [
+        (
+            lang.pick("科室暂停", "department suspended"),
+            &article.department_suspended,
+        ),
+        (lang.pick("执业医师", "practitioner"), &article.practitioner),
+        (lang.pick("超量开药", "quantity"), &article.quantity),
+        (lang.pick("病种项目", "item of a disease"), &article.disease_item),
+    ];
+    let cited: Vec<String> = cited
+        .into_iter()
+        .filter_map(|(name, cite)| Some(format!("{name} ({})", cite.as_ref()?)))
+        .collect();
+    say("另行检查", "checked too", cited.join("; "));
+    say(
+        "不问同意",
+        "consent not asked",
+        med_types(pack, pack.consent_not_asked),
+    );
+    say(
+        "监督举报电话",
+        "phone for complaints",
+        pack.complaints_phone.to_string(),
     );
     say("离线限额", "offline limits", offline(pack, lang));
     for rule in &pack.causes {
@@ -135,6 +161,15 @@ fn of_pool(pool: &Pool, lang: Lang) -> String {
     let within = pool.within.as_ref().map_or_else(String::new, |parent| {
         format!("{} {}", lang.pick("，计入", ", counts with"), parent.id)
     });
+    let needs = pool.needs.as_ref().map_or_else(String::new, |needs| {
+        format!(
+            "{} {} ({})",
+            lang.pick("，须参加险种", ", for those insured in"),
+            needs.insutype,
+            needs.article
+        )
+    });
+    let within = format!("{within}{needs}");
     let Some(limit) = &pool.limit else {
         return format!("{}{within}", lang.pick("不设限额", "no limit"));
     };
@@ -145,21 +180,29 @@ fn of_pool(pool: &Pool, lang: Lang) -> String {
     };
     let further = limit.each_further_disease.as_ref();
     let further = further.map_or_else(String::new, |parameter| format!(" + {}", parameter.name));
+    let members = match limit.each_member {
+        true => lang.pick(" × 家庭人数", " × household members"),
+        false => "",
+    };
     let most = limit.at_most.as_ref();
     let most = most.map_or_else(String::new, |parameter| format!(" ≤ {}", parameter.name));
     let each = each(limit.per, lang);
-    format!("{}{further}{most} ({counted}, {each}){within}", limit.amount.name)
+    format!(
+        "{}{further}{members}{most} ({counted}, {each}){within}",
+        limit.amount.name
+    )
+}
+
+fn med_types(pack: &Pack, mask: u64) -> String {
+    let known = pack.med_types.iter().enumerate();
+    let named = known.filter(|(place, _)| mask & (1 << place) != 0);
+    named.map(|(_, code)| code.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 fn of_benefit(pack: &Pack, benefit: &Benefit, lang: Lang) -> [(&'static str, String); 6] {
     let level = pack.levels.get(benefit.level_min).cloned().unwrap_or_default();
-    let med_types = |mask: u64| {
-        let known = pack.med_types.iter().enumerate();
-        let named = known.filter(|(place, _)| mask & (1 << place) != 0);
-        named.map(|(_, code)| code.as_str()).collect::<Vec<_>>().join(" ")
-    };
     let whens = benefit.when.iter().map(|when| {
-        let mut words = format!("med_type {}", med_types(when.med_types));
+        let mut words = format!("med_type {}", med_types(pack, when.med_types));
         if let Some(at) = when.at {
             words.push_str(match at {
                 Place::Hospital => " @hospital",
@@ -205,15 +248,19 @@ fn of_benefit(pack: &Pack, benefit: &Benefit, lang: Lang) -> [(&'static str, Str
         name.unwrap_or("–").to_owned()
     };
     let before = format!(
-        "{} / {}",
+        "{} / {} / {}",
         named(&benefit.first_self_pay),
-        named(&benefit.case_price)
+        named(&benefit.case_price),
+        yes(benefit.account_first, lang)
     );
     [
         (lang.pick("最低级别", "lowest level"), level.to_string()),
         (lang.pick("适用于", "for"), whens.join(" | ")),
         (
-            lang.pick("先行自付 / 病种价", "first self-pay / case price"),
+            lang.pick(
+                "先行自付 / 病种价 / 先用个人账户",
+                "first self-pay / case price / own account first",
+            ),
             before,
         ),
         (lang.pick("起付", "deductible"), deductible),
@@ -295,81 +342,4 @@ fn of_pay(pack: &Pack, pay: &Pay, lang: Lang) -> String {
         lang.pick("，用完为止", ", stops there")
     };
     format!("{}{beside}: {ratio}{level}{most}{bands}{stops}", pay.pool.id)
-}
-
-fn of_layer(pack: &Pack, layer: &Layer, lang: Lang) -> String {
-    let statuses = layer
-        .statuses
-        .iter()
-        .filter_map(|status| pack.statuses.get(*status));
-    let mut whom: Vec<&str> = statuses.map(SmolStr::as_str).collect();
-    if layer.civil_servant {
-        whom.push(lang.pick("公务员", "civil servants"));
-    }
-    if whom.is_empty() {
-        whom.push(lang.pick("所有人", "everybody"));
-    }
-    let threshold = layer.threshold.as_ref();
-    let threshold = threshold.map_or_else(
-        || lang.pick("无起付标准", "no threshold").to_owned(),
-        |threshold| format!("{} {}", lang.pick("起付标准", "threshold"), threshold.name),
-    );
-    let parts = [
-        (layer.covers.deductible, lang.pick("起付", "deductible")),
-        (layer.covers.share, lang.pick("比例自付", "share")),
-        (
-            layer.covers.first_self_pay,
-            lang.pick("先行自付", "first self-pay"),
-        ),
-    ];
-    let parts: Vec<&str> = parts
-        .into_iter()
-        .filter(|part| part.0)
-        .map(|part| part.1)
-        .collect();
-    let per = if layer.by_year { Per::Year } else { Per::Settlement };
-    format!(
-        "{}; {}; {}; {threshold} ({}); {}",
-        whom.join(" "),
-        layer.benefits.join(" "),
-        parts.join(" + "),
-        each(per, lang),
-        of_pay(pack, &layer.pay, lang)
-    )
-}
-
-fn elsewhere(region: &Region, lang: Lang) -> String {
-    let advance = if region.advance {
-        lang.pick("全额垫付", "the person pays in advance")
-    } else {
-        lang.pick("联网结算", "settled")
-    };
-    format!("{}; {advance}; {}", region.conditions(), region.article)
-}
-
-fn offline(pack: &Pack, lang: Lang) -> String {
-    let limits = &pack.offline;
-    if limits.mode == OfflineMode::SelfPay {
-        return lang.pick("仅全额自费", "full self-pay only").to_owned();
-    }
-    match lang {
-        Lang::Zh => format!(
-            "单笔 ≤ {}，每人 ≤ {}，每次断网 ≤ {}，快照 ≤ {} 小时，账户份额 {}，{} 小时内结算",
-            limits.fund_per_sale_max,
-            limits.fund_per_person_max,
-            limits.fund_per_outage_max,
-            limits.snapshot_age_h_max,
-            limits.account_share,
-            limits.settle_within_h
-        ),
-        Lang::En => format!(
-            "a sale ≤ {}, a person ≤ {}, an outage ≤ {}, snapshot ≤ {} h, account share {}, settled within {} h",
-            limits.fund_per_sale_max,
-            limits.fund_per_person_max,
-            limits.fund_per_outage_max,
-            limits.snapshot_age_h_max,
-            limits.account_share,
-            limits.settle_within_h
-        ),
-    }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
 
-use super::file_terms::{AgeFile, EnrolmentFile, LayerFile, RegionFile};
+use super::file_terms::{AgeFile, ComplaintsFile, ConsentFile, EnrolmentFile, LayerFile, RegionFile};
 use crate::claim::{Cause, Goods};
 
 /// Text that remembers its place in the file.
@@ -33,6 +33,8 @@ pub(super) struct PackFile {
     pub(super) disease: DiseaseFile,
     pub(super) article: ArticlesFile,
     pub(super) goods: GoodsFile,
+    pub(super) consent: Option<ConsentFile>,
+    pub(super) complaints: Option<ComplaintsFile>,
     #[serde(default)]
     pub(super) cause: Vec<CauseFile>,
     #[serde(default)]
@@ -149,6 +151,10 @@ pub(super) struct ArticlesFile {
     pub(super) family: CiteFile,
     pub(super) cash: CiteFile,
     pub(super) grassroots: Option<CiteFile>,
+    pub(super) department_suspended: Option<CiteFile>,
+    pub(super) practitioner: Option<CiteFile>,
+    pub(super) quantity: Option<CiteFile>,
+    pub(super) disease_item: Option<CiteFile>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -254,6 +260,16 @@ pub(super) struct PoolFile {
     pub(super) within: Option<Word>,
     /// The article that says there is no limit.
     pub(super) unlimited: Option<CiteFile>,
+    /// The insurance of its own that it needs.
+    pub(super) needs: Option<NeedsFile>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NeedsFile {
+    pub(super) insutype: String,
+    pub(super) source: Word,
+    pub(super) article: Word,
 }
 
 #[derive(Clone, Deserialize)]
@@ -265,6 +281,9 @@ pub(super) struct LimitFile {
     /// How long it lasts: absent = the natural year.
     pub(super) per: Option<Word>,
     pub(super) each_further_disease: Option<Word>,
+    /// The household shares it: the amount for each member of it.
+    #[serde(default)]
+    pub(super) each_member: bool,
     pub(super) at_most: Option<Word>,
 }
 
@@ -279,6 +298,9 @@ pub(super) struct BenefitFile {
     pub(super) when: Vec<WhenFile>,
     /// A share that the person pays before the deductible.
     pub(super) first_self_pay: Option<Word>,
+    /// The own account pays before the deductible and the funds.
+    #[serde(default)]
+    pub(super) account_first: bool,
     /// What the whole case is worth, whatever its lines come to.
     pub(super) case_price: Option<Word>,
     pub(super) deductible: Option<DeductibleFile>,

@@ -1,4 +1,4 @@
-//! The pack file's terms of persons and places, and its layers, as they stand in TOML.
+//! The pack file's terms of persons and places, its layers, and what the counter is told, as they stand in TOML.
 
 use serde::Deserialize;
 
@@ -102,4 +102,22 @@ pub(super) struct LayerFile {
     pub(super) times: Vec<Word>,
     /// Most it pays in one settlement.
     pub(super) at_most: Option<Word>,
+}
+
+/// Where complaints go, to be shown where the insured can see it.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ComplaintsFile {
+    pub(super) phone: String,
+    pub(super) source: Word,
+    pub(super) article: Word,
+}
+
+/// When nobody is asked to agree to what the fund does not look at.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConsentFile {
+    pub(super) not_asked_med_type: Vec<String>,
+    pub(super) source: Word,
+    pub(super) article: Word,
 }

@@ -20,6 +20,8 @@ pub(super) struct Funds<'a> {
     pub(super) deductible: i64,
     /// What the institution bears above the price of a case, fen.
     pub(super) hospital: i64,
+    /// What was left to the own account before the funds looked at the rest, fen.
+    pub(super) by_account: i64,
     /// The ratio of the first pool that still pays.
     pub(super) ratio: Option<Ratio>,
 }
@@ -70,6 +72,7 @@ impl<'a> Funds<'a> {
             groups: Vec::new(),
             deductible: 0,
             hospital: 0,
+            by_account: 0,
             ratio: None,
         }
     }

@@ -11,7 +11,7 @@ use super::{Refused, Run};
 use crate::claim::Used;
 use crate::decimal::Ratio;
 use crate::exact::Exact;
-use crate::pack::{Axes, Bands, Benefit, Parameter, Pay};
+use crate::pack::{Axes, Bands, Benefit, Parameter, Pay, Pool};
 
 impl<'a> Run<'a> {
     /// Each pool pays its share of the eligible expense; where it is exhausted, the expense it paid for is what it
@@ -36,6 +36,9 @@ impl<'a> Run<'a> {
                 }
                 above = eligible;
             }
+            if above.is_positive() && self.lacks(&step.pool) {
+                continue;
+            }
             let place = self.bucket(Some(benefit), step.level, &step.pool, borne, funds)?;
             let from = match &step.bands {
                 Some(bands) => {
@@ -52,6 +55,18 @@ impl<'a> Run<'a> {
             }
         }
         Ok(paid)
+    }
+
+    /// Whether the fund is one of an insurance that the registry says the person does not have; it is noted then.
+    pub(super) fn lacks(&mut self, pool: &'a Pool) -> bool {
+        let Some(needs) = &pool.needs else { return false };
+        let mut supplements = self.claim.person.supplements.iter();
+        let row = supplements.find(|row| row.insutype == needs.insutype);
+        let lacks = row.is_some_and(|row| row.psn_insu_stas != "1");
+        if lacks {
+            self.lacking = Some(&needs.article);
+        }
+        lacks
     }
 
     /// What counts in the bands of a step before the expense this bill brings them, fen.

@@ -25,6 +25,12 @@ impl<'a> Run<'a> {
             scope = self.amount(price, &axes)?.map_or(scope, |price| price.min(scope));
             funds.hospital += group.scope - scope;
         }
+        if benefit.account_first {
+            let held = self.held_by_account(funds).min(scope);
+            self.trace.account_first(benefit, scope, held);
+            funds.by_account += held;
+            scope -= held;
+        }
         let mut borne = 0;
         if group.drugs.is_empty() {
             let key = benefit
@@ -52,6 +58,17 @@ impl<'a> Run<'a> {
             });
         }
         Ok(())
+    }
+
+    /// What the own account may still pay before the funds of this bill, fen.
+    fn held_by_account(&self, funds: &Funds<'a>) -> i64 {
+        let own = self
+            .claim
+            .accounts
+            .own
+            .as_ref()
+            .filter(|_| self.pack.accounts.own);
+        own.map_or(0, |own| own.balc.fen() - funds.by_account)
     }
 
     /// A limit on expense counts on its pool's row; where pool and benefit are of one name, that is the benefit's own.
@@ -158,7 +175,8 @@ impl<'a> Run<'a> {
         };
         if let Some(takes_over) = &deductible.takes_over {
             let days = self.figure(&takes_over.days, &axes)?.scaled;
-            let over = self.taken_over(&takes_over.row, days, takes_over.any_institution);
+            let own = (takes_over.row == *row).then_some(key).flatten();
+            let over = self.taken_over(&takes_over.row, days, takes_over.any_institution, own);
             already = already.saturating_add(over);
         }
         let level = self.pack.levels.get(axes.level).unwrap_or(&self.pack.area);
@@ -166,10 +184,12 @@ impl<'a> Run<'a> {
     }
 
     /// What an emergency in the same institution, at most so many calendar days ago, has borne already (KM-15 13, Q-10).
-    fn taken_over(&self, row: &str, days: i64, any_institution: bool) -> i64 {
+    /// The visit's own row counts by itself.
+    fn taken_over(&self, row: &str, days: i64, any_institution: bool, own: Option<&SmolStr>) -> i64 {
         let code = &self.claim.institution.fixmedins_code;
         let admitted = self.claim.visit.begntime.date();
         let rows = self.claim.accumulated.iter().filter(|used| used.pool == row);
+        let rows = rows.filter(|used| own.is_none() || used.key.as_ref() != own);
         let recent = rows.filter(|used| {
             let key = used.key.as_ref().and_then(|key| key.rsplit_once('/'));
             let day = key
@@ -269,6 +289,13 @@ impl<'a> Run<'a> {
             (Some(further), Some(benefit)) => self.limit_by_diseases(benefit, limit, further, &axes)?,
             _ => self.amount(&limit.amount, &axes)?,
         };
+        if limit.each_member {
+            let members = i64::from(self.claim.person.household_members.unwrap_or(1));
+            whole = match whole {
+                Some(each) => Some(self.fits(each.checked_mul(members))?),
+                None => None,
+            };
+        }
         if let Some(at_most) = &limit.at_most {
             let most = self.amount(at_most, &axes)?;
             whole = whole.into_iter().chain(most).min();

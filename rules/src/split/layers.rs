@@ -56,7 +56,7 @@ impl<'a> Run<'a> {
         funds: &mut Funds<'a>,
     ) -> Result<i64, Refused> {
         let base = self.burden(layer, paid_before, funds)?;
-        if base == 0 {
+        if base == 0 || self.lacks(&layer.pay.pool) {
             return Ok(0);
         }
         let pool = &layer.pay.pool;

@@ -52,7 +52,7 @@ impl<'a> Run<'a> {
     /// Cuts every line. The level a benefit wants is only asked for when a fund is to pay.
     pub(super) fn cut_lines(&mut self, funds_pay: bool) -> Result<Bill<'a>, Refused> {
         let claim = self.claim;
-        self.check_prices()?;
+        self.check_lines()?;
         let mut cuts = Vec::with_capacity(claim.lines.len());
         let mut excluded = Vec::new();
         let prescribed_at = place(claim);
@@ -76,6 +76,14 @@ impl<'a> Run<'a> {
                 Some(benefit) => benefit,
                 None => *slot.insert(self.select_for(negotiated, funds_pay)?),
             };
+            if let (Some(article), true) = (self.unrelated(line, benefit), funds_pay) {
+                excluded.push(Excluded {
+                    feedetl_sn: line.feedetl_sn.clone(),
+                    code: Code::ItemNotForDisease,
+                    article: article.clone(),
+                });
+                continue;
+            }
             let known = groups
                 .iter()
                 .position(|group| std::ptr::eq(group.benefit, benefit));
@@ -159,6 +167,19 @@ impl<'a> Run<'a> {
         !coded && self.pack.goods_uncoded_at_pharmacy.contains(&line.goods) && at != Place::Hospital
     }
 
+    /// A benefit of registered diseases is for what belongs to the visit's disease (KM-15 12): the article, where the
+    /// line is for others.
+    fn unrelated(&self, line: &Line, benefit: &Benefit) -> Option<&'a SmolStr> {
+        let (article, used_for) = (
+            self.pack.article.disease_item.as_ref()?,
+            line.for_diseases.as_ref()?,
+        );
+        let visited = self.claim.visit.dise_codg.as_deref().unwrap_or_default();
+        let by_disease = benefit.when.iter().all(|when| when.disease.is_some());
+        let related = used_for.iter().any(|code| visited.starts_with(code.as_str()));
+        (by_disease && !related).then_some(article)
+    }
+
     /// Amounts of one line in yuan, first self-pay rounded half-up.
     fn cut(&mut self, line: &Line, group: &Group<'a>, sums: &mut Sums) -> Result<LineCut, Refused> {
         // from_json fills the amount in; a claim built by hand may lack it
@@ -224,14 +245,24 @@ impl<'a> Run<'a> {
         Ok(self.fits(over)?.clamp(0, total))
     }
 
-    /// The insured price must not be above the cash price of the same article (KM-SUP 29(4)). Looked at before
-    /// anything else, so that the order of the lines does not decide which refusal is given.
-    fn check_prices(&self) -> Result<(), Refused> {
+    /// The insured price must not be above the cash price of the same article (KM-SUP 29(4)), nor the quantity above
+    /// what the days of the prescription need (KM-SUP 26). Looked at before anything else, prices first, so that the
+    /// order of the lines does not decide which refusal is given.
+    fn check_lines(&self) -> Result<(), Refused> {
         let at = place(self.claim);
         for line in &self.claim.lines {
             if line.cash_pric.is_some() && !self.is_excluded(line, at) {
                 self.check_price(line)?;
             }
+        }
+        if let Some(article) = &self.pack.article.quantity
+            && self.claim.lines.iter().any(is_above_need)
+        {
+            return Err(Box::new(refusal(
+                Code::QuantityAboveNeed,
+                article.clone(),
+                self.lang,
+            )));
         }
         Ok(())
     }
@@ -255,6 +286,17 @@ impl<'a> Run<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether a line is more than its days × what is used in a day; a pack begun is needed whole.
+fn is_above_need(line: &Line) -> bool {
+    let (Some(days), Some(a_day), Some(cnt)) = (line.prd_days, line.day_cnt, line.cnt) else {
+        return false;
+    };
+    let one = i128::from(Quantity::ONE.scaled());
+    let needed = i128::from(days.scaled()) * i128::from(a_day.scaled());
+    let packs = needed.div_euclid(one * one) + i128::from(needed.rem_euclid(one * one) > 0);
+    i128::from(cnt.scaled()) > packs * one
 }
 
 /// Price × quantity; no quantity is one.

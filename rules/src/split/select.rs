@@ -106,10 +106,12 @@ fn by_med_type<'a>(pack: &'a Pack, claim: &Claim) -> Option<&'a SmolStr> {
         .map(|(_, benefit)| benefit)
 }
 
-/// The benefit a disease is registered for: as the registry says, else by the pack's list of codes.
+/// The benefit a disease is registered for: as the registry says, where the pack has such a benefit, else by the pack's
+/// list of codes.
 fn benefit_of<'a>(pack: &'a Pack, disease: &'a RegisteredDisease) -> Option<&'a SmolStr> {
     let listed = || class_by_code(pack, &disease.dise_codg).map(|(_, benefit, _)| benefit);
-    disease.benefit.as_ref().or_else(listed)
+    let known = |named: &&SmolStr| pack.benefits.iter().any(|benefit| benefit.id == **named);
+    disease.benefit.as_ref().filter(known).or_else(listed)
 }
 
 fn class_of(pack: &Pack, disease: &RegisteredDisease) -> usize {

@@ -38,6 +38,18 @@ impl<'a> Standing<'a> {
         {
             return refuse(Code::InstitutionSuspended, &pack.article.institution_suspended);
         }
+        if let (Some(article), Some(department)) = (&pack.article.department_suspended, &visit.department)
+            && department
+                .fund_settlement_suspended
+                .is_some_and(|days| days.contains(settled))
+        {
+            return refuse(Code::DepartmentSuspended, article);
+        }
+        if let (Some(article), Some(practitioner)) = (&pack.article.practitioner, &visit.practitioner)
+            && !practitioner.listed
+        {
+            return refuse(Code::PractitionerNotListed, article);
+        }
         if let Some(code) = not_insured(person, treated) {
             return refuse(code, &pack.article.insured);
         }

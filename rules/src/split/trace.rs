@@ -137,6 +137,25 @@ impl Trace {
         });
     }
 
+    /// What of the scope is the own account's before the funds look at it; fen.
+    pub(super) fn account_first(&mut self, benefit: &Benefit, scope: i64, held: i64) {
+        let (scope, amount) = (Money::from_fen(scope), Money::from_fen(held));
+        if amount.is_zero() {
+            return;
+        }
+        self.push(
+            StepKind::AccountFirst,
+            &benefit.article,
+            amount,
+            |lang| match lang {
+                Lang::Zh => format!("先由个人账户支付 {amount}，其余 {scope} − {amount} 再计起付标准"),
+                Lang::En => format!(
+                    "the own account goes first, {amount}; the deductible is taken from {scope} − {amount}"
+                ),
+            },
+        );
+    }
+
     /// One step for each fund bucket that paid.
     pub(super) fn pool(&mut self, bucket: &Bucket<'_>) {
         let Some(first) = bucket.parts.first() else { return };

@@ -48,8 +48,10 @@ prop_compose! {
         negotiated in select(&["0", "0", "0", "1"]),
         goods in select(&["drug", "drug", "service", "consumable", "device", "daily"]),
         ceiling in proptest::option::of(1_i64..100_000),
+        used_for in select(&[None, None, None, Some("C"), Some("")]),
     ) -> Value {
-        json!({"med_list_codg": drug, "chrgitm_lv": class, "selfpay_prop": prop, "hi_nego_drug_flag": negotiated,
+        json!({"for_diseases": used_for.map(|code| json!([code])),
+            "med_list_codg": drug, "chrgitm_lv": class, "selfpay_prop": prop, "hi_nego_drug_flag": negotiated,
             "goods": goods, "pric_uplmt_amt": ceiling.map(yuan), "det_item_fee_sumamt": yuan(fen)})
     }
 }
@@ -103,7 +105,11 @@ prop_compose! {
         used in vec(used(), 0..5),
         own in proptest::option::of(0_i64..2_000_000),
         family in vec((0_i64..50_000, any::<bool>()), 0..3),
+        members in proptest::option::of(1_u8..5),
+        large_amount in select(&["1", "1", "2"]),
     ) -> Value {
+        claim["person"]["household_members"] = json!(members);
+        claim["person"]["supplements"] = json!([{"insutype": "330", "psn_insu_stas": large_amount}]);
         let mut rows: Vec<Value> = Vec::new();
         for row in used {
             if rows.iter().all(|known| known["pool"] != row["pool"]) {

@@ -91,6 +91,7 @@ impl Compiler<'_> {
             level_min: level_min?.unwrap_or(0),
             when,
             first_self_pay: first_self_pay?,
+            account_first: file.account_first,
             case_price: case_price?,
             deductible: deductible?,
             pay,

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::super::fault::PackFault;
 use super::super::file::{LimitFile, Unit};
-use super::super::{Counts, Limit, Per, Pool};
+use super::super::{Counts, Limit, Needs, Per, Pool};
 use super::Compiler;
 
 const LIMIT_PER: &[(&str, Per)] = &[
@@ -66,6 +66,11 @@ impl Compiler<'_> {
                 }
                 (Some(_), None) => {}
             }
+            let needs = file.needs.as_ref().and_then(|needs| {
+                let (_, article) = self.cite(origin, &needs.source, &needs.article)?;
+                let insutype = SmolStr::from(&needs.insutype);
+                Some(Needs { insutype, article })
+            });
             self.pools.push(Arc::new(Pool {
                 id,
                 title: SmolStr::from(&file.title),
@@ -73,6 +78,7 @@ impl Compiler<'_> {
                 column: file.column,
                 limit,
                 within,
+                needs,
             }));
         }
         self.origin = 0;
@@ -95,6 +101,7 @@ impl Compiler<'_> {
             of,
             per,
             each_further_disease: each_further_disease?,
+            each_member: file.each_member,
             at_most: at_most?,
         })
     }
