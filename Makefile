@@ -16,8 +16,8 @@ lint: ## Formatting and lints, as CI runs them.
 bench: ## Prints the table of docs/benchmarks.md.
 	./scripts/bench.sh
 
-simulate: ## A million steps of the simulation; SEED and STEPS choose others. Takes the better part of an hour.
-	cargo run --locked --release -- simulate --seed $(or $(SEED),1) --steps $(or $(STEPS),1000000)
+simulate: ## A million steps of the simulation with a new seed; SEED and STEPS choose others. Takes the better part of an hour.
+	cargo run --locked --release -- simulate --seed $(or $(SEED),$(shell date +%s)) --steps $(or $(STEPS),1000000)
 
 release: ## The program as it is shipped: target/release/yijie; the same bytes from whatever directory.
 	RUSTFLAGS="--remap-path-prefix=$(CURDIR)=/yijie --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo" \

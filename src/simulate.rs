@@ -3,7 +3,7 @@
 //!
 //! The till's books, journal, store and sync are the real ones, and so are the rules and the sandbox agency's own; only
 //! TLS is not there, which cannot run under a clock of ours: the client hands its messages to [`net`] instead. A world
-//! lasts [`WORLD_STEPS`] steps and begins with an empty till and agency; a run is as many worlds as it needs.
+//! lasts a hundred steps or so and begins with an empty till and agency; a run is as many worlds as it needs.
 
 mod check;
 mod net;
@@ -18,8 +18,9 @@ use yijie_agency::SandboxError;
 use crate::books::BooksError;
 use world::World;
 
-/// Steps after which a world is healed, looked at as a whole, and ended.
-pub const WORLD_STEPS: u64 = 400;
+/// Steps after which a world is healed, looked at as a whole, and ended: from the first to below the second. What is
+/// looked at grows with what was sold, so many short worlds are more steps an hour than a few long ones.
+const WORLD_STEPS: std::ops::Range<u64> = 40..160;
 
 /// What was tried and what came of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -113,7 +114,7 @@ pub fn run(seed: u64, steps: u64, mut told: impl FnMut(&Tally)) -> Result<Tally,
     let mut tally = Tally::default();
     let mut dice = fastrand::Rng::with_seed(seed);
     while tally.steps < steps {
-        let of_world = WORLD_STEPS.min(steps - tally.steps);
+        let of_world = dice.u64(WORLD_STEPS).min(steps - tally.steps);
         let dir = Directory::new()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()

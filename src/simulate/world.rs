@@ -19,8 +19,8 @@ use crate::record::{Closing, KEPT, Record, Sale};
 use crate::sync::{Drained, Sync};
 use crate::{clock, reconcile};
 
-/// A quarter to midnight in Beijing: the day turns within a world.
-const START_MS: i64 = 1_772_293_500_000;
+/// Five minutes to midnight in Beijing: the day turns within most worlds.
+const START_MS: i64 = 1_772_294_100_000;
 const PERSONS: u32 = 5;
 const FAULTS_OF_HUNDRED: u32 = 25;
 /// Steps after which every sale is looked at, not only those that moved.
