@@ -18,6 +18,7 @@ pub mod resume;
 pub mod salvage;
 pub mod scan;
 pub mod sell;
+pub mod serve;
 pub mod simulate;
 pub mod split;
 pub mod window;
@@ -86,14 +87,11 @@ impl Failure {
 
     /// Tells it on standard error, in words or as JSON.
     pub fn report(&self, out: Out) {
-        let (text, advice) = (
-            advice::text(&self.code, out.lang),
-            advice::advice(&self.code, out.lang),
-        );
         let told = if out.json {
-            serde_json::json!({"error": {"code": self.code, "text": text, "detail": self.detail, "advice": advice}})
-                .to_string()
+            self.json(out.lang).to_string()
         } else {
+            let text = advice::text(&self.code, out.lang);
+            let advice = advice::advice(&self.code, out.lang);
             let detail = if self.detail.is_empty() {
                 String::new()
             } else {
@@ -103,6 +101,12 @@ impl Failure {
         };
         // With standard error gone there is nobody to tell.
         drop(writeln!(io::stderr(), "{told}"));
+    }
+
+    /// For a program: code, words, particulars, what to do.
+    fn json(&self, lang: Lang) -> serde_json::Value {
+        let (text, advice) = (advice::text(&self.code, lang), advice::advice(&self.code, lang));
+        serde_json::json!({"error": {"code": self.code, "text": text, "detail": self.detail, "advice": advice}})
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use yijie::commands::{
     Failure, OtherAgency, Out, agency, card, catalogue, close, data_dir, demo, doctor, init, init::Init,
-    journal, keys, operator, packs, people::Who, queue, receipt, scan, sell, simulate, split, window,
+    journal, keys, operator, packs, people::Who, queue, receipt, scan, sell, serve, simulate, split, window,
 };
 use yijie_rules::Lang;
 
@@ -61,6 +61,8 @@ enum Command {
     Scan(scan::Listen),
     /// Commit and settle sales from standard input, one a line.
     Sell(sell::Request),
+    /// The till for programs of this machine, over HTTP: see /openapi.json.
+    Serve(serve::Request),
     /// Sales that have not reached a final state.
     Queue {
         #[command(flatten)]
@@ -219,6 +221,7 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
         Command::Catalogue { request } => catalogue::run(&data()?, &request, out),
         Command::Scan(listen) => scan::run(&listen, given.as_deref(), out),
         Command::Sell(request) => return sell::run(&data()?, &request, out),
+        Command::Serve(request) => return serve::run(&data()?, &request, out),
         Command::Queue { agency, request } => return queue::run(&data()?, &agency, request, out),
         Command::Reverse { agency, reversal } => {
             return queue::run(&data()?, &agency, queue::Request::Reverse(reversal), out);

@@ -41,7 +41,8 @@ const IMPURE: [&str; 18] = [
     "crate::devices",
 ];
 /// The one file that names each foreign library of note.
-const NAMED_BY: [(&str, &str); 11] = [
+const NAMED_BY: [(&str, &str); 12] = [
+    ("axum", "src/commands/serve.rs"),
     ("ab_glyph", "hardware/src/typeface.rs"),
     ("krilla", "hardware/src/pdf.rs"),
     ("qrcode", "hardware/src/pdf.rs"),

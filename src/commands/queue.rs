@@ -196,28 +196,40 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
             finish(&row.after(&record, time_ms), out)
         }
         Request::Reverse(Reversal { id, who, approver }) => {
-            let row = find(&till, &id)?;
-            if !matches!(
-                row.state,
-                SaleState::Settled | SaleState::Reversing | SaleState::Reversed
-            ) {
-                return Err(Failure::input("SALE_NOT_SETTLED", row.word()));
-            }
-            let allowed = four_eyes(&till.books, &who, &approver, "reversal", &row.sale.id, out)?;
-            let row = tasks()?.block_on(till.sync.undo(&row.sale.id, &allowed.operator))?;
-            if row.state == SaleState::Settled {
-                let (code, detail) = row.cause.clone().unwrap_or_default();
-                return Err(Failure {
-                    exit: 2,
-                    code,
-                    detail,
-                });
-            }
-            // Packs that cannot be told back now are told back later.
-            tasks()?.block_on(till.sync.upload_of(&row.sale.id))?;
+            let row = tasks()?.block_on(reverse(&till, &id, &who, &approver, out))?;
             finish(&row, out)
         }
     }
+}
+
+/// Undoes a settled sale, and tells its packs back.
+pub(super) async fn reverse(
+    till: &Till,
+    id: &str,
+    who: &Who,
+    approver: &Approver,
+    out: Out,
+) -> Result<SaleRow, Failure> {
+    let row = find(till, id)?;
+    if !matches!(
+        row.state,
+        SaleState::Settled | SaleState::Reversing | SaleState::Reversed
+    ) {
+        return Err(Failure::input("SALE_NOT_SETTLED", row.word()));
+    }
+    let allowed = four_eyes(&till.books, who, approver, "reversal", &row.sale.id, out)?;
+    let row = till.sync.undo(&row.sale.id, &allowed.operator).await?;
+    if row.state == SaleState::Settled {
+        let (code, detail) = row.cause.clone().unwrap_or_default();
+        return Err(Failure {
+            exit: 2,
+            code,
+            detail,
+        });
+    }
+    // Packs that cannot be told back now are told back later.
+    till.sync.upload_of(&row.sale.id).await?;
+    Ok(row)
 }
 
 /// Passes over the queue, as long as one finishes something: an answer that was lost puts its sale off to the next.
@@ -309,7 +321,8 @@ fn finish(row: &SaleRow, out: Out) -> Result<u8, Failure> {
     Err(Failure::could_not(code, ""))
 }
 
-fn brief(row: &SaleRow) -> Value {
+/// A sale that waits, in a list.
+pub(super) fn brief(row: &SaleRow) -> Value {
     let sums = &row.sale.settlement.setlinfo;
     json!({
         "sale": row.sale.id, "msgid": row.msgid, "state": row.word(), "time": clock::stamp(row.time_ms),

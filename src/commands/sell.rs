@@ -42,7 +42,7 @@ pub fn run(data: &Path, request: &Request, out: Out) -> Result<u8, Failure> {
     let operator = operator(&till, request, out)?;
     let tasks = tasks()?;
     tasks.block_on(resume::caught_up(&till.books, &till.sync))?;
-    let mut counter = Counter {
+    let counter = Counter {
         till,
         operator,
         offline: request.offline,
@@ -81,8 +81,8 @@ fn operator(till: &Till, request: &Request, out: Out) -> Result<String, Failure>
 }
 
 /// One line of input.
-struct Order {
-    id: String,
+pub(super) struct Order {
+    pub(super) id: String,
     claim: Claim,
     credential: Credential,
     traces: Vec<SoldCode>,
@@ -133,7 +133,7 @@ fn traces(given: Option<Value>, claim: &Claim) -> Result<Vec<SoldCode>, String> 
 }
 
 impl Order {
-    fn parse(line: &str) -> Result<Order, Value> {
+    pub(super) fn parse(line: &str) -> Result<Order, Value> {
         let refused = |id: Option<&str>, code: &str, says: String| json!({"sale": id, "msgid": null, "state": "refused", "outcome": "unreadable", "code": code, "says": says});
         let mut fields: Map<String, Value> =
             serde_json::from_str(line).map_err(|e| refused(None, "CLAIM_NOT_JSON", e.to_string()))?;
@@ -180,15 +180,18 @@ impl Order {
     }
 }
 
-struct Counter {
-    till: Till,
-    operator: String,
-    offline: bool,
+/// A till that sells what a program orders.
+pub(super) struct Counter {
+    pub(super) till: Till,
+    /// In whose name.
+    pub(super) operator: String,
+    /// Do not ask the agency.
+    pub(super) offline: bool,
 }
 
 impl Counter {
     /// After the answer: the packs are told of, where the sale stands and the agency answers.
-    async fn told(&self, id: &str) -> Result<(), Failure> {
+    pub(super) async fn told(&self, id: &str) -> Result<(), Failure> {
         let sync = &self.till.sync;
         let row = self.till.books.sale(id)?;
         if !self.offline && row.is_some_and(|row| row.next_upload(false).is_some()) && sync.may_tell_goods() {
@@ -197,7 +200,7 @@ impl Counter {
         Ok(())
     }
 
-    async fn sell(&mut self, order: Order) -> Result<Value, Failure> {
+    pub(super) async fn sell(&self, order: Order) -> Result<Value, Failure> {
         if let Some(known) = self.till.books.sale(&order.id)? {
             let open = !known.state.is_final() && !self.offline && self.till.sync.may_try();
             let row = if open {
@@ -256,7 +259,7 @@ impl Counter {
     }
 
     /// Whether the sale may leave at once: the line is not known to be down, and nothing of the same person waits.
-    async fn online(&mut self, sale: &Sale) -> Result<bool, Failure> {
+    async fn online(&self, sale: &Sale) -> Result<bool, Failure> {
         if self.offline {
             return Ok(false);
         }
