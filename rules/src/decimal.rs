@@ -208,12 +208,21 @@ impl Ratio {
 
     /// As a percentage for people: "5 %", "88.5 %".
     pub fn percent(self) -> String {
-        let scaled = self.scaled();
+        Percent(self).to_string()
+    }
+}
+
+/// A ratio as a percentage, written where it stands.
+pub(crate) struct Percent(pub(crate) Ratio);
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scaled = self.0.scaled();
         if scaled % 10_000 == 0 {
-            return format!("{} %", scaled / 10_000);
+            return write!(f, "{} %", scaled / 10_000);
         }
         let hundredfold = Decimal::new(scaled, 4).normalize();
-        format!("{hundredfold} %")
+        write!(f, "{hundredfold} %")
     }
 }
 

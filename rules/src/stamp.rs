@@ -12,18 +12,21 @@ pub struct Stamp(pub DateTime);
 impl Stamp {
     /// Reads "2026-03-01 09:30:00", "2026-03-01 09:30" or "2026-03-01".
     pub fn parse(text: &str) -> Option<Stamp> {
-        let (day, time) = text.split_at_checked(10)?;
-        let mut parts = day.splitn(3, '-');
-        let year = i16::try_from(digits::<4>(parts.next()?)?).ok()?;
-        let (month, day) = (digits::<2>(parts.next()?)?, digits::<2>(parts.next()?)?);
-        let date = Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
-        if time.is_empty() {
-            return Some(Stamp(date.to_datetime(Time::midnight())));
-        }
-        let mut parts = time.strip_prefix([' ', 'T'])?.splitn(3, ':');
-        let mut part = || parts.next().map(|part| i8::try_from(digits::<2>(part)?).ok());
-        let (hour, minute, second) = (part()??, part()??, part().unwrap_or(Some(0))?);
-        Some(Stamp(date.to_datetime(Time::new(hour, minute, second, 0).ok()?)))
+        let (day, time) = text.as_bytes().split_at_checked(10)?;
+        let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = day else {
+            return None;
+        };
+        let year = 100 * i16::from(two([y1, y2])?) + i16::from(two([y3, y4])?);
+        let date = Date::new(year, two([m1, m2])?, two([d1, d2])?).ok()?;
+        let time = match *time {
+            [] => Time::midnight(),
+            [b' ' | b'T', h1, h2, b':', m1, m2] => Time::new(two([h1, h2])?, two([m1, m2])?, 0, 0).ok()?,
+            [b' ' | b'T', h1, h2, b':', m1, m2, b':', s1, s2] => {
+                Time::new(two([h1, h2])?, two([m1, m2])?, two([s1, s2])?, 0).ok()?
+            }
+            _ => return None,
+        };
+        Some(Stamp(date.to_datetime(time)))
     }
 
     /// The day.
@@ -32,13 +35,11 @@ impl Stamp {
     }
 }
 
-/// Exactly N digits.
-fn digits<const N: usize>(text: &str) -> Option<u16> {
-    let number = text.bytes().try_fold(0, |sum: u16, byte| {
-        byte.is_ascii_digit()
-            .then(|| sum.wrapping_mul(10).wrapping_add(u16::from(byte - b'0')))
-    });
-    number.filter(|_| text.len() == N)
+/// Two digits.
+fn two(digits: [u8; 2]) -> Option<i8> {
+    let [tens, ones] = digits.map(|digit| digit.wrapping_sub(b'0'));
+    let number = (tens < 10 && ones < 10).then(|| 10 * tens + ones)?;
+    i8::try_from(number).ok()
 }
 
 impl fmt::Display for Stamp {

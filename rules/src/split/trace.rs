@@ -1,11 +1,13 @@
 //! The reasons: each step with its article and the formula with the numbers in it. Nothing is formatted unless wanted.
 
+use std::fmt::{self, Write as _};
+
 use smol_str::SmolStr;
 
 use super::buckets::Bucket;
 use crate::claim::Line;
 use crate::codes::Lang;
-use crate::decimal::{Quantity, Ratio, UnitPrice};
+use crate::decimal::{Percent, Quantity, Ratio, UnitPrice};
 use crate::exact::Exact;
 use crate::money::Money;
 use crate::outcome::{SetlInfo, StepKind, TraceStep};
@@ -15,6 +17,9 @@ pub(super) struct Trace {
     steps: Option<Vec<TraceStep>>,
     lang: Lang,
 }
+
+/// Room for the steps of a bill of a few lines.
+const STEPS_USUAL: usize = 8;
 
 /// How a part of a bucket came about.
 pub(super) struct Paid<'a> {
@@ -30,7 +35,7 @@ pub(super) struct Paid<'a> {
 impl Trace {
     pub(super) fn new(on: bool, lang: Lang) -> Trace {
         Trace {
-            steps: on.then(Vec::new),
+            steps: on.then(|| Vec::with_capacity(STEPS_USUAL)),
             lang,
         }
     }
@@ -88,10 +93,10 @@ impl Trace {
         amount: Money,
     ) {
         self.push(StepKind::FirstSelfPay, article, amount, |lang| {
-            let formula = format!("{base} × {} = {amount}", ratio.percent());
+            let (sn, percent) = (&line.feedetl_sn, Percent(ratio));
             match lang {
-                Lang::Zh => format!("第 {} 行 先行自付 {formula}", line.feedetl_sn),
-                Lang::En => format!("line {}: first self-pay {formula}", line.feedetl_sn),
+                Lang::Zh => format!("第 {sn} 行 先行自付 {base} × {percent} = {amount}"),
+                Lang::En => format!("line {sn}: first self-pay {base} × {percent} = {amount}"),
             }
         });
     }
@@ -166,26 +171,39 @@ impl Trace {
         let article = articles(&bucket.parts, first);
         self.push(StepKind::Pool, &article, amount, |lang| {
             let title = lang.pick(bucket.pool.title.as_str(), bucket.pool.id.as_str());
-            let parts: Vec<String> = bucket.parts.iter().map(|part| part.formula(lang)).collect();
-            let mut says = format!("{title}: {} = {amount}", parts.join(" + "));
+            // one text for the whole step, long enough for nearly every one
+            let mut says = String::with_capacity(256);
+            says.push_str(title);
+            for (place, part) in bucket.parts.iter().enumerate() {
+                says.push_str(if place == 0 { ": " } else { " + " });
+                part.formula(lang, &mut says);
+            }
+            add(&mut says, format_args!(" = {amount}"));
             if let Some((whole, already)) = bucket.threshold {
                 let (whole, already) = (Money::from_fen(whole), Money::from_fen(already));
-                says.push_str(&match lang {
-                    Lang::Zh => format!("；起付标准（每年累计）{whole}，此前已付 {already}"),
-                    Lang::En => format!("; threshold (once a year) {whole}, {already} borne before"),
-                });
+                match lang {
+                    Lang::Zh => add(
+                        &mut says,
+                        format_args!("；起付标准（每年累计）{whole}，此前已付 {already}"),
+                    ),
+                    Lang::En => add(
+                        &mut says,
+                        format_args!("; threshold (once a year) {whole}, {already} borne before"),
+                    ),
+                }
             }
             if let Some(before) = bucket.before.map(Money::from_fen) {
-                says.push_str(&match lang {
-                    Lang::Zh => format!("；限额此前尚余 {before}"),
-                    Lang::En => format!("; {before} of the limit left before"),
-                });
+                match lang {
+                    Lang::Zh => add(&mut says, format_args!("；限额此前尚余 {before}")),
+                    Lang::En => add(&mut says, format_args!("; {before} of the limit left before")),
+                }
             }
             for (ratio, cite) in &first.cites {
-                says.push_str(&match lang {
-                    Lang::Zh => format!("；{} 见 {cite}", ratio.percent()),
-                    Lang::En => format!("; {} from {cite}", ratio.percent()),
-                });
+                let percent = Percent(*ratio);
+                match lang {
+                    Lang::Zh => add(&mut says, format_args!("；{percent} 见 {cite}")),
+                    Lang::En => add(&mut says, format_args!("; {percent} from {cite}")),
+                }
             }
             says
         });
@@ -240,30 +258,42 @@ fn articles(parts: &[Paid<'_>], first: &Paid<'_>) -> SmolStr {
     SmolStr::from(articles.join("；"))
 }
 
+/// Says more; a `String` takes whatever is written to it.
+fn add(says: &mut String, more: fmt::Arguments<'_>) {
+    let _ = says.write_fmt(more);
+}
+
 impl Paid<'_> {
-    fn formula(&self, lang: Lang) -> String {
+    fn formula(&self, lang: Lang, says: &mut String) {
         // shown to the fen; what is computed with is the exact fraction
         let eligible = Money::from_fen(self.eligible.half_up().unwrap_or_default());
-        let percents: Vec<String> = self.cites.iter().map(|(ratio, _)| ratio.percent()).collect();
-        let (summands, factors) = percents.split_at(percents.len().saturating_sub(self.step.times.len()));
-        let mut ratio = match summands {
-            [] if factors.is_empty() => self.ratio.percent(),
-            [] => "100 %".to_owned(),
-            [one] => one.clone(),
-            many => format!("({})", many.join(" + ")),
-        };
-        for factor in factors {
-            ratio.push_str(" × ");
-            ratio.push_str(factor);
+        if self.capped.is_some() {
+            says.push_str("min(");
         }
-        let formula = format!("{eligible} × {ratio}");
-        let left = self
-            .capped
-            .map(|left| Money::from_fen(left.half_up().unwrap_or_default()));
-        match (left, lang) {
-            (Some(left), Lang::Zh) => format!("min({formula}, 余额 {left})"),
-            (Some(left), Lang::En) => format!("min({formula}, {left} left)"),
-            (None, _) => formula,
+        add(says, format_args!("{eligible} × "));
+        let factors = self.step.times.len();
+        let (summands, factors) = self.cites.split_at(self.cites.len().saturating_sub(factors));
+        match summands {
+            [] if factors.is_empty() => add(says, format_args!("{}", Percent(self.ratio))),
+            [] => says.push_str("100 %"),
+            [(one, _)] => add(says, format_args!("{}", Percent(*one))),
+            [(first, _), others @ ..] => {
+                add(says, format_args!("({}", Percent(*first)));
+                for (other, _) in others {
+                    add(says, format_args!(" + {}", Percent(*other)));
+                }
+                says.push(')');
+            }
+        }
+        for (factor, _) in factors {
+            add(says, format_args!(" × {}", Percent(*factor)));
+        }
+        if let Some(left) = self.capped {
+            let left = Money::from_fen(left.half_up().unwrap_or_default());
+            match lang {
+                Lang::Zh => add(says, format_args!(", 余额 {left})")),
+                Lang::En => add(says, format_args!(", {left} left)")),
+            }
         }
     }
 }
