@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use yijie_hardware::{Paper, PrinterError, PrinterPort, Slip};
+use yijie_hardware::{Paper, PrinterError, PrinterPort};
 
 use crate::books::row::SaleRow;
 use crate::books::{Books, BooksError};
@@ -66,17 +66,6 @@ impl Printing {
         Some(done)
     }
 
-    /// Prints a slip that belongs to no sale.
-    ///
-    /// # Errors
-    /// [`PrinterError`]; nothing is done without a printer.
-    pub fn slip(&self, slip: &Slip) -> Result<(), PrinterError> {
-        match &self.port {
-            Some(port) => port.send(&slip.to_escpos(self.paper, typeface::bundled())),
-            None => Ok(()),
-        }
-    }
-
     /// Whether what failed is to be tried again by now.
     #[must_use]
     pub fn due(&self, now_ms: i64) -> bool {
@@ -120,15 +109,44 @@ impl Printing {
     ) -> Result<(), BooksError> {
         self.failed_ms.store(0, Ordering::Release);
         for row in books.prints()? {
-            if let Err(error) = self.slip(&slip::of(&row, institution)) {
-                self.failed_ms.store(clock::now_ms(), Ordering::Release);
-                tell(Printed::Failed(error));
-                return Ok(());
+            let Some(port) = &self.port else { return Ok(()) };
+            let slip = slip::of(&row, institution).to_escpos(self.paper, typeface::bundled());
+            match print(books, row, port, &slip)? {
+                Ok(row) => tell(Printed::Done(Box::new(row))),
+                Err(error) => {
+                    self.failed_ms.store(clock::now_ms(), Ordering::Release);
+                    tell(Printed::Failed(error));
+                    return Ok(());
+                }
             }
-            tell(Printed::Done(Box::new(note_printed(books, &row)?)));
         }
         Ok(())
     }
+}
+
+/// Prints a sale's receipt and gives the sale as it stands then. That its bytes leave is journalled before they do: should
+/// the till or the printer stop half-way, the next receipt says that it may be the second.
+///
+/// # Errors
+/// [`BooksError`] if that cannot be journalled; the inner one if the printer does not take it.
+pub fn print(
+    books: &Books,
+    row: SaleRow,
+    port: &PrinterPort,
+    slip: &[u8],
+) -> Result<Result<SaleRow, PrinterError>, BooksError> {
+    let ready = match port.ready() {
+        Ok(ready) => ready,
+        Err(error) => return Ok(Err(error)),
+    };
+    if !row.printing {
+        let sale = row.sale.id.clone();
+        books.append(&Record::Printing { sale }, clock::now_ms())?;
+    }
+    Ok(match ready.print(slip) {
+        Ok(()) => Ok(note_printed(books, &row)?),
+        Err(error) => Err(error),
+    })
 }
 
 /// Journals that a receipt of this sale was handed out, and gives the sale as it stands then.

@@ -302,6 +302,11 @@ pub enum Record {
         /// Sale id.
         sale: String,
     },
+    /// The bytes of a receipt are about to leave: until it counts as printed it may or may not be on paper.
+    Printing {
+        /// Sale id.
+        sale: String,
+    },
     /// A receipt was printed.
     Printed {
         /// Sale id.
@@ -384,6 +389,7 @@ impl Record {
             Record::FoundReversing { .. } => "found-reversing",
             Record::DifferenceClosed { .. } => "diff-closed",
             Record::PrintWanted { .. } => "print-wanted",
+            Record::Printing { .. } => "printing",
             Record::Printed { .. } => "printed",
             Record::Closed { .. } => "closed",
             Record::ClearingApplied { .. } => "clearing-applied",
@@ -439,6 +445,7 @@ impl Record {
             | Record::UploadRefused { sale, .. }
             | Record::UploadDropped { sale, .. }
             | Record::PrintWanted { sale }
+            | Record::Printing { sale }
             | Record::Printed { sale, .. } => Some(sale),
             _ => None,
         }

@@ -27,16 +27,16 @@ pub fn title(row: &SaleRow) -> &'static str {
 }
 
 /// The slip of a sale. Receipts are Chinese whatever the language of the screen. The first one opens the drawer where
-/// cash was paid.
+/// cash was paid; one that may be the second is marked so.
 #[must_use]
 pub fn of(row: &SaleRow, institution: &Institution) -> Slip {
     let sums = row.sums();
     let mut slip = Slip::new().title(title(row)).centred(&institution.name).blank();
-    if row.copies == 0 && sums.psn_cash_pay > Money::ZERO {
-        slip = slip.open_drawer();
-    }
-    if row.copies > 0 {
+    let again = row.copies > 0 || row.printing;
+    if again {
         slip = slip.mark("补打");
+    } else if sums.psn_cash_pay > Money::ZERO {
+        slip = slip.open_drawer();
     }
     if !row.state.is_final() {
         slip = slip.mark(PROVISIONAL);

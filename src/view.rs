@@ -123,14 +123,13 @@ impl Keys {
         typing.edited(clock::now_ms(), text.chars().count());
     }
 
-    /// Enter was pressed on a text: one that a scanner typed goes the way of the scanner's codes, and is none.
-    fn entered(&self, text: &str) -> bool {
+    /// Enter was pressed on a text. What a scanner typed of it goes the way of the scanner's codes; what stood there
+    /// before is given back then.
+    fn entered(&self, text: &str) -> Option<String> {
         let mut typing = self.typing.lock().unwrap_or_else(PoisonError::into_inner);
-        let scanned = typing.ended_by_scanner(clock::now_ms(), text.chars().count());
-        if scanned {
-            self.scanned(text);
-        }
-        !scanned
+        let before = typing.ended_by_scanner(clock::now_ms(), text.chars().count())?;
+        self.scanned(&text.chars().skip(before).collect::<String>());
+        Some(text.chars().take(before).collect())
     }
 
     /// A key was pressed where there is no field.

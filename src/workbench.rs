@@ -67,7 +67,7 @@ impl Workbench {
         let code = |error: &'static str| error.to_owned();
         Looked {
             printer: printing
-                .between(|port, _| port.check())
+                .between(|port, _| port.ready().map(drop))
                 .map(|seen| seen.map_err(|error| code(error.code()))),
             module: self
                 .fitted

@@ -14,55 +14,72 @@ mod common;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use common::{Ended, finish, run, serve, yijie};
 use serde_json::{Value, json};
-use yijie_hardware::{PcscDaemon, VpcdLock};
+use yijie_hardware::{CardPresence, PcscDaemon, VpcdLock, list_readers};
 
 const READER: &str = "Virtual PCD 00 00";
 const LOOKS_MAX: u32 = 1_000;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// The virtual reader, for one test at a time on this machine.
+/// The virtual reader of this machine, for this process until it ends. The service ends with it.
+static READERS: LazyLock<(VpcdLock, Option<PcscDaemon>)> = LazyLock::new(|| {
+    let lock = VpcdLock::acquire().unwrap();
+    let start = || {
+        PcscDaemon::start().unwrap_or_else(|error| {
+            panic!("{error}; these tests need the Debian packages pcscd and vsmartcard-vpcd")
+        })
+    };
+    (lock, (!PcscDaemon::running()).then(start))
+});
+static TURN: Mutex<()> = Mutex::new(());
+
+/// The virtual reader, for one test at a time.
 struct Machine {
-    _daemon: Option<PcscDaemon>,
-    _lock: VpcdLock,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Machine {
     fn new() -> Machine {
-        let lock = VpcdLock::acquire().unwrap();
-        let start = || {
-            PcscDaemon::start().unwrap_or_else(|error| {
-                panic!("{error}; these tests need the Debian packages pcscd and vsmartcard-vpcd")
-            })
-        };
-        Machine {
-            _daemon: (!PcscDaemon::running()).then(start),
-            _lock: lock,
-        }
+        // A test that failed has taken its card out.
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        LazyLock::force(&READERS);
+        Machine { _turn: turn }
     }
 
     /// Waits until the reader shows a card, or none.
     fn wait_for(&self, state: &str) {
+        let wanted = match state {
+            "present" => CardPresence::Present,
+            _ => CardPresence::Empty,
+        };
         for _ in 0..LOOKS_MAX {
-            let rows = run(["card", "list", "--json"], "").exit(0).json();
-            let row = rows
-                .as_array()
-                .unwrap()
-                .iter()
-                .find(|row| row["reader"] == READER);
-            let row = row.unwrap_or_else(|| panic!("no {READER} (Debian package vsmartcard-vpcd) in {rows}"));
-            if row["card"] == state {
-                assert_eq!(row["atr"] != "", state == "present", "{row}");
+            let readers = list_readers().unwrap();
+            let reader = readers.iter().find(|reader| reader.name == READER);
+            let reader = reader
+                .unwrap_or_else(|| panic!("no {READER} (Debian package vsmartcard-vpcd) in {readers:?}"));
+            if reader.card == wanted {
                 return;
             }
             thread::sleep(PAUSE);
         }
         panic!("the reader never shows a card as {state}");
     }
+}
+
+/// The reader's row in the program's list.
+fn listed() -> Value {
+    let rows = run(["card", "list", "--json"], "").exit(0).json();
+    let found = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["reader"] == READER);
+    found.unwrap().clone()
 }
 
 /// How a card lets its records be addressed (P2: short file identifier, tag or number).
@@ -250,8 +267,13 @@ fn a_foreign_card_of_every_generation_is_read() {
         (SECOND, "2.00", true),
         (THIRD, "3.00", false),
     ] {
+        assert_eq!(listed(), json!({"reader": READER, "card": "empty", "atr": ""}));
         let inserted = card.insert();
         machine.wait_for("present");
+        assert_eq!(
+            listed(),
+            json!({"reader": READER, "card": "present", "atr": "3B6D000000814E53010011223344556677"})
+        );
         let told = read(&["--json"]).exit(0).json();
         let holder = |text: &str| if shows_holder { json!(text) } else { json!(null) };
         for (key, value) in [
@@ -279,8 +301,8 @@ fn a_foreign_card_of_every_generation_is_read() {
         }
         drop(inserted);
         machine.wait_for("empty");
-        read(&[]).exit(3).says("NO_CARD");
     }
+    read(&["--wait-s", "1"]).exit(3).says("NO_CARD");
     read(&["--reader", "No such reader"]).exit(3).says("NO_READER");
 }
 
@@ -413,7 +435,7 @@ fn insert_odd(atr: &[u8], mut says: impl FnMut(&[u8]) -> Reply + Send + 'static)
                 _ => match says(&message) {
                     Reply::Bytes(answer) => answer,
                     Reply::Late(answer) => {
-                        thread::sleep(Duration::from_millis(250));
+                        thread::sleep(Duration::from_millis(40));
                         answer
                     }
                     Reply::Nothing => continue,
@@ -526,7 +548,7 @@ fn cards_that_answer_oddly_late_or_never_are_read_or_told() {
         }
     });
     machine.wait_for("present");
-    let told = read(&["--json"]).exit(3);
+    let told = read(&["--json", "--wait-s", "2"]).exit(3);
     let error: Value = serde_json::from_str(&told.err).unwrap();
     assert_eq!(error["error"]["code"], "CARD_NO_ANSWER");
     assert_eq!(told.out, "");

@@ -11,8 +11,10 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
 
-use common::{Ended, finish, run, yijie};
+use common::{Ended, files, finish, run, serve, yijie};
 use serde_json::Value;
 
 /// Runs a demo with a directory for temporary files of its own.
@@ -45,6 +47,29 @@ fn named_in_processes(dir: &Path) -> Vec<String> {
         }
     }
     found
+}
+
+#[test]
+fn a_demo_that_is_ended_leaves_nothing_behind() {
+    for (signal, code) in [("TERM", 143), ("INT", 130)] {
+        let temporary = tempfile::tempdir().unwrap();
+        let mut command = yijie(["demo", "--headless"]);
+        command.env("TMPDIR", temporary.path());
+        let (mut demo, line, out) = serve(command, &temporary.path().join("log"));
+        assert_ne!(line, "");
+        let ended = Command::new("kill")
+            .args(["-s", signal, &demo.0.id().to_string()])
+            .status();
+        assert!(ended.unwrap().success());
+        assert_eq!(demo.end().code(), Some(code));
+        drop(out);
+        let left: Vec<_> = files(temporary.path());
+        assert_eq!(left, [temporary.path().join("log")]);
+        // The smart-card service notices that its pipe is closed.
+        while !named_in_processes(temporary.path()).is_empty() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
 }
 
 fn chinese(text: &str) -> bool {

@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::print_stderr,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -309,6 +310,67 @@ fn a_data_directory_that_cannot_be_written_is_told() {
     fs::set_permissions(segment(&shop), fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(run(&["sell"], &order).exit(0).lines(), sold);
     run(&["journal", "verify"], "").exit(0);
+}
+
+/// A command that sees a directory on a disk that is mounted read-only; as root by a mount of its own, else in a user
+/// namespace.
+fn on_a_read_only_disk(dir: &Path, command: Command) -> Command {
+    const MOUNT: &str =
+        r#"dir=$1; shift; mount --bind "$dir" "$dir" && mount -o remount,bind,ro "$dir" && exec "$@""#;
+    let root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    let mut mounted = Command::new("unshare");
+    if !root {
+        mounted.arg("--map-root-user");
+    }
+    let mut mounted = clean(mounted, ["--mount", "sh", "-c", MOUNT, "sh"]);
+    mounted
+        .arg(dir)
+        .arg(command.get_program())
+        .args(command.get_args());
+    let set = command
+        .get_envs()
+        .filter_map(|(name, value)| Some((name, value?)));
+    mounted.envs(set);
+    mounted
+}
+
+#[test]
+fn a_data_directory_on_a_disk_mounted_read_only_is_told_and_works_again_afterwards() {
+    let shop = Shop::busy();
+    let probe = finish(on_a_read_only_disk(&shop.data, Command::new("true")), "");
+    if probe.code != Some(0) {
+        // As in some containers. The rights of files are taken away in the test before.
+        eprintln!("no mount can be made here: {}", probe.err);
+        return;
+    }
+    let contents = || -> Vec<(PathBuf, Vec<u8>)> {
+        let files = shop.files().into_iter();
+        files
+            .map(|file| (file.clone(), fs::read(file).unwrap()))
+            .collect()
+    };
+    let (journal, before) = (shop.journal(), contents());
+    let order = sale("x", &person(30), "100.00").to_string();
+    for args in [
+        vec!["sell"],
+        vec!["queue", "drain"],
+        vec!["queue", "list"],
+        vec!["journal", "list"],
+        vec!["receipt", "s1", "--pdf", "/dev/null"],
+        vec!["keys", "rotate", "--operator", "001", "--pin-stdin"],
+        vec!["close"],
+    ] {
+        let told = finish(on_a_read_only_disk(&shop.data, shop.command(&args)), &order);
+        told.exit(3).says("DATA_DIR_NOT_WRITABLE");
+    }
+    assert!(contents() == before, "nothing was changed");
+    assert_eq!(shop.agency.settled().len(), 3, "nothing was sold");
+    assert_eq!(shop.journal(), journal);
+    assert_eq!(
+        shop.sell(&[], &[sale("x", &person(30), "100.00")])[0]["state"],
+        "settled"
+    );
+    shop.run(&["journal", "verify"]).exit(0);
 }
 
 #[test]

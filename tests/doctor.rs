@@ -12,7 +12,7 @@ mod common;
 
 use std::fs;
 
-use common::{Ended, Shop, run};
+use common::{Ended, Shop, finish, run};
 use serde_json::Value;
 
 fn doctor(shop: &Shop) -> Ended {
@@ -44,6 +44,47 @@ fn set(shop: &Shop, from: &str, to: &str) {
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{from} in {text}");
     fs::write(path, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn the_devices_that_init_was_told_of_are_the_ones_looked_at() {
+    let shop = Shop::open();
+    let paper = shop.dir.path().join("paper").display().to_string();
+    let flags = [
+        ("reader", "Reader A"),
+        ("psam", "Reader B"),
+        ("scanner", "/dev/pts/99991"),
+        ("id-reader", "/dev/pts/99992"),
+        ("display", "/dev/pts/99993"),
+        ("printer", paper.as_str()),
+        ("paper", "58"),
+    ];
+    let told: Vec<String> = flags
+        .iter()
+        .flat_map(|(flag, value)| [format!("--{flag}"), (*value).to_owned()])
+        .collect();
+    let told: Vec<&str> = told.iter().map(String::as_str).collect();
+    let till = shop.beside("fitted", &told);
+    let settings = fs::read_to_string(till.data.join("yijie.toml")).unwrap();
+    for (flag, value) in flags {
+        let line = format!("{} = \"{value}\"", flag.replace('-', "_"));
+        assert!(settings.contains(&line), "{line} in {settings}");
+    }
+    let mut command = till.command(&["doctor", "--json"]);
+    command.env("PCSCLITE_CSOCK_NAME", "/nonexistent/pcscd.comm");
+    let told = finish(command, "").exit(3);
+    is(&told, "reader", "fault", "NO_PCSC_SERVICE");
+    is(&told, "psam", "fault", "NO_PCSC_SERVICE");
+    is(&told, "scanner", "fault", "SCANNER_PORT_MISSING");
+    is(&told, "id-reader", "fault", "ID_READER_MISSING");
+    is(&told, "display", "fault", "DISPLAY_MISSING");
+    is(&told, "printer", "ok", "");
+    for (flag, value) in [("--paper", "57"), ("--till", "10")] {
+        let mut command = shop.command(&["init", "--fixmedins", "H53010200001", "--operator", "1"]);
+        command.args(["--pin-stdin", "--agency", &shop.agency.url, flag, value]);
+        command.arg("--tls").arg(shop.agency.tls());
+        finish(command, "246810\n").exit(1).says("USAGE");
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ use std::process::{Command, Stdio};
 use common::{INSTITUTION, PIN, Seller, Shop, files, finish, person, sale, yijie};
 use serde_json::{Value, json};
 use yijie::books::Books;
-use yijie::record::Record;
+use yijie::record::{Agent, Record};
 
 #[test]
 fn the_list_has_one_row_an_entry_in_a_stable_shape() {
@@ -355,6 +355,99 @@ fn run_demo(root: &Path) -> common::Ended {
     let mut command = yijie(["demo", "--headless", "--data"]);
     command.arg(root).env("RUST_LOG", "trace");
     finish(command, "").exit(0)
+}
+
+#[test]
+fn what_waits_for_paper_or_is_printed_leaves_nothing_personal_in_clear() {
+    let shop = Shop::open();
+    // Printed into the data directory itself, as a file and as PDFs.
+    let paper = shop.data.join("receipts").display().to_string();
+    let pdf = shop.data.join("receipt.pdf").display().to_string();
+    let statement = shop.data.join("statement.pdf").display().to_string();
+    let (name, agent) = ("欧阳翠湖", "司马官渡");
+    let numbers = ["530102199001017788", "CARDNO9988776"];
+    let mut order = sale("a", &person(801), "100.00");
+    order["credential"] = json!({"mdtrt_cert_type": "03", "card_no": numbers[1], "card_sn": "D15600000588776655443322110077AA"});
+    shop.sell(&[], &[order]);
+    {
+        let (books, _) = Books::open(&shop.data, INSTITUTION, 0).unwrap();
+        let mut row = books.sale("a").unwrap().unwrap();
+        // As the window books it: with names, and an agent.
+        row.sale.id = "b".to_owned();
+        row.sale.msgid = books.next_msgid();
+        row.sale.psn_name = Some(name.to_owned());
+        row.sale.agent = Some(Agent {
+            name: agent.to_owned(),
+            id_no: numbers[0].to_owned(),
+            relation: "child".to_owned(),
+            authorisation: None,
+        });
+        let (sale, sending) = (Box::new(row.sale), false);
+        books
+            .append(&Record::Sale { sale, sending }, 1_900_000_000_000)
+            .unwrap();
+        let sale = "b".to_owned();
+        books
+            .append(&Record::PrintWanted { sale }, 1_900_000_000_000)
+            .unwrap();
+    }
+    let gone = ["receipt", "b", "--escpos", "tcp://127.0.0.1:1"];
+    let told = [
+        shop.run(&gone).exit(3),
+        shop.run(&[
+            "receipt",
+            "b",
+            "--escpos",
+            &paper,
+            "--pdf",
+            &pdf,
+            "--statement",
+            &statement,
+        ])
+        .exit(0),
+        shop.run(&["journal", "list"]),
+        shop.run(&["queue", "show", "b"]),
+    ];
+    let in_pdf = |file: &str| {
+        let read = Command::new("pdftotext").args([file, "-"]).output();
+        let read = read.unwrap_or_else(|e| panic!("pdftotext (Debian package poppler-utils): {e}"));
+        String::from_utf8(read.stdout).unwrap()
+    };
+    let mut clear: Vec<(String, Vec<u8>)> = shop
+        .files()
+        .iter()
+        .map(|file| (file.display().to_string(), fs::read(file).unwrap()))
+        .collect();
+    clear.extend([&pdf, &statement].map(|file| (format!("text of {file}"), in_pdf(file).into_bytes())));
+    clear.extend(told.iter().map(|told| {
+        (
+            "output".to_owned(),
+            format!("{}{}", told.out, told.err).into_bytes(),
+        )
+    }));
+    let masked = clear.iter().find(|(what, _)| *what == format!("text of {pdf}"));
+    assert!(
+        contains(&masked.unwrap().1, "欧***".as_bytes()),
+        "the name stands there, masked"
+    );
+    for secret in [name, agent].into_iter().chain(numbers) {
+        for (what, bytes) in &clear {
+            for written in [secret.as_bytes().to_vec(), gb18030(secret)] {
+                assert!(!contains(bytes, &written), "{secret} in {what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sandbox_agency_keeps_its_books_out_of_a_tills_directory() {
+    let shop = Shop::open();
+    for place in [shop.data.clone(), shop.data.join("agency"), shop.data.join("a/b")] {
+        let place = place.display().to_string();
+        let told = finish(yijie(["agency", "sandbox", "--lang", "en", "--data", &place]), "");
+        told.exit(1).says("AGENCY_IN_TILL");
+    }
+    assert!(!shop.data.join("agency").exists() && !shop.data.join("a").exists());
 }
 
 #[test]

@@ -46,6 +46,17 @@ impl Troubled {
         self.shop.dir.path().join("trouble")
     }
 
+    /// New keys by a program that is killed before this call that changes a file; true if it came to its end before.
+    fn rotate_until(&self, call: u32) -> bool {
+        let mut command = self.command(&["keys", "rotate", "--operator", common::OPERATOR, "--pin-stdin"]);
+        command.env("TROUBLE_DIES", call.to_string());
+        match finish(command, &format!("{}\n", common::PIN)).code {
+            None => false,
+            Some(0) => true,
+            Some(other) => panic!("exit code {other} before call {call}"),
+        }
+    }
+
     /// What the disk does from now on.
     fn disk(&self, what: &str) {
         fs::write(self.file(), what).unwrap();
@@ -158,5 +169,43 @@ fn a_slow_disk_only_takes_its_time() {
     let sales = sales(2);
     let told = till.sell(&sales).exit(0).lines();
     assert!(told.iter().all(|answer| answer["state"] == "settled"));
+    till.all_settled(&sales, &told);
+}
+
+#[test]
+fn new_keys_whose_making_is_killed_at_any_call_leave_every_entry_readable() {
+    let till = Troubled::shop();
+    let sales = sales(2);
+    let told = till.sell(&sales[..1]).exit(0).lines();
+    let mut before = till.shop.journal();
+    let keys = ["machine.key", "vault"].map(|name| till.shop.data.join(name));
+    let read = || keys.clone().map(|file| fs::read(file).unwrap());
+    let (mut old, mut new) = (0, 0);
+    let calls = (1..)
+        .find(|call| {
+            let made = read();
+            let ended = till.rotate_until(*call);
+            let rows = till.shop.journal();
+            assert_eq!(rows[..before.len()], before[..], "killed before call {call}");
+            match read() == made {
+                true => old += 1,
+                false => new += 1,
+            }
+            before = rows;
+            ended
+        })
+        .unwrap();
+    // Each file is written, flushed, put in its place and its name flushed; then the keys change places; the entry.
+    assert!(calls > 12, "{calls}");
+    assert!(
+        old >= 5 && new >= 5,
+        "{old} kills left the old keys, {new} the new ones"
+    );
+    let left: Vec<_> = till.shop.files();
+    assert!(
+        left.iter()
+            .all(|file| !file.display().to_string().contains(".next")),
+        "{left:?}"
+    );
     till.all_settled(&sales, &told);
 }

@@ -1,6 +1,8 @@
 //! A slip as ESC/POS bytes for receipt printers with a Chinese font (GB18030, Chinese mode on). A line with a character
 //! that such a font lacks is drawn as dots, whole, so that its columns stay.
 
+use std::collections::HashMap;
+
 use encoding_rs::GB18030;
 
 use crate::receipt::{
@@ -19,107 +21,135 @@ const FEED_AND_CUT: [u8; 7] = [0x1B, 0x64, 0x03, 0x1D, 0x56, 0x42, 0x00];
 /// Side of one square of a QR code, in dots.
 const QR_DOTS: u8 = 6;
 /// Dots of a column, and of the height of a line.
-const COLUMN_DOTS: u32 = 12;
-const LINE_DOTS: u32 = 24;
+const COLUMN_DOTS: usize = 12;
+const LINE_DOTS: usize = 24;
 
 pub(crate) fn encode(slip: &Slip, paper: Paper, typeface: &Typeface) -> Vec<u8> {
-    let columns = paper.columns();
-    let printable =
-        |text: &str| code_point(text, |character| in_printer(character) || typeface.has(character));
-    let push_text = |bytes: &mut Vec<u8>, text: &str, style: TextStyle| {
-        push_text(bytes, text, style, columns, typeface);
+    let mut job = Job {
+        bytes: INITIALISE.to_vec(),
+        columns: paper.columns(),
+        typeface,
+        drawn: HashMap::new(),
     };
-    let mut bytes = INITIALISE.to_vec();
-    bytes.extend_from_slice(&CHINESE_MODE);
+    job.bytes.extend_from_slice(&CHINESE_MODE);
     if slip.opens_drawer {
-        bytes.extend_from_slice(&DRAWER_PULSE);
+        job.bytes.extend_from_slice(&DRAWER_PULSE);
     }
     for row in &slip.rows {
+        job.row(row);
+    }
+    job.bytes.extend_from_slice(&FEED_AND_CUT);
+    job.bytes
+}
+
+/// A slip on its way to bytes.
+struct Job<'typeface> {
+    bytes: Vec<u8>,
+    columns: usize,
+    typeface: &'typeface Typeface,
+    /// Characters that were drawn, bold and large or not: a slip repeats its own again and again.
+    drawn: HashMap<(char, bool, bool), Vec<u64>>,
+}
+
+impl Job<'_> {
+    fn row(&mut self, row: &SlipRow) {
         match row {
-            SlipRow::Text { text, style } => push_text(&mut bytes, &printable(text), *style),
+            SlipRow::Text { text, style } => self.text(&self.printable(text), *style),
             SlipRow::Pair { left, right, bold } => {
                 let style = TextStyle {
                     bold: *bold,
                     ..TextStyle::default()
                 };
-                for line in pair_lines(&printable(left), &printable(right), columns) {
-                    push_text(&mut bytes, &line, style);
+                for line in pair_lines(&self.printable(left), &self.printable(right), self.columns) {
+                    self.text(&line, style);
                 }
             }
-            SlipRow::Rule => push_text(&mut bytes, &"-".repeat(columns), TextStyle::default()),
-            SlipRow::Blank => bytes.push(b'\n'),
-            SlipRow::Qr { text } => push_qr(&mut bytes, text),
+            SlipRow::Rule => self.text(&"-".repeat(self.columns), TextStyle::default()),
+            SlipRow::Blank => self.bytes.push(b'\n'),
+            SlipRow::Qr { text } => push_qr(&mut self.bytes, text),
             SlipRow::Mark { text } => {
                 let style = TextStyle {
                     align: Align::Centre,
                     large: true,
                     bold: true,
                 };
-                push_text(&mut bytes, &printable(&mark_text(text)), style);
+                self.text(&self.printable(&mark_text(text)), style);
             }
         }
     }
-    bytes.extend_from_slice(&FEED_AND_CUT);
-    bytes
-}
 
-/// A text that is printable already, with its style set before and taken back after.
-fn push_text(bytes: &mut Vec<u8>, text: &str, style: TextStyle, columns: usize, typeface: &Typeface) {
-    push_align(bytes, style.align);
-    if style.bold {
-        bytes.extend_from_slice(&[0x1B, 0x45, 0x01]);
+    fn printable(&self, text: &str) -> String {
+        code_point(text, |character| {
+            in_printer(character) || self.typeface.has(character)
+        })
     }
-    if style.large {
-        push_size(bytes, 0x11, 0x0C);
-    }
-    let columns = if style.large { columns / 2 } else { columns };
-    for line in wrap(text, columns) {
-        if line.chars().all(in_printer) {
-            bytes.extend_from_slice(&GB18030.encode(&line).0);
-            bytes.push(b'\n');
+
+    /// A text that is printable already, with its style set before and taken back after.
+    fn text(&mut self, text: &str, style: TextStyle) {
+        let bytes = &mut self.bytes;
+        push_align(bytes, style.align);
+        if style.bold {
+            bytes.extend_from_slice(&[0x1B, 0x45, 0x01]);
+        }
+        if style.large {
+            push_size(bytes, 0x11, 0x0C);
+        }
+        let columns = if style.large {
+            self.columns / 2
         } else {
-            push_drawn(
-                bytes,
-                &aligned(&line, style.align, columns),
-                style,
-                columns,
-                typeface,
-            );
+            self.columns
+        };
+        for line in wrap(text, columns) {
+            if line.chars().all(in_printer) {
+                self.bytes.extend_from_slice(&GB18030.encode(&line).0);
+                self.bytes.push(b'\n');
+            } else {
+                self.draw(&aligned(&line, style.align, columns), style, columns);
+            }
+        }
+        let bytes = &mut self.bytes;
+        if style.large {
+            push_size(bytes, 0x00, 0x00);
+        }
+        if style.bold {
+            bytes.extend_from_slice(&[0x1B, 0x45, 0x00]);
+        }
+        if style.align != Align::Left {
+            push_align(bytes, Align::Left);
         }
     }
-    if style.large {
-        push_size(bytes, 0x00, 0x00);
-    }
-    if style.bold {
-        bytes.extend_from_slice(&[0x1B, 0x45, 0x00]);
-    }
-    if style.align != Align::Left {
-        push_align(bytes, Align::Left);
-    }
-}
 
-/// GS v 0: a line as dots, a whole line wide. It moves the paper on by its own height.
-fn push_drawn(bytes: &mut Vec<u8>, line: &str, style: TextStyle, columns: usize, typeface: &Typeface) {
-    let times = if style.large { 2 } else { 1 };
-    let height = LINE_DOTS * times;
-    let width_bytes = u32::try_from(columns).unwrap_or(0) * COLUMN_DOTS * times / 8;
-    let row_bytes = usize::try_from(width_bytes).unwrap_or(0);
-    let mut dots = vec![0_u8; row_bytes * usize::try_from(height).unwrap_or(0)];
-    let mut left = 0;
-    for character in line.chars() {
-        let width = if character.is_ascii() { 1 } else { 2 } * COLUMN_DOTS * times;
-        typeface.draw(character, style.bold, (width, height), |x, y| {
-            let at = usize::try_from(y * width_bytes + (left + x) / 8).unwrap_or(usize::MAX);
-            if let Some(byte) = dots.get_mut(at) {
-                *byte |= 0x80 >> ((left + x) % 8);
+    /// GS v 0: a line as dots, a whole line wide. It moves the paper on by its own height.
+    fn draw(&mut self, line: &str, style: TextStyle, columns: usize) {
+        let times = if style.large { 2 } else { 1 };
+        let (column, height) = (COLUMN_DOTS * times, LINE_DOTS * times);
+        let row_bytes = columns * column / 8;
+        let [low, high] = u16::try_from(row_bytes).unwrap_or(0).to_le_bytes();
+        let rows = u8::try_from(height).unwrap_or(0);
+        self.bytes
+            .extend_from_slice(&[0x1D, 0x76, 0x30, 0x00, low, high, rows, 0x00]);
+        let start = self.bytes.len();
+        self.bytes.resize(start + row_bytes * height, 0);
+        let dots = self.bytes.get_mut(start..).unwrap_or_default();
+        let mut left = 0;
+        for character in line.chars() {
+            let width = if character.is_ascii() { column } else { 2 * column };
+            let cell = self
+                .drawn
+                .entry((character, style.bold, style.large))
+                .or_insert_with(|| {
+                    let size = [width, height].map(|dots| u32::try_from(dots).unwrap_or(0));
+                    self.typeface.dots(character, style.bold, size.into())
+                });
+            for (row, cell) in dots.chunks_exact_mut(row_bytes).zip(cell) {
+                let into = row.get_mut(left / 8..).unwrap_or_default();
+                for (byte, dots) in into.iter_mut().zip((*cell >> (left % 8)).to_be_bytes()) {
+                    *byte |= dots;
+                }
             }
-        });
-        left += width;
+            left += width;
+        }
     }
-    let [low, high] = u16::try_from(width_bytes).unwrap_or(0).to_le_bytes();
-    let rows = u8::try_from(height).unwrap_or(0);
-    bytes.extend_from_slice(&[0x1D, 0x76, 0x30, 0x00, low, high, rows, 0x00]);
-    bytes.extend_from_slice(&dots);
 }
 
 /// GS ! for Latin and FS ! for Chinese characters: some printers let the first rule both, some do not.

@@ -377,3 +377,7 @@ pub(crate) fn unframed(bytes: &[u8]) -> Frame<'_> {
         Frame::Broken
     }
 }
+
+#[cfg(test)]
+#[path = "id_card_reader_tests.rs"]
+mod tests;

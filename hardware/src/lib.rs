@@ -36,6 +36,7 @@ pub mod vpcd;
 
 mod card_files;
 mod escpos;
+mod fold;
 mod pdf;
 mod reader_decisions;
 mod record_reader;

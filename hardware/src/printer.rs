@@ -22,6 +22,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// DLE EOT 1 and 4: offline? paper?
 const ASK_OFFLINE: [u8; 3] = [0x10, 0x04, 0x01];
 const ASK_PAPER: [u8; 3] = [0x10, 0x04, 0x04];
+/// Bits of the answers.
+const OFFLINE: u8 = 0x08;
+const NO_PAPER: u8 = 0x60;
 /// ESC @, ESC p 0 25 250.
 const DRAWER: [u8; 7] = [0x1B, 0x40, 0x1B, 0x70, 0x00, 0x19, 0xFA];
 
@@ -105,12 +108,13 @@ impl PrinterPort {
             let port = port.to_owned();
             return Self::Serial { port, baud };
         }
-        let serial = ["/dev/tty", "/dev/pts/", "/dev/rfcomm", "COM"];
+        let serial = ["/dev/tty", "/dev/pts/", "/dev/serial/", "/dev/rfcomm", "COM"];
         if serial.iter().any(|start| text.starts_with(start)) || is_terminal(Path::new(text)) {
             let port = text.to_owned();
             return Self::Serial { port, baud };
         }
-        if is_device(Path::new(text)) {
+        // A printer that is switched off has no device file yet; there is none to be made for it.
+        if text.starts_with("/dev/") || is_device(Path::new(text)) {
             return Self::Device(PathBuf::from(text));
         }
         Self::File(PathBuf::from(text))
@@ -118,21 +122,14 @@ impl PrinterPort {
 
     /// Sends bytes, after the printer was asked whether it can print. It has taken them all when this returns `Ok`.
     pub fn send(&self, bytes: &[u8]) -> Result<(), PrinterError> {
-        let mut way = self.open()?;
-        if !matches!(self, Self::File(_)) {
-            ask_state(&mut way)?;
-        }
-        way.write_patiently(bytes)?;
-        way.finish()
+        self.ready()?.print(bytes)
     }
 
-    /// Asks whether the printer is there and can print, without printing.
-    pub fn check(&self) -> Result<(), PrinterError> {
+    /// Opens the way to the printer and asks whether it can print, without printing.
+    pub fn ready(&self) -> Result<ReadyPrinter, PrinterError> {
         let mut way = self.open()?;
-        if matches!(self, Self::File(_)) {
-            return Ok(());
-        }
-        ask_state(&mut way)
+        let answers = !matches!(self, Self::File(_)) && ask_state(&mut way)?;
+        Ok(ReadyPrinter { way, answers })
     }
 
     /// Opens the cash drawer at the printer.
@@ -155,6 +152,37 @@ impl PrinterPort {
             Self::Device(path) => open_device(path).map(Way::Plain).map_err(PrinterError::Missing),
             Self::Tcp(host) => connect(host).map(Way::Tcp).map_err(PrinterError::Missing),
         }
+    }
+}
+
+/// A printer that is there and has not said that it cannot print.
+#[must_use]
+pub struct ReadyPrinter {
+    way: Way,
+    /// It tells its state when it is asked.
+    answers: bool,
+}
+
+impl std::fmt::Debug for ReadyPrinter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ReadyPrinter")
+    }
+}
+
+impl ReadyPrinter {
+    /// Sends bytes. After an error some of them may be on paper. That a printer's port took them does not say that they
+    /// reached it: one that tells its state is asked for it behind them.
+    pub fn print(mut self, bytes: &[u8]) -> Result<(), PrinterError> {
+        self.way.write_patiently(bytes)?;
+        self.way.finish()?;
+        if self.answers {
+            match self.way.state(ASK_PAPER, STALL_MAX)? {
+                Answer::State(state) if state & NO_PAPER != 0 => return Err(PrinterError::OutOfPaper),
+                Answer::Gone => return Err(PrinterError::Failed(io::ErrorKind::BrokenPipe.into())),
+                Answer::State(_) | Answer::Silence => {}
+            }
+        }
+        self.way.close()
     }
 }
 
@@ -265,8 +293,8 @@ impl Way {
     }
 
     /// Lets the bytes leave the computer.
-    fn finish(mut self) -> Result<(), PrinterError> {
-        match &mut self {
+    fn finish(&mut self) -> Result<(), PrinterError> {
+        match self {
             Self::Plain(file) => Ok(file.flush()?),
             Self::Serial(line) => {
                 let (mut moved, mut before) = (Instant::now(), u32::MAX);
@@ -285,27 +313,43 @@ impl Way {
                     thread::sleep(PAUSE);
                 }
             }
+            Self::Tcp(_) => Ok(()),
+        }
+    }
+
+    /// Says that nothing more comes.
+    fn close(self) -> Result<(), PrinterError> {
+        match self {
+            Self::Plain(_) | Self::Serial(_) => Ok(()),
             Self::Tcp(stream) => Ok(stream.shutdown(std::net::Shutdown::Write)?),
         }
     }
 
-    /// One byte of state. `None` from a printer that tells none.
-    fn state(&mut self, question: [u8; 3]) -> Result<Option<u8>, PrinterError> {
+    /// One byte of state, if it is told.
+    fn state(&mut self, question: [u8; 3], wait: Duration) -> Result<Answer, PrinterError> {
         self.write_patiently(&question)?;
-        let until = Instant::now() + STATE_WAIT;
+        let until = Instant::now() + wait;
         let mut byte = [0];
         while Instant::now() < until {
             match self.read_some(&mut byte) {
                 // The bits that are the same in every such answer.
-                Ok(1) if byte[0] & 0x93 == 0x12 => return Ok(Some(byte[0])),
-                Ok(0) => return Ok(None),
-                Ok(_) => {}
+                Ok(1) if byte[0] & 0x93 == 0x12 => return Ok(Answer::State(byte[0])),
+                Ok(1..) => {}
                 Err(error) if is_wait(&error) => thread::sleep(PAUSE),
-                Err(_) => return Ok(None),
+                Ok(0) | Err(_) => return Ok(Answer::Gone),
             }
         }
-        Ok(None)
+        Ok(Answer::Silence)
     }
+}
+
+/// What comes of asking for the state.
+enum Answer {
+    State(u8),
+    /// Nothing in time.
+    Silence,
+    /// Nothing can come: the other end is gone, or nothing can be read from it.
+    Gone,
 }
 
 fn is_wait(error: &io::Error) -> bool {
@@ -315,15 +359,16 @@ fn is_wait(error: &io::Error) -> bool {
     )
 }
 
-/// Paper is asked for first: a printer without paper is offline too, and paper is what the cashier can mend.
-fn ask_state(way: &mut Way) -> Result<(), PrinterError> {
-    match way.state(ASK_PAPER)? {
-        Some(state) if state & 0x60 != 0 => Err(PrinterError::OutOfPaper),
+/// Whether the printer tells its state, if that does not say that it cannot print. Paper is asked for first: a printer
+/// without paper is offline too, and paper is what the cashier can mend.
+fn ask_state(way: &mut Way) -> Result<bool, PrinterError> {
+    match way.state(ASK_PAPER, STATE_WAIT)? {
+        Answer::State(state) if state & NO_PAPER != 0 => Err(PrinterError::OutOfPaper),
         // Silent once, silent always.
-        None => Ok(()),
-        Some(_) => match way.state(ASK_OFFLINE)? {
-            Some(state) if state & 0x08 != 0 => Err(PrinterError::Offline),
-            _ => Ok(()),
+        Answer::Silence | Answer::Gone => Ok(false),
+        Answer::State(_) => match way.state(ASK_OFFLINE, STATE_WAIT)? {
+            Answer::State(state) if state & OFFLINE != 0 => Err(PrinterError::Offline),
+            _ => Ok(true),
         },
     }
 }

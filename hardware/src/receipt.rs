@@ -8,6 +8,7 @@ use encoding_rs::GB18030;
 use serde::{Deserialize, Serialize};
 
 use crate::escpos;
+use crate::fold::fold;
 use crate::typeface::Typeface;
 
 /// Width of the paper.
@@ -285,32 +286,20 @@ pub(crate) fn aligned(line: &str, align: Align, columns: usize) -> String {
     format!("{}{line}", " ".repeat(before))
 }
 
-/// Breaks a text into lines of at most `columns`; its own line breaks stay. Never empty.
+/// The lines of a text on paper of so many columns. Never empty.
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    for paragraph in text.split('\n') {
-        let (mut line, mut used) = (String::new(), 0);
-        for character in paragraph.chars() {
-            let needed = character_width(character);
-            if used + needed > columns && !line.is_empty() {
-                lines.push(std::mem::take(&mut line));
-                used = 0;
-            }
-            line.push(character);
-            used += needed;
-        }
-        lines.push(line);
-    }
-    lines
+    let width = u32::try_from(columns).unwrap_or(u32::MAX);
+    fold(text, width, character_width)
 }
 
 /// How many columns a printable text takes.
 pub(crate) fn width(text: &str) -> usize {
-    text.chars().map(character_width).sum()
+    let columns: u32 = text.chars().map(character_width).sum();
+    usize::try_from(columns).unwrap_or(usize::MAX)
 }
 
 /// A character takes as many columns as GBK takes bytes for it.
-fn character_width(character: char) -> usize {
+fn character_width(character: char) -> u32 {
     if character.is_ascii() { 1 } else { 2 }
 }
 
@@ -339,6 +328,10 @@ pub(crate) fn code_point(text: &str, held: impl Fn(char) -> bool) -> String {
 pub(crate) fn in_printer(character: char) -> bool {
     if character.is_ascii() {
         return !character.is_ascii_control();
+    }
+    // All of these are in GBK, and nearly all that is ever asked for is one of them.
+    if matches!(character, '\u{4E00}'..='\u{9FA5}') {
+        return true;
     }
     let mut buffer = [0; 4];
     let (bytes, _, unmappable) = GB18030.encode(character.encode_utf8(&mut buffer));

@@ -1,6 +1,7 @@
 //! A slip or a statement laid out on pages: where each text, line and code stands. Lengths are in thousandths of a
 //! point, so that no float is needed before the page is drawn.
 
+use crate::fold::fold;
 use crate::pdf;
 use crate::receipt::{Align, Paper, Slip, SlipRow, TextStyle, code_point, mark_text};
 use crate::typeface::Typeface;
@@ -312,59 +313,14 @@ impl<'typeface> Layout<'typeface> {
         code_point(text, |character| self.typeface.has(character))
     }
 
-    /// Breaks a text into lines: between any two Chinese characters, and not within a word or number that fits.
+    /// The lines of a text in a column of this width.
     fn fold(&self, text: &str, width: u32, size: u32, bold: bool) -> Vec<String> {
-        let mut lines = Vec::new();
-        for paragraph in self.drawable(text).split('\n') {
-            let (mut line, mut used) = (String::new(), 0);
-            for word in words(paragraph) {
-                let needed = self.measure(word, size, bold);
-                if used + needed > width && !line.is_empty() {
-                    lines.push(std::mem::take(&mut line));
-                    used = 0;
-                }
-                if needed <= width {
-                    line.push_str(word);
-                    used += needed;
-                    continue;
-                }
-                for character in word.chars() {
-                    let needed = self.width_of(character, size, bold);
-                    if used + needed > width && !line.is_empty() {
-                        lines.push(std::mem::take(&mut line));
-                        used = 0;
-                    }
-                    line.push(character);
-                    used += needed;
-                }
-            }
-            lines.push(line);
-        }
-        lines
+        fold(&self.drawable(text), width, |character| {
+            self.width_of(character, size, bold)
+        })
     }
 }
 
 fn leading(size: u32) -> u32 {
     size * LEADING / 100
-}
-
-/// What may not stand at the start of a line.
-const CLOSING: &str = "，。；：、！？）〕》」”…";
-
-/// Runs of letters and digits, and every other character by itself; with the closing marks behind them.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let first = rest.chars().next()?;
-        let in_word = |character: char| character.is_ascii_graphic();
-        let length = match in_word(first) {
-            true => rest.find(|character| !in_word(character)).unwrap_or(rest.len()),
-            false => first.len_utf8(),
-        };
-        let closing = rest.get(length..)?;
-        let marks = closing.len() - closing.trim_start_matches(|mark| CLOSING.contains(mark)).len();
-        let (word, tail) = rest.split_at_checked(length + marks)?;
-        rest = tail;
-        Some(word)
-    })
 }

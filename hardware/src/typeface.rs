@@ -80,34 +80,30 @@ impl Typeface {
         self.faces.iter().map(|face| face.data)
     }
 
-    /// Draws a character into a cell of this width and height, from its upper left corner: `dot` is called for each
-    /// black dot within the cell.
-    pub(crate) fn draw(
-        &self,
-        character: char,
-        bold: bool,
-        (width, height): (u32, u32),
-        mut dot: impl FnMut(u32, u32),
-    ) {
-        let Some(glyph) = self.glyph(character, bold) else {
-            return;
-        };
-        let Some(face) = self.faces.get(glyph.face) else {
-            return;
+    /// A character in a cell of this width, 64 at most, and height: its rows from the top, the leftmost dot the highest
+    /// bit. No rows for a character without ink or of no face.
+    pub(crate) fn dots(&self, character: char, bold: bool, (width, height): (u32, u32)) -> Vec<u64> {
+        let glyph = self.glyph(character, bold);
+        let Some((glyph, face)) = glyph.and_then(|glyph| Some((glyph, self.faces.get(glyph.face)?))) else {
+            return Vec::new();
         };
         // A twelfth of the cell stays free between lines.
         let em = height * 11 / 12;
-        let left = i64::from(width) - i64::from(em * glyph.advance / 1000);
-        let baseline = (height - em) / 2 + em * ASCENT / 1000;
+        let left = (i64::from(width) - i64::from(em * glyph.advance / 1000)) / 2;
+        let baseline = i64::from((height - em) / 2 + em * ASCENT / 1000);
+        let mut rows = Vec::new();
         face.dots(ab_glyph::GlyphId(glyph.id), em, |x, y| {
-            let (x, y) = (left / 2 + i64::from(x), i64::from(baseline) + i64::from(y));
-            if let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y))
-                && x < width
-                && y < height
+            let (x, y) = (left + i64::from(x), baseline + i64::from(y));
+            if let (Ok(x), Ok(y)) = (u32::try_from(x), usize::try_from(y))
+                && x < width.min(u64::BITS)
             {
-                dot(x, y);
+                rows.resize(usize::try_from(height).unwrap_or(0), 0);
+                if let Some(row) = rows.get_mut(y) {
+                    *row |= 1 << (u64::BITS - 1 - x);
+                }
             }
         });
+        rows
     }
 }
 

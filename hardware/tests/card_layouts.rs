@@ -395,6 +395,44 @@ proptest! {
         }
         let _ = read_social_card(&mut Random { answers, next: 0 }, None);
     }
+
+    /// A real card whose answers come with bytes changed, missing or added: it is read or refused with a code, the words
+    /// of which name nobody, and reading it ends.
+    #[test]
+    fn spoilt_answers_of_a_real_card_are_read_or_told(
+        version in proptest::sample::select(vec![b"1.00", b"2.00", b"3.00"]),
+        spoilt in proptest::collection::vec((0usize..30, 0usize..40, any::<u8>(), 0u8..3), 1..4),
+    ) {
+        struct Spoilt { card: ForeignCard, spoilt: Vec<(usize, usize, u8, u8)>, commands: usize }
+        impl CardChannel for Spoilt {
+            type Error = std::convert::Infallible;
+            fn atr(&self) -> &[u8] {
+                self.card.atr()
+            }
+            fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, Self::Error> {
+                let mut answer = self.card.transmit(command)?;
+                for (_, at, byte, how) in self.spoilt.iter().filter(|spoilt| spoilt.0 == self.commands) {
+                    let at = at % answer.len().max(1);
+                    match how {
+                        0 if !answer.is_empty() => answer[at] = *byte,
+                        1 => answer.truncate(at),
+                        _ => answer.insert(at, *byte),
+                    }
+                }
+                self.commands += 1;
+                Ok(answer)
+            }
+        }
+        let mut card = Spoilt { card: ForeignCard::new(version), spoilt, commands: 0 };
+        let read = read_with_module(&mut card, None, Some(&mut Psam(VirtualPsam::new())));
+        prop_assert!(card.commands < 300, "{} commands", card.commands);
+        if let Err(error) = read {
+            let words = format!("{error} {error:?} {}", error.code());
+            for secret in ["11010519491231002X", "王小明", "X00000019"] {
+                prop_assert!(!words.contains(secret), "{}", words);
+            }
+        }
+    }
 }
 
 #[test]

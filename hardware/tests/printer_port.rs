@@ -8,6 +8,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -21,13 +22,18 @@ fn printer(state: impl Fn(u8) -> Option<u8> + Send + 'static) -> (String, thread
         let (mut stream, _) = listener.accept().unwrap();
         let mut got = Vec::new();
         let mut byte = [0];
+        let mut answered = false;
         while matches!(stream.read(&mut byte), Ok(1)) {
             got.push(byte[0]);
             if let [.., 0x10, 0x04, n] = got[..] {
                 got.truncate(got.len() - 3);
-                if let Some(answer) = state(n) {
-                    stream.write_all(&[answer]).unwrap();
+                match state(n) {
+                    Some(answer) => stream.write_all(&[answer]).unwrap(),
+                    // It answered before: it has gone.
+                    None if answered => break,
+                    None => {}
                 }
+                answered = true;
             }
         }
         got
@@ -103,6 +109,31 @@ fn a_serial_printer_gets_the_bytes() {
     }
     sending.join().unwrap().unwrap();
     assert_eq!(got, b"\x10\x04\x04\x1B@receipt\n");
+}
+
+#[test]
+fn a_printer_that_goes_away_behind_the_bytes_did_not_print_them() {
+    for (paper_at_the_end, code) in [(None, "PRINTER_FAILED"), (Some(0x72), "PRINTER_OUT_OF_PAPER")] {
+        let asked = AtomicUsize::new(0);
+        let (address, printing) = printer(move |n| match (n, asked.fetch_add(1, Ordering::Relaxed)) {
+            (_, 0 | 1) => Some(0x12),
+            _ => paper_at_the_end,
+        });
+        let ready = PrinterPort::parse(&address, 9600).ready().unwrap();
+        let error = ready.print(b"receipt\n").unwrap_err();
+        assert_eq!(error.code(), code);
+        assert_eq!(printing.join().unwrap(), b"receipt\n");
+    }
+}
+
+#[test]
+fn a_device_that_is_switched_off_is_missing_and_is_not_made_as_a_file() {
+    for (path, serial) in [("/dev/usb/lp999", false), ("/dev/serial/by-id/usb-printer", true)] {
+        let port = PrinterPort::parse(path, 9600);
+        assert_eq!(matches!(port, PrinterPort::Serial { .. }), serial, "{port:?}");
+        assert_eq!(port.send(b"x").unwrap_err().code(), "PRINTER_MISSING");
+        assert!(!std::path::Path::new(path).exists());
+    }
 }
 
 #[test]

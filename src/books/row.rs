@@ -105,6 +105,9 @@ pub struct SaleRow {
     /// Entry since which a receipt waits for paper.
     #[serde(default)]
     pub print_wanted: Option<u64>,
+    /// The bytes of a receipt were leaving, and nothing says yet that it is printed: the next one may be the second.
+    #[serde(default)]
+    pub printing: bool,
     /// Messages about its packs (3505, 3506).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uploads: Vec<Upload>,
@@ -141,6 +144,7 @@ impl SaleRow {
             closing: None,
             copies: 0,
             print_wanted: None,
+            printing: false,
             uploads: Vec::new(),
             history: vec![Step {
                 time_ms,
@@ -245,7 +249,11 @@ impl SaleRow {
                 self.cause = Some(("REVERSAL_REFUSED".to_owned(), message.clone()));
             }
             Record::DifferenceClosed { closing, .. } => self.closing = Some(*closing),
-            Record::Printed { copies_before, .. } => self.copies = copies_before + 1,
+            Record::Printing { .. } => self.printing = true,
+            Record::Printed { copies_before, .. } => {
+                self.copies = copies_before + 1;
+                self.printing = false;
+            }
             Record::UploadRefused { code: refused, .. } => {
                 code = Some(refused.clone());
                 self.tell_packs(record);

@@ -8,6 +8,7 @@ use clap::Args;
 use yijie_agency::{Keys, Profile, Sandbox, SandboxSettings, decode_reply, read_ledger};
 
 use super::{Failure, Out, tasks};
+use crate::config;
 
 /// A sandbox to serve.
 #[derive(Args)]
@@ -47,11 +48,16 @@ fn profile(name: &str) -> Result<Profile, Failure> {
     Profile::built_in(name).map_err(|e| Failure::input(e.code(), &e))
 }
 
-/// Serves until the program is ended.
+/// Serves until the program is ended. Its books name people in clear, as an agency's may: they have no place among a
+/// till's.
 ///
 /// # Errors
 /// [`Failure`].
 pub fn sandbox(data: PathBuf, serve: Serve, out: Out) -> Result<(), Failure> {
+    let place = std::path::absolute(&data).unwrap_or_else(|_| data.clone());
+    if let Some(till) = place.ancestors().find(|dir| config::path(dir).exists()) {
+        return Err(Failure::input("AGENCY_IN_TILL", till.display()));
+    }
     let settings = SandboxSettings {
         listen: serve.listen,
         data,

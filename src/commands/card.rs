@@ -9,9 +9,6 @@ use yijie_hardware::{CardPresence, Pin, Shown, VirtualCard, VirtualPsam, list_re
 
 use super::{Failure, Out, pin_from_stdin};
 
-/// Longest wait for a card's answer.
-const READ_WAIT: Duration = Duration::from_secs(10);
-
 /// What is asked of the readers.
 #[derive(Subcommand)]
 pub enum Request {
@@ -83,6 +80,9 @@ pub struct Read {
     /// Read the card's PIN from standard input.
     #[arg(long)]
     pin_stdin: bool,
+    /// Longest wait for the card's answers, in seconds.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=60))]
+    wait_s: u64,
     /// Print the ministry's basic-information string: eleven items, each ended by |.
     #[arg(long)]
     basic_info: bool,
@@ -111,7 +111,8 @@ fn read(read: &Read, out: Out) -> Result<(), Failure> {
         None
     };
     let psam = read.psam.clone();
-    let card = read_in_reader(read.reader.as_deref(), &Shown { pin, psam }, READ_WAIT)
+    let wait = Duration::from_secs(read.wait_s);
+    let card = read_in_reader(read.reader.as_deref(), &Shown { pin, psam }, wait)
         .map_err(|e| Failure::could_not(e.code(), &e))?;
     if read.basic_info {
         // This reader has neither a terminal number nor a device number of its own.

@@ -5,6 +5,8 @@ mod stage;
 
 use std::path::PathBuf;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use super::{Failure, Out, window};
 
 /// Operator of the demo's till, a supervisor.
@@ -14,6 +16,9 @@ const CASHIER: &str = "002";
 const INSPECTOR: &str = "003";
 /// Everybody's PIN, shown to whoever runs the demo.
 const PIN: &str = "246810";
+
+/// How often its directory is removed until nothing is left of it.
+const REMOVALS_MAX: u32 = 100;
 
 /// Runs the demo in a window where there is a display, else headless, and says so.
 ///
@@ -31,6 +36,8 @@ pub fn run(data: Option<PathBuf>, headless: bool, offline: bool, out: Out) -> Re
     let _inside = tasks.enter();
     let kept = data.is_some();
     let dir = data.unwrap_or_else(|| std::env::temp_dir().join(format!("yijie-demo-{}", std::process::id())));
+    let own = (!kept).then(|| dir.clone());
+    end_tidily(own);
     let stage = tasks.block_on(stage::Stage::set(&dir, out))?;
     let done = if headless || !window::has_display() {
         headless::run(stage, &tasks, offline, out)
@@ -42,6 +49,31 @@ pub fn run(data: Option<PathBuf>, headless: bool, offline: bool, out: Out) -> Re
         drop(done.is_ok().then(|| std::fs::remove_dir_all(&dir)));
     }
     done.map(|()| 0)
+}
+
+/// Ended from outside, by Ctrl-C or SIGTERM, a demo leaves no directory of its own behind either. What it started ends
+/// with it: agency and till are in this process, and the smart-card service holds on to a pipe of it.
+fn end_tidily(own: Option<PathBuf>) {
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        let own = own.clone();
+        tokio::spawn(async move {
+            // Where signals cannot be waited for they end the program as ever.
+            let Ok(mut ended) = signal(kind) else { return };
+            if ended.recv().await.is_none() {
+                return;
+            }
+            // The other threads are still at work in it.
+            for _ in 0..REMOVALS_MAX {
+                if own
+                    .as_ref()
+                    .is_none_or(|own| std::fs::remove_dir_all(own).is_ok())
+                {
+                    break;
+                }
+            }
+            std::process::exit(128 + kind.as_raw_value());
+        });
+    }
 }
 
 /// One line of the story.

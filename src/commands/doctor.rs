@@ -163,8 +163,8 @@ fn look(data: &Path, config: &Config, out: Out, checks: &mut Checks) -> Result<(
     }
     match &devices.printer {
         None => checks.warning("printer", "PRINTER_NOT_SET", ""),
-        Some(printer) => match PrinterPort::parse(printer, devices.printer_baud).check() {
-            Ok(()) => checks.ok("printer", printer),
+        Some(printer) => match PrinterPort::parse(printer, devices.printer_baud).ready() {
+            Ok(_) => checks.ok("printer", printer),
             Err(error) => checks.fault("printer", error.code(), printer),
         },
     }

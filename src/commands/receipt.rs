@@ -59,12 +59,16 @@ pub fn run(data: &Path, request: &Request, out: Out) -> Result<(), Failure> {
         let sheet = slip.to_sheet(format!("{} {}", slip::title(&row), row.sale.id), paper);
         write_pdf(path, sheet.to_pdf(typeface::bundled()))?;
     }
-    if let Some(printer) = printer {
-        PrinterPort::parse(printer, devices.printer_baud)
-            .send(&slip.to_escpos(paper, typeface::bundled()))
-            .map_err(|e| Failure::could_not(e.code(), printer))?;
-    }
-    let row = if printer.is_some() || request.pdf.is_some() {
+    let row = if let Some(printer) = printer {
+        let port = PrinterPort::parse(printer, devices.printer_baud);
+        print::print(
+            &till.books,
+            row,
+            &port,
+            &slip.to_escpos(paper, typeface::bundled()),
+        )?
+        .map_err(|e| Failure::could_not(e.code(), printer))?
+    } else if request.pdf.is_some() {
         print::note_printed(&till.books, &row)?
     } else {
         row

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use jiff::civil::Date;
 use yijie_rules::{
     AccountsAfter, Claim, Code, Grade, Lang, LineCut, Money, Note, OfflineLimits, OfflineMode, Options,
-    Outcome, PackRef, Packs, Ratio, SetlInfo, Settlement, StepKind, TraceStep, split,
+    Outcome, Pack, PackRef, Packs, Ratio, SetlInfo, Settlement, StepKind, TraceStep, split,
 };
 
 use super::Outage;
@@ -128,6 +129,32 @@ pub fn judge(
         return Verdict::SelfPay("OFFLINE_LIMIT_ACCOUNT", limits.account_share.to_string());
     }
     Verdict::Carry(terms(&limits, sale, outage, now_ms))
+}
+
+/// What the packs of this area allow without the agency for somebody who showed only a code that nobody here can decode:
+/// the stable code of it, and the limits within which the same person would be served by card.
+#[must_use]
+pub fn for_one_unknown(packs: &Packs, area: &str, today: Date) -> (&'static str, String) {
+    let in_force = |pack: &&Pack| pack.from() <= today && pack.until().is_none_or(|until| today <= until);
+    let limits = packs
+        .iter()
+        .filter(|pack| pack.area() == area && pack.offline().mode == OfflineMode::Carry)
+        .filter(in_force)
+        .map(|pack| {
+            let limits = pack.offline();
+            format!(
+                "{} ≤ {} · {} h",
+                pack.id(),
+                limits.fund_per_sale_max,
+                limits.snapshot_age_h_max
+            )
+        })
+        .collect::<Vec<_>>();
+    if limits.is_empty() {
+        ("CODE_OFFLINE_SELF_PAY", String::new())
+    } else {
+        ("CODE_NEEDS_NETWORK", limits.join(", "))
+    }
 }
 
 fn terms(limits: &OfflineLimits, sale: &Sale, outage: &Outage, now_ms: i64) -> OfflineTerms {

@@ -8,7 +8,7 @@ use yijie_rules::{Cause, Institution, Note, Person, Stamp, Visit, check_person};
 
 use super::approval::{self, Deed};
 use super::verify::{self, Shown};
-use super::{Effect, Health, Level, Notice, Page, State, bill, devices};
+use super::{Effect, Health, Level, Notice, Page, State, bill, devices, offline};
 use crate::clock;
 use crate::record::{Agent, Record};
 
@@ -326,11 +326,11 @@ pub(super) fn decoded(state: &mut State, code: &str, answer: Answer<DecodedPerso
         ),
         Answer::NotSent(cause) | Answer::Unknown(cause) => {
             state.line_down(cause.code());
-            refuse(
-                state,
-                Notice::new(Level::Error, "CODE_NEEDS_NETWORK"),
-                Shown::default(),
-            )
+            let today = clock::today(state.now_ms);
+            let (allowed, limits) =
+                offline::for_one_unknown(&state.setup.packs, &state.setup.institution.area, today);
+            let notice = Notice::new(Level::Error, allowed).about(limits);
+            refuse(state, notice, Shown::default())
         }
     }
 }

@@ -82,6 +82,7 @@ pub(super) fn kind_text(kind: &str, lang: Lang) -> &str {
         "reversal-refused" => ("撤销被拒绝", "Reversal refused"),
         "print-wanted" => ("待打印", "To be printed"),
         "diff-closed" => ("差异已处理", "Difference closed"),
+        "printing" => ("开始打印", "Print begun"),
         "printed" => ("已打印", "Printed"),
         "uploading" => ("上传追溯码", "Trace codes sent"),
         "uploaded" => ("追溯码已上传", "Trace codes uploaded"),

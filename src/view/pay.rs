@@ -158,11 +158,12 @@ pub(super) fn connect(window: &AppWindow, keys: &Keys) {
         let Some(window) = pays.upgrade() else { return };
         let pay = window.global::<Pay<'_>>();
         // A code scanned here is no money handed over.
-        if to.entered(&pay.get_tendered()) {
-            to.press(Key::Confirm);
-        } else {
-            pay.set_tendered(SharedString::new());
-            to.press(Key::Tendered(String::new()));
+        match to.entered(&pay.get_tendered()) {
+            None => to.press(Key::Confirm),
+            Some(before) => {
+                pay.set_tendered(before.as_str().into());
+                to.press(Key::Tendered(before));
+            }
         }
     });
     let to = keys.clone();

@@ -10,13 +10,16 @@ const GAP_MS_MAX: i64 = 120;
 /// Longer texts are no codes; nobody reads that far.
 const LENGTH_MAX: usize = 4096;
 
-/// What has been typed into a field since it was empty, or where there is none. No `Debug`: it may be a patient's code.
+/// What has been typed since the last pause, into a field or where there is none. No `Debug`: it may be a patient's code.
 #[derive(Default)]
 pub(super) struct Typing {
     began_ms: i64,
     last_ms: i64,
+    /// Characters that stood in the field before.
+    before: usize,
+    /// All that stand in it.
     characters: usize,
-    /// A pause, a correction or a paste: not a scanner's way.
+    /// A correction or a paste: not a scanner's way.
     by_hand: bool,
     /// Where there is no field that holds it.
     text: String,
@@ -44,31 +47,34 @@ impl Typing {
     /// Enter was pressed where there is no field: the text, if a scanner typed it.
     pub(super) fn code_of_scanner(&mut self, now_ms: i64) -> Option<String> {
         let text = std::mem::take(&mut self.text);
-        self.ended_by_scanner(now_ms, text.chars().count())
-            .then_some(text)
+        self.ended_by_scanner(now_ms, text.chars().count()).map(|_| text)
     }
 
     /// The field changed to a text of this many characters.
     pub(super) fn edited(&mut self, now_ms: i64, characters: usize) {
-        if characters == 1 {
-            (self.began_ms, self.last_ms, self.characters) = (now_ms, now_ms, characters);
+        if characters == 1 || now_ms - self.last_ms > GAP_MS_MAX {
+            self.began_ms = now_ms;
+            self.before = characters.saturating_sub(1);
             self.by_hand = false;
-            return;
+        } else {
+            self.by_hand |= characters != self.characters + 1;
         }
-        self.by_hand |= characters != self.characters + 1 || now_ms - self.last_ms > GAP_MS_MAX;
         self.last_ms = now_ms;
         self.characters = characters;
     }
 
-    /// Enter was pressed on a text of this many characters: whether a scanner typed it. The next text begins anew.
-    pub(super) fn ended_by_scanner(&mut self, now_ms: i64, characters: usize) -> bool {
+    /// Enter was pressed on a text of this many characters: how many of them stood there before a scanner typed the
+    /// others, if one did. The next text begins anew.
+    pub(super) fn ended_by_scanner(&mut self, now_ms: i64, characters: usize) -> Option<usize> {
         let typed = std::mem::take(self);
-        let gaps = i64::try_from(characters).unwrap_or(i64::MAX);
-        !typed.by_hand
-            && characters >= LENGTH_MIN
+        let count = characters.checked_sub(typed.before)?;
+        let gaps = i64::try_from(count).unwrap_or(i64::MAX);
+        let by_scanner = !typed.by_hand
+            && count >= LENGTH_MIN
             && typed.characters == characters
             && now_ms - typed.last_ms <= GAP_MS_MAX
-            && now_ms - typed.began_ms <= gaps.saturating_mul(GAP_MEAN_MS_MAX)
+            && now_ms - typed.began_ms <= gaps.saturating_mul(GAP_MEAN_MS_MAX);
+        by_scanner.then_some(typed.before)
     }
 }
 
@@ -84,7 +90,7 @@ mod tests {
             typing.edited(now_ms, typed);
             now_ms += pauses.next().unwrap();
         }
-        typing.ended_by_scanner(now_ms, characters)
+        typing.ended_by_scanner(now_ms, characters) == Some(0)
     }
 
     #[test]
@@ -135,17 +141,44 @@ mod tests {
     }
 
     #[test]
+    fn a_code_behind_what_was_typed_by_hand_is_a_code() {
+        let mut typing = Typing::default();
+        for (now_ms, characters) in [(1_000, 1), (1_200, 2), (1_400, 3)] {
+            typing.edited(now_ms, characters);
+        }
+        for typed in 0..13 {
+            typing.edited(3_000 + 5 * typed, 4 + usize::try_from(typed).unwrap());
+        }
+        assert_eq!(
+            typing.ended_by_scanner(3_070, 16),
+            Some(3),
+            "200 was typed by hand"
+        );
+        // Where a key filled the field in.
+        for typed in 0..13 {
+            typing.edited(9_000 + 5 * typed, 7 + usize::try_from(typed).unwrap());
+        }
+        assert_eq!(typing.ended_by_scanner(9_070, 19), Some(6));
+        typing.edited(20_000, 20);
+        assert_eq!(typing.ended_by_scanner(20_005, 20), None, "pasted behind it");
+    }
+
+    #[test]
     fn a_paste_and_a_correction_are_a_person() {
         let mut typing = Typing::default();
         typing.edited(0, 13);
-        assert!(!typing.ended_by_scanner(1, 13), "pasted");
+        assert_eq!(typing.ended_by_scanner(1, 13), None, "pasted");
         for characters in [1, 2, 3, 4, 5, 6, 7, 8, 7, 8, 9] {
             typing.edited(10, characters);
         }
-        assert!(!typing.ended_by_scanner(11, 9), "corrected");
+        assert_eq!(typing.ended_by_scanner(11, 9), None, "corrected");
         for characters in 1..=9 {
             typing.edited(20, characters);
         }
-        assert!(typing.ended_by_scanner(21, 9), "the next text begins anew");
+        assert_eq!(
+            typing.ended_by_scanner(21, 9),
+            Some(0),
+            "the next text begins anew"
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! Who is served: card, code, typed number; the agency, else the books; and what comes late.
 
+use std::sync::Arc;
+
 use jiff::civil::date;
 use yijie::desk::approval::Deed;
 use yijie::desk::patient::Patient;
@@ -8,6 +10,7 @@ use yijie::operators::Role;
 use yijie::record::Record;
 use yijie_agency::{Answer, Cause, Credential, PersonRecord};
 use yijie_hardware::{ReaderEvent, SocialCard};
+use yijie_rules::Packs;
 
 use crate::till::{
     AMOXICILLIN, HOUR, NOW, Till, card, code, credential, operator, reader, record, refused, setup, unsent,
@@ -338,6 +341,36 @@ fn a_code_that_is_refused_or_cannot_be_asked_about_serves_nobody() {
     till.send(Event::CodeDecoded(text.clone(), unsent()));
     assert_eq!(refusal(&till), "CODE_NEEDS_NETWORK");
     assert_eq!(till.state.outage.as_ref().unwrap().cause, "AGENCY_UNREACHABLE");
+    let limits = |till: &Till| till.state.notice.as_ref().unwrap().detail.clone();
+    assert_eq!(limits(&till), "kunming-employee ≤ 1000.00 · 168 h", "of the pack");
+    // A pack that carries nothing, one of other limits, and one of another area.
+    for (line, instead, area, code, told) in [
+        (
+            "mode = \"carry\"",
+            "mode = \"self-pay\"",
+            "530100",
+            "CODE_OFFLINE_SELF_PAY",
+            "",
+        ),
+        (
+            "fund_per_sale_max = \"1000.00\"",
+            "fund_per_sale_max = \"77.00\"",
+            "530100",
+            "CODE_NEEDS_NETWORK",
+            "kunming-employee ≤ 77.00 · 168 h",
+        ),
+        ("", "", "532500", "CODE_OFFLINE_SELF_PAY", ""),
+    ] {
+        let mut till = Till::open();
+        let mut packs = Packs::builtin();
+        let pack = packs.text("kunming-employee").unwrap();
+        packs.add("test.toml", &pack.replacen(line, instead, 1)).unwrap();
+        till.state.setup.packs = Arc::new(packs);
+        till.state.setup.institution.area = area.to_owned();
+        till.scan(&text);
+        till.send(Event::CodeDecoded(text.clone(), unsent()));
+        assert_eq!((refusal(&till), limits(&till).as_str()), (code, told));
+    }
 
     till.scan(&text);
     person.id_no = "539999198611209218".to_owned();

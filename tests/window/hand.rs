@@ -174,6 +174,16 @@ impl Hand {
         }
     }
 
+    /// What a scanner that is a keyboard does: the whole text and Enter, faster than the window is looked at.
+    pub fn scans(&mut self, text: &str) {
+        for letter in text.chars().map(SharedString::from).chain([Key::Return.into()]) {
+            let window = self.window.window();
+            window.dispatch_event(WindowEvent::KeyPressed { text: letter.clone() });
+            window.dispatch_event(WindowEvent::KeyReleased { text: letter });
+        }
+        self.settle();
+    }
+
     /// Types a text and Enter.
     pub fn enters(&mut self, text: &str) {
         self.types(text);

@@ -270,8 +270,9 @@ impl Show {
                 .as_ref()
                 .is_some_and(|notice| notice.code == "CODE_NEEDS_NETWORK")
         })?;
+        let limits = self.state.notice.as_ref().map(|notice| notice.detail.clone());
         let text = advice::text("CODE_NEEDS_NETWORK", self.out.lang);
-        self.say_text(text)?;
+        self.say_text(&format!("{text} {}", limits.unwrap_or_default()))?;
         self.press(Key::Clear);
         self.until("the counter is free again", |state| {
             matches!(state.patient, Patient::None)

@@ -76,7 +76,7 @@ pub(in crate::view) fn connect(window: &AppWindow, keys: &Keys) {
     });
     let to = keys.clone();
     counter.on_entry_accepted(move |text| {
-        if to.entered(&text) {
+        if to.entered(&text).is_none() {
             to.press(Key::Accept(text.into()));
         } else {
             // What was looked for while the code was being typed is over.
