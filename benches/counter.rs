@@ -8,21 +8,21 @@
     reason = "a benchmark that cannot run must stop and say so"
 )]
 
+mod common;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use common::client_settings;
 use yijie::books::Books;
 use yijie::desk::{self, Effect, Event, Key, Setup, State};
 use yijie::record::Sale;
 use yijie::sync::Sync;
 use yijie::view::Screen;
 use yijie::{catalogue::Catalogue, clock, config::Institution};
-use yijie_agency::{
-    Client, ClientSettings, Credential, DEMO_PERSONS, InstitutionId, Operator, Profile, Sandbox,
-    SandboxSettings,
-};
+use yijie_agency::{Client, Credential, DEMO_PERSONS, Profile, Sandbox, SandboxSettings};
 use yijie_hardware::{ReaderEvent, VirtualCard, read_social_card};
 use yijie_rules::{Claim, Lang, Options, Outcome, Packs, split};
 
@@ -56,26 +56,8 @@ async fn measure(dir: &Path) {
     let (books, _) = Books::open(&dir.join("till"), "H53010200001", 0).unwrap();
     let books = Arc::new(books);
     let packs = Arc::new(Packs::builtin());
-    let client = Client::new(ClientSettings {
-        url: sandbox.url(),
-        tls_dir: sandbox.tls_dir(),
-        institution: InstitutionId {
-            code: "H53010200001".into(),
-            name: "bench".into(),
-            admdvs: "530100".into(),
-        },
-        operator: Operator {
-            id: "001".into(),
-            name: "bench".into(),
-            kind: "1".into(),
-        },
-        dev_no: String::new(),
-        profile: Profile::built_in("plain").unwrap(),
-        timeout: Duration::from_secs(20),
-        connect_timeout: Duration::from_secs(5),
-        msgids: books.msgids(),
-    })
-    .unwrap();
+    let settings = client_settings(sandbox.url(), &sandbox.tls_dir(), "H53010200001", books.msgids());
+    let client = Client::new(settings).unwrap();
     let sync = Sync::new(books.clone(), client, packs.clone());
     card(&sync, packs.clone()).await;
     sales(&sync, &books, &packs).await;

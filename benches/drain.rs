@@ -9,6 +9,8 @@
     reason = "a benchmark that cannot run must stop and say so"
 )]
 
+mod common;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -17,11 +19,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use common::client_settings;
 use tokio::sync::Semaphore;
 use yijie::books::Books;
 use yijie::record::{KEPT, Record, Sale};
 use yijie::sync::Sync;
-use yijie_agency::{Carried, Carrier, Client, ClientSettings, Credential, InstitutionId, Operator, Profile};
+use yijie_agency::{Carried, Carrier, Client, Credential};
 use yijie_rules::{Claim, Outcome, Packs, split};
 
 const INSTITUTION: &str = "P53010200001";
@@ -111,26 +114,7 @@ async fn drained(dir: &Path, queued: usize) -> (Measured, Vec<(String, Vec<u8>)>
     let (books, _) = Books::open(&dir.join("till"), INSTITUTION, 0).unwrap();
     let books = Arc::new(books);
     let packs = Arc::new(Packs::builtin());
-    let msgids = books.msgids();
-    let settings = |url: String| ClientSettings {
-        url,
-        tls_dir: agency.tls_dir.clone(),
-        institution: InstitutionId {
-            code: INSTITUTION.into(),
-            name: "bench".into(),
-            admdvs: "530100".into(),
-        },
-        operator: Operator {
-            id: "001".into(),
-            name: "bench".into(),
-            kind: "1".into(),
-        },
-        dev_no: String::new(),
-        profile: Profile::built_in("plain").unwrap(),
-        timeout: std::time::Duration::from_secs(20),
-        connect_timeout: std::time::Duration::from_secs(5),
-        msgids: msgids.clone(),
-    };
+    let settings = |url: String| client_settings(url, &agency.tls_dir, INSTITUTION, books.msgids());
     let tap = Arc::new(Tap::default());
     let tapped = Client::within(settings(String::new()), tap.clone());
     for no in 0..queued {
@@ -151,11 +135,8 @@ async fn drained(dir: &Path, queued: usize) -> (Measured, Vec<(String, Vec<u8>)>
             .await
             .unwrap();
     }
-    let sync = Arc::new(Sync::new(
-        books,
-        Client::new(settings(agency.url.clone())).unwrap(),
-        packs,
-    ));
+    let client = Client::new(settings(agency.url.clone())).unwrap();
+    let sync = Arc::new(Sync::new(books, client, packs));
     let before = resident_mb();
     let mut most = before;
     let begin = Instant::now();

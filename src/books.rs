@@ -1,5 +1,6 @@
 //! The till's books: every record goes to the journal first, and what the counter asks for stands in the store.
 
+mod bills;
 mod days;
 pub mod guard;
 pub mod look;
@@ -27,16 +28,19 @@ use crate::catalogue::Item;
 use crate::clock;
 use crate::operators::{Operator, Tries};
 use crate::record::{Record, Sale};
+use bills::Bills;
 use guard::{Behind, Steady, clock_fault};
-use row::SaleRow;
+use row::{Course, SaleRow};
 pub use waiting::{Standing, Waiting, WaitingSale};
 
 /// Form of the rows in the store. A store of another form is set aside and built anew from the journal.
-const ROWS_FORM: u32 = 5;
+const ROWS_FORM: u32 = 6;
 
 /// Entries brought into a store that is behind in one step.
 const ENTRIES_PER_STEP: usize = 1024;
 
+/// Sales as committed; what came of them stands under [`SALES`] and is all that later entries write.
+const BILLS: &str = "bills";
 const SALES: &str = "sales";
 const QUEUE: &str = "queue";
 const OPEN: &str = "open";
@@ -135,6 +139,7 @@ pub struct Findings {
 pub struct Books {
     journal: Journal,
     store: Store,
+    bills: Bills,
     projected: Mutex<Projected>,
     caught_up: Condvar,
     msgids: Arc<MsgIds>,
@@ -201,6 +206,7 @@ impl Books {
         let books = Books {
             journal,
             store,
+            bills: Bills::default(),
             projected: Mutex::new(Projected {
                 seq: last,
                 clock,
@@ -247,7 +253,7 @@ impl Books {
                 .unwrap_or_else(PoisonError::into_inner);
         }
         let clock = projected.clock.at(time_ms);
-        let done = rows_of(&self.store, seq, time_ms, clock, record)
+        let done = rows_of(&self.kept(), seq, time_ms, clock, record)
             .and_then(|rows| Ok(self.store.apply(seq, &rows.changes())?));
         projected.failed = done.is_err();
         if done.is_ok() {
@@ -285,7 +291,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn sale(&self, id: &str) -> Result<Option<SaleRow>, BooksError> {
-        self.store.read(SALES, Key::Secret(id.as_bytes()))
+        self.kept().sale(id)
     }
 
     /// The sale a message id was used for.
@@ -309,7 +315,12 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn sales(&self) -> Result<Vec<SaleRow>, BooksError> {
-        self.all(SALES)
+        let bills = self.store.scan(BILLS)?;
+        let rows = bills.map(|item| {
+            let sale: Sale = decode(&item?.1)?;
+            self.sale(&sale.id)?.ok_or(BooksError::NoSuchSale)
+        });
+        rows.collect()
     }
 
     /// The last known record of a person, by card number, citizen number or psn_no, and when it was taken: earlier by
@@ -404,6 +415,13 @@ impl Books {
             let record = record_of(&entry)?;
             Ok((entry, record))
         })
+    }
+
+    fn kept(&self) -> Kept<'_> {
+        Kept {
+            store: &self.store,
+            bills: &self.bills,
+        }
     }
 
     fn all<T: DeserializeOwned>(&self, tree: &'static str) -> Result<Vec<T>, BooksError> {
@@ -553,11 +571,45 @@ trait Found {
     fn read<T: DeserializeOwned>(&self, tree: &'static str, key: Key<'_>) -> Result<Option<T>, BooksError> {
         self.value(tree, key)?.map(|value| decode(&value)).transpose()
     }
+
+    fn bill(&self, id: &str) -> Result<Option<Arc<Sale>>, BooksError> {
+        Ok(self.read(BILLS, Key::Secret(id.as_bytes()))?.map(Arc::new))
+    }
+
+    fn sale(&self, id: &str) -> Result<Option<SaleRow>, BooksError> {
+        let course: Option<Course> = self.read(SALES, Key::Secret(id.as_bytes()))?;
+        let Some(course) = course else { return Ok(None) };
+        let sale = self.bill(id)?.ok_or(BooksError::NoSuchSale)?;
+        Ok(Some(SaleRow::kept(sale, course)))
+    }
 }
 
 impl Found for Store {
     fn value(&self, tree: &'static str, key: Key<'_>) -> Result<Option<Vec<u8>>, BooksError> {
         Ok(self.get(tree, key)?)
+    }
+}
+
+/// The store, and the bills read from it last.
+struct Kept<'a> {
+    store: &'a Store,
+    bills: &'a Bills,
+}
+
+impl Found for Kept<'_> {
+    fn value(&self, tree: &'static str, key: Key<'_>) -> Result<Option<Vec<u8>>, BooksError> {
+        self.store.value(tree, key)
+    }
+
+    fn bill(&self, id: &str) -> Result<Option<Arc<Sale>>, BooksError> {
+        if let Some(bill) = self.bills.get(id) {
+            return Ok(Some(bill));
+        }
+        let bill = self.store.bill(id)?;
+        if let Some(bill) = &bill {
+            self.bills.keep(bill);
+        }
+        Ok(bill)
     }
 }
 
@@ -701,6 +753,7 @@ fn rows_of(
                 )?;
             }
             let row = SaleRow::new((**sale).clone(), *sending, seq, time_ms);
+            rows.put(BILLS, Key::Secret(sale.id.as_bytes()), sale)?;
             look::place(&mut rows, seq, &sale.id, time_ms)?;
             sell(found, &mut rows, None, &row)?;
         }
@@ -720,8 +773,7 @@ fn rows_of(
         }
         _ => {
             if let Some(id) = record.sale() {
-                let row: Option<SaleRow> = found.read(SALES, Key::Secret(id.as_bytes()))?;
-                let before = row.ok_or(BooksError::NoSuchSale)?;
+                let before = found.sale(id)?.ok_or(BooksError::NoSuchSale)?;
                 let mut row = before.clone().after(record, time_ms);
                 days::place(&mut rows, seq, record, &mut row, time_ms)?;
                 prints::place(&mut rows, seq, record, &mut row)?;
@@ -782,8 +834,10 @@ fn sell(
     row: &SaleRow,
 ) -> Result<(), BooksError> {
     let sale: &Sale = &row.sale;
-    rows.put(SALES, Key::Secret(sale.id.as_bytes()), row)?;
-    rows.put(MSGIDS, Key::Secret(row.msgid.as_bytes()), &sale.id)?;
+    rows.put(SALES, Key::Secret(sale.id.as_bytes()), &row.course)?;
+    if before.is_none_or(|before| before.msgid != row.msgid) {
+        rows.put(MSGIDS, Key::Secret(row.msgid.as_bytes()), &sale.id)?;
+    }
     note_msgid(found, rows, row.greatest_msgid())?;
     uploads::place(rows, before, row)?;
     waiting::place(found, rows, before, row)

@@ -170,6 +170,38 @@ impl Out {
             self.line(words())
         }
     }
+
+    /// A list of any length, each item as it comes; `none` where people are told of nothing.
+    ///
+    /// # Errors
+    /// [`Failure`] if an item cannot be read or written.
+    pub fn each<T, V: Serialize>(
+        &self,
+        items: impl Iterator<Item = Result<T, BooksError>>,
+        value: impl Fn(&T) -> V,
+        words: impl Fn(&T) -> String,
+        none: &str,
+    ) -> Result<(), Failure> {
+        let mut before = if self.json { "[" } else { "" };
+        for item in items {
+            let item = item?;
+            if !self.json {
+                self.line(words(&item))?;
+                before = "\n";
+                continue;
+            }
+            let json =
+                serde_json::to_string_pretty(&value(&item)).map_err(|e| Failure::could_not("INTERNAL", e))?;
+            write!(io::stdout(), "{before}\n  {}", json.replace('\n', "\n  "))?;
+            before = ",";
+        }
+        match (self.json, before) {
+            (true, "[") => self.line("[]"),
+            (true, _) => self.line("\n]"),
+            (false, "") => self.line(none),
+            (false, _) => Ok(()),
+        }
+    }
 }
 
 /// The data directory given, or this user's.

@@ -361,6 +361,7 @@ fn take(state: &mut State, event: Event) -> Vec<Effect> {
         Event::JournalRead(lines) => lookup::leaf_read(state, lines),
         Event::SignedIn(answer) => session::signed_in(state, answer),
         Event::PreSettled(question, answer) => pay::presettled(state, question, answer),
+        Event::Audited(question, findings) => pay::audited(state, question, findings),
         Event::Committed(row) => pay::committed(state, *row),
         Event::CommitFailed { code } => pay::commit_failed(state, &code),
         Event::SaleMoved(row) => {

@@ -6,6 +6,7 @@
 
 mod clearing;
 mod detail;
+mod missing;
 mod totals;
 
 use jiff::civil::Date;
@@ -18,7 +19,8 @@ use crate::clock;
 use crate::record::{ClosedTotal, Mended, Record};
 use crate::sync::Sync;
 pub use clearing::{Month, apply, withdraw};
-pub use totals::{ask, every_group, totals_of, usual_place};
+pub use missing::{caught_up, compared, totals_since};
+pub use totals::totals_of;
 
 /// Rounds of mending after which a day that does not balance is left to the supervisor.
 const ROUNDS_MAX: u32 = 3;
@@ -56,6 +58,20 @@ pub enum ReconcileError {
         /// In its words.
         said: String,
     },
+    /// Entries of this till are missing, and the agency could not be asked what it holds.
+    #[error("{} {source}", source.code())]
+    Behind {
+        /// Lost to damage of the journal; else by a backup that was put back.
+        salvaged: bool,
+        /// Why not.
+        source: Box<ReconcileError>,
+    },
+    /// The agency holds settlements that are missing here.
+    #[error("{since}")]
+    AgencyHoldsMore {
+        /// From which day on.
+        since: Date,
+    },
 }
 
 impl ReconcileError {
@@ -69,6 +85,9 @@ impl ReconcileError {
             ReconcileError::StillOpen { .. } => "SALES_STILL_OPEN",
             ReconcileError::NotBalanced { .. } => "TOTAL_NOT_BALANCED",
             ReconcileError::ClearingRefused { .. } => "CLEARING_REFUSED",
+            ReconcileError::Behind { salvaged: true, .. } => "JOURNAL_SALVAGED",
+            ReconcileError::Behind { .. } => "TILL_ROLLED_BACK",
+            ReconcileError::AgencyHoldsMore { .. } => "AGENCY_HOLDS_MORE",
         }
     }
 }
@@ -247,11 +266,10 @@ async fn close(
 /// Sales of the day that only the agency's statement can explain. The queue is read as it is walked.
 fn stuck(books: &Books, day: Date) -> Result<Vec<SaleRow>, ReconcileError> {
     let (mut stuck, mut count) = (Vec::new(), 0);
-    for sale in books.waiting_sales()? {
-        let row = books.sale(&sale.map_err(ReconcileError::Books)?.id)?;
-        match row.filter(|row| !row.state.is_final()) {
-            Some(row) if !only_the_statement_can_say(&row) => count += 1,
-            Some(row) if left_on(&row) == day => stuck.push(row),
+    for row in books.open_rows()? {
+        match row? {
+            row if !only_the_statement_can_say(&row) => count += 1,
+            row if left_on(&row) == day => stuck.push(row),
             _ => {}
         }
     }

@@ -10,16 +10,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use yijie_agency::{Answer, SaleRequest};
+use yijie_agency::{Answer, AuditFinding, SaleRequest};
 
 use crate::books::{Books, BooksError};
 
 use crate::clock;
-use crate::commands::resume;
 use crate::desk::devices::{Device, Told};
 use crate::desk::{self, Effect, Event, Level, Notice, Setup, State};
 use crate::operators::{self, Operator};
 use crate::print::Printing;
+use crate::reconcile;
 use crate::record::{Record, Sale};
 use crate::sync::Sync;
 use crate::workbench::Workbench;
@@ -116,9 +116,8 @@ impl Runtime {
         match effect {
             Effect::CheckPin { id, pin } => self.asking(async move {
                 // Nobody sells on books that lack what the agency may hold.
-                if let Err(failure) = resume::caught_up(&this.books, &this.sync).await {
-                    let notice = Notice::new(Level::Error, &failure.code).about(failure.detail);
-                    return Event::PinChecked(Err(notice));
+                if let Err(error) = reconcile::caught_up(&this.books, &this.sync).await {
+                    return Event::PinChecked(Err(back_office::notice_of(error)));
                 }
                 let checked = tokio::task::spawn_blocking(move || this.pin_checked(&id, &pin)).await;
                 Event::PinChecked(checked.unwrap_or_else(|_| Err(Notice::new(Level::Error, "INTERNAL"))))
@@ -193,8 +192,19 @@ impl Runtime {
                     invono: String::new(),
                     traces: Vec::new(),
                 };
-                let answer = this.sync.client().presettle(&request).await;
+                let client = this.sync.client();
+                let (mut findings, answer) =
+                    tokio::join!(client.audit(&request, None), client.presettle(&request));
                 this.sync.heard(&answer);
+                if let Answer::Done(trial) = &answer {
+                    let more = client.audit(&request, Some(&trial.setlinfo)).await;
+                    let new = |finding: &AuditFinding| !findings.contains(finding);
+                    let more: Vec<_> = more.into_iter().filter(new).collect();
+                    findings.extend(more);
+                }
+                if !findings.is_empty() {
+                    this.tell(Event::Audited(question, findings));
+                }
                 Event::PreSettled(question, answer)
             }),
             Effect::Commit { sale, send } => {
@@ -352,6 +362,9 @@ impl Runtime {
             Err(error) => self.commit_failed(error.code()),
         }
         self.read_queue();
+        if self.sync.may_try() {
+            self.sync.client().close_abandoned().await;
+        }
     }
 
     async fn drain(&self) {

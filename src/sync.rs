@@ -7,7 +7,6 @@ mod mend;
 mod turns;
 mod upload;
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -163,7 +162,7 @@ impl Sync {
             Answer::NotSent(cause) if !unfit(&cause) => self.not_sent(&row, cause.code())?,
             answer => outcome(&row, answer),
         };
-        self.write(&record, row).await
+        self.write(record, row).await
     }
 
     /// Journals a sale that is made without the agency: within the pack's limits it waits; beyond them it is taken back,
@@ -236,22 +235,28 @@ impl Sync {
     pub async fn resolve(&self, id: &str) -> Result<SaleRow, BooksError> {
         let row = self.books.sale(id)?.ok_or(BooksError::NoSuchSale)?;
         let (moved, _unread) = mpsc::unbounded_channel();
-        self.work_on(&row.sale.claim.person.psn_no, Some(id), &moved)
-            .await?;
+        let psn_no = &row.sale.claim.person.psn_no;
+        self.work_on(psn_no, None, Some(id), &moved).await?;
         self.books.sale(id)?.ok_or(BooksError::NoSuchSale)
     }
 
-    /// A person's open sales, oldest first, until one stays open or `last` is reached.
+    /// A person's open sales, oldest first, until one stays open or `last` is reached. Nothing where the oldest is
+    /// another than `first`.
     async fn work_on(
         &self,
         psn_no: &str,
+        first: Option<&str>,
         last: Option<&str>,
         moved: &mpsc::UnboundedSender<SaleRow>,
     ) -> Result<(), BooksError> {
         let Some(_turn) = self.people.try_turn(psn_no) else {
             return Ok(());
         };
-        while let Some(id) = self.books.open_sales(psn_no)?.into_iter().next() {
+        let oldest = || Ok::<_, BooksError>(self.books.open_sales(psn_no)?.into_iter().next());
+        if first.is_some() && oldest()?.as_deref() != first {
+            return Ok(());
+        }
+        while let Some(id) = oldest()? {
             let row = self.advance(&id).await?;
             let stays = !row.state.is_final();
             // Nobody listens any more: the pass was given up.
@@ -289,17 +294,13 @@ impl Sync {
         } else {
             row.msgid.clone()
         };
-        let row = self
-            .write(
-                &Record::Attempt {
-                    sale: row.sale.id.clone(),
-                    msgid,
-                },
-                row,
-            )
-            .await?;
+        let attempt = Record::Attempt {
+            sale: row.sale.id.clone(),
+            msgid,
+        };
+        let row = self.write(attempt, row).await?;
         let record = outcome(&row, self.settle(&row).await);
-        self.write(&record, row).await
+        self.write(record, row).await
     }
 
     /// Cancels a settled sale for good.
@@ -329,16 +330,13 @@ impl Sync {
             moved(&row);
             drained.finished += usize::from(row.state.is_final());
         };
-        let mut begun = HashSet::new();
         let mut at_work = JoinSet::new();
         for sale in self.books.waiting_sales()? {
-            let psn_no = sale?.psn_no;
-            if begun.contains(&psn_no) {
-                continue;
-            }
+            let sale = sale?;
             // One answer that was lost stops nobody as long as others are answered.
             while at_work.len() >= PERSONS_AT_ONCE_MAX || (!self.may_try() && !at_work.is_empty()) {
                 tokio::select! {
+                    biased;
                     Some(row) = telling.recv() => tell(row),
                     Some(done) = at_work.join_next() => finished(done)?,
                 }
@@ -346,9 +344,9 @@ impl Sync {
             if !self.may_try() {
                 break;
             }
-            begun.insert(psn_no.clone());
+            // A person's later sales are worked on behind the oldest: met here, they find another one the oldest.
             let (this, told) = (self.clone(), told.clone());
-            at_work.spawn(async move { this.work_on(&psn_no, None, &told).await });
+            at_work.spawn(async move { this.work_on(&sale.psn_no, Some(&sale.id), None, &told).await });
         }
         drop(told);
         while let Some(row) = telling.recv().await {
@@ -385,11 +383,13 @@ impl Sync {
 
     /// Journals a record about a sale and gives the sale as it stands then. The flush is waited for on a thread that
     /// may block, so that a slow disk holds up this sale only.
-    async fn write(&self, record: &Record, row: SaleRow) -> Result<SaleRow, BooksError> {
-        let time_ms = clock::now_ms();
-        let (books, owned) = (self.books.clone(), record.clone());
-        off_the_loop(move || books.append(&owned, time_ms)).await?;
-        Ok(row.after(record, time_ms))
+    async fn write(&self, record: Record, row: SaleRow) -> Result<SaleRow, BooksError> {
+        let (books, time_ms) = (self.books.clone(), clock::now_ms());
+        off_the_loop(move || {
+            books.append(&record, time_ms)?;
+            Ok(row.after(&record, time_ms))
+        })
+        .await
     }
 }
 

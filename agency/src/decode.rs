@@ -8,7 +8,7 @@ use serde_json::{
 
 use crate::{
     answer::{AgencyRefusal, Answer, Cause},
-    envelope::{Output, Reply, gateway_words},
+    envelope::{Output, Reply, gateway_words, plain},
     keys::Keys,
     messages::{
         ec_query::{self, EcReply},
@@ -35,10 +35,18 @@ pub(crate) fn understand<T>(
     read: impl FnOnce(&Output<'_>) -> Option<T>,
 ) -> Answer<T> {
     let unreadable = |what| Answer::Unknown(Cause::BodyUnreadable { what });
-    let reply = match seal.reply(body) {
+    let (body, _) = plain(body);
+    let reply = match seal.reply(&body) {
         Ok(reply) => reply,
         Err(fault) => return unreadable(fault.what()),
     };
+    // A gateway's word is no word of the agency's where money may have moved; a settlement's number is.
+    if reply.gateway
+        && weight == Weight::Commits
+        && !(reply.infcode == 0 && settled::holds_settlement(&reply.output))
+    {
+        return unreadable("a gateway's answer, not the agency's: JSON without infcode");
+    }
     if reply.infcode == -1 && weight == Weight::Commits && seal.profile.system_error_unknown {
         return Answer::Unknown(Cause::AgencySystemError);
     }
@@ -116,7 +124,8 @@ pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile, keys: &Keys) ->
     } else {
         Weight::Asks
     };
-    let reply = seal.reply(body).ok();
+    let (body, odd) = plain(body);
+    let reply = seal.reply(&body).ok();
     let mut decoded = Decoded {
         infno: infno.to_owned(),
         outcome: "settled",
@@ -128,7 +137,9 @@ pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile, keys: &Keys) ->
         identities: Vec::new(),
         irregularities: reply.as_ref().map(oddities).unwrap_or_default(),
     };
-    match understand(&seal, body, weight, |output| content(national, output, profile)) {
+    let odd = odd.map(|code| Irregularity::new(code, "body"));
+    decoded.irregularities.extend(odd);
+    match understand(&seal, &body, weight, |output| content(national, output, profile)) {
         Answer::Done(content) => decoded.take(content),
         Answer::Refused(refusal) => {
             decoded.outcome = "refused";
@@ -140,7 +151,7 @@ pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile, keys: &Keys) ->
             decoded.why = Some(cause.to_string());
             decoded.message = match &reply {
                 Some(reply) => Some(reply.err_msg.clone()).filter(|text| !text.is_empty()),
-                None => gateway_words(body),
+                None => gateway_words(&body),
             };
         }
     }
@@ -190,7 +201,12 @@ fn oddities(reply: &Reply<'_>) -> Vec<Irregularity> {
         }
     };
     note(reply.wrapped, "ENVELOPE_WRAPPED", "infcode");
-    note(reply.output_elsewhere, "OUTPUT_ELSEWHERE", "output");
+    note(reply.gateway, "ENVELOPE_OF_GATEWAY", "infcode");
+    note(
+        reply.output_elsewhere && !reply.gateway,
+        "OUTPUT_ELSEWHERE",
+        "output",
+    );
     let twelve = twelve_hours_apart(&reply.inf_refmsgid, &reply.refmsg_time, &reply.respond_time);
     note(twelve, "CLOCK_TWELVE_HOURS", "refmsg_time");
     let praise = ["成功", "success", "ok", "操作成功", "处理成功", "交易成功"];

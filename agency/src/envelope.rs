@@ -1,5 +1,8 @@
 //! The envelope around every message, out and back.
 
+use std::borrow::Cow;
+
+use encoding_rs::GB18030;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -120,6 +123,8 @@ pub(crate) struct Reply<'a> {
     pub(crate) output_elsewhere: bool,
     /// `success` is there and false.
     pub(crate) denied: bool,
+    /// It has no infcode: a gateway in front of the agency answered by itself, or in its own words for the agency.
+    pub(crate) gateway: bool,
     /// The output, if it holds anything: an object, or the object inside a string.
     pub(crate) output: Output<'a>,
 }
@@ -142,7 +147,7 @@ pub(crate) enum Output<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotAReply {
     Empty,
-    NotUtf8,
+    OtherBytes,
     Html,
     NotJson,
     OtherShape,
@@ -154,7 +159,7 @@ impl NotAReply {
     pub(crate) fn what(self) -> &'static str {
         match self {
             NotAReply::Empty => "empty body",
-            NotAReply::NotUtf8 => "not UTF-8",
+            NotAReply::OtherBytes => "neither UTF-8 nor GB 18030",
             NotAReply::Html => "a page of HTML",
             NotAReply::NotJson => "broken or incomplete JSON",
             NotAReply::OtherShape => "JSON without infcode",
@@ -172,17 +177,43 @@ impl<'a> Reply<'a> {
         if fields.get("infcode").is_some() {
             return Reply::of(node, &fields);
         }
-        // A gateway's envelope around the reply.
-        let inner = WRAPPERS.iter().find_map(|name| {
-            let node = fields.get(name).filter(|node| !node.is_string())?;
-            let inner = node.fields()?;
-            inner.get("infcode").is_some().then_some((node, inner))
-        });
-        let (node, inner) = inner.ok_or(NotAReply::OtherShape)?;
+        // A gateway's envelope around the reply, or several.
+        let Some((node, inner)) = within(&fields, WRAPPED_MAX) else {
+            return Reply::of_gateway(node, &fields).ok_or(NotAReply::OtherShape);
+        };
         let mut reply = Reply::of(node, &inner)?;
         reply.wrapped = true;
         reply.denied |= denies(&fields);
         Ok(reply)
+    }
+
+    /// `{"code": …, "success": …, "message": …, "data": …}`: yes where `success` is true or the code one of those that
+    /// mean it, and something is told; no where either says so in words. An HTTP status for a code is about the way.
+    fn of_gateway(node: Node<'a>, fields: &Fields<'a>) -> Option<Reply<'a>> {
+        let code = fields.text_of(&[
+            "code", "errcode", "retcode", "status", "err_code", "ret_code", "rtn_code",
+        ]);
+        let success = fields.get("success").and_then(Node::text);
+        let agrees = GATEWAY_YES.contains(&code.to_lowercase().as_str());
+        let yes = match success.as_deref() {
+            Some("true" | "1") => code.is_empty() || agrees,
+            Some(_) => false,
+            None => agrees,
+        };
+        let mut reply = Reply::with(0, node, fields);
+        if yes && matches!(reply.output, Output::Nothing) {
+            return None;
+        }
+        if !yes {
+            let of_the_way = whole_number(&code).is_some_and(|code| (100..600).contains(&code));
+            if of_the_way || reply.err_msg.is_empty() || (code.is_empty() && success.is_none()) {
+                return None;
+            }
+            reply.infcode = whole_number(&code).filter(|code| *code != 0).unwrap_or(-2);
+        }
+        reply.denied = false;
+        reply.gateway = true;
+        Some(reply)
     }
 
     fn of(node: Node<'a>, fields: &Fields<'a>) -> Result<Reply<'a>, NotAReply> {
@@ -191,9 +222,13 @@ impl<'a> Reply<'a> {
             .text()
             .and_then(|text| whole_number(&text))
             .ok_or(NotAReply::InfcodeUnreadable)?;
+        Ok(Reply::with(infcode, node, fields))
+    }
+
+    fn with(infcode: i64, node: Node<'a>, fields: &Fields<'a>) -> Reply<'a> {
         let mut reply = Reply {
             infcode,
-            err_msg: fields.text_of(&["err_msg", "message", "msg"]),
+            err_msg: fields.text_of(&WORDS),
             inf_refmsgid: fields.text("inf_refmsgid"),
             refmsg_time: fields.text("refmsg_time"),
             respond_time: fields.text("respond_time"),
@@ -201,6 +236,7 @@ impl<'a> Reply<'a> {
             wrapped: false,
             output_elsewhere: false,
             denied: denies(fields),
+            gateway: false,
             output: read_output(fields, "output"),
         };
         if matches!(reply.output, Output::Nothing) {
@@ -218,12 +254,41 @@ impl<'a> Reply<'a> {
             }
             reply.output_elsewhere = !matches!(reply.output, Output::Nothing);
         }
-        Ok(reply)
+        reply
     }
 }
 
+/// The reply that stands somewhere in a gateway's envelope.
+fn within<'a>(fields: &Fields<'a>, depth: u32) -> Option<(Node<'a>, Fields<'a>)> {
+    WRAPPERS.iter().find_map(|name| {
+        let node = fields.get(name).filter(|node| !node.is_string())?;
+        let inner = node.fields()?;
+        if inner.get("infcode").is_some() {
+            return Some((node, inner));
+        }
+        depth.checked_sub(1).and_then(|depth| within(&inner, depth))
+    })
+}
+
+/// Envelopes around a reply.
+const WRAPPED_MAX: u32 = 3;
+
 /// Where gateways put a reply inside their own.
 const WRAPPERS: [&str; 5] = ["data", "body", "result", "response", "output"];
+
+/// Codes by which gateways say yes.
+const GATEWAY_YES: [&str; 7] = ["0", "200", "00", "0000", "00000", "success", "ok"];
+
+/// Where a reply says what is the matter.
+const WORDS: [&str; 7] = [
+    "err_msg",
+    "message",
+    "msg",
+    "errmsg",
+    "error_description",
+    "error",
+    "detail_msg",
+];
 
 fn denies(fields: &Fields<'_>) -> bool {
     fields
@@ -231,8 +296,47 @@ fn denies(fields: &Fields<'_>) -> bool {
         .is_some_and(|success| success.raw() == "false")
 }
 
+/// A body as the readers take it: in UTF-8, where a gateway wrote GB 18030; the reply itself, where a gateway put its
+/// text inside a string. What is neither stays as it is. And what was odd about it.
+pub(crate) fn plain(body: &[u8]) -> (Cow<'_, [u8]>, Option<&'static str>) {
+    if std::str::from_utf8(body).is_err() {
+        let text = GB18030.decode_without_bom_handling_and_without_replacement(body);
+        return match text {
+            Some(text) => {
+                let text = text.into_owned().into_bytes();
+                let unwrapped = text_within(&text);
+                (Cow::Owned(unwrapped.unwrap_or(text)), Some("BODY_IS_GB18030"))
+            }
+            None => (Cow::Borrowed(body), None),
+        };
+    }
+    match text_within(body) {
+        Some(text) => (Cow::Owned(text), Some("ENVELOPE_WRAPPED")),
+        None => (Cow::Borrowed(body), None),
+    }
+}
+
+const INFCODE: &[u8] = b"\"infcode\"";
+
+/// A reply that stands as text in a string of a gateway's envelope.
+fn text_within(body: &[u8]) -> Option<Vec<u8>> {
+    // Most are the reply itself; inside a string the name's quotes have a backslash before them.
+    if body.windows(INFCODE.len()).any(|part| part == INFCODE) {
+        return None;
+    }
+    let fields = json_of(body).ok()?.fields()?;
+    if fields.get("infcode").is_some() || denies(&fields) {
+        return None;
+    }
+    WRAPPERS.iter().find_map(|name| {
+        let text = fields.get(name).filter(|node| node.is_string())?.text()?;
+        let inner = Node::parse(&text)?.fields()?;
+        inner.get("infcode").is_some().then(|| text.into_bytes())
+    })
+}
+
 fn json_of(body: &[u8]) -> Result<Node<'_>, NotAReply> {
-    let text = std::str::from_utf8(body).map_err(|_| NotAReply::NotUtf8)?;
+    let text = std::str::from_utf8(body).map_err(|_| NotAReply::OtherBytes)?;
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.is_empty() {
         return Err(NotAReply::Empty);
@@ -246,14 +350,7 @@ fn json_of(body: &[u8]) -> Result<Node<'_>, NotAReply> {
 /// What a gateway says in a JSON of its own shape.
 pub(crate) fn gateway_words(body: &[u8]) -> Option<String> {
     let fields = json_of(body).ok()?.fields()?;
-    let words = fields.text_of(&[
-        "message",
-        "msg",
-        "err_msg",
-        "error_description",
-        "error",
-        "detail_msg",
-    ]);
+    let words = fields.text_of(&WORDS);
     (!words.is_empty()).then_some(words)
 }
 
@@ -322,10 +419,10 @@ mod tests {
     fn bodies_that_are_no_reply() {
         for (body, fault) in [
             (&b""[..], NotAReply::Empty),
-            (b"\xff\xfe", NotAReply::NotUtf8),
+            (b"\xff\xfe", NotAReply::OtherBytes),
             (b"<html>502</html>", NotAReply::Html),
             (br#"{"infcode":0,"outp"#, NotAReply::NotJson),
-            (br#"{"success":false,"code":500159}"#, NotAReply::OtherShape),
+            (br#"{"timestamp":1,"path":"/fsi"}"#, NotAReply::OtherShape),
             (b"[0]", NotAReply::OtherShape),
             (br#"{"infcode":"yes"}"#, NotAReply::InfcodeUnreadable),
             (br#"{"infcode":""}"#, NotAReply::InfcodeUnreadable),

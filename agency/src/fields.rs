@@ -1,5 +1,7 @@
 //! Checks of one message's fields before it leaves, and again when it arrives at the sandbox.
 
+use jiff::civil::{Date, DateTime};
+
 /// A field that is missing or too long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FieldFault {
@@ -37,14 +39,84 @@ pub(crate) fn optional(field: &'static str, value: &str, max: usize) -> Result<(
     Ok(())
 }
 
-/// Required: a decimal number.
-pub(crate) fn number(field: &'static str, value: &str) -> Result<(), FieldFault> {
+/// Required: a decimal number of at most so many decimals (N16,2, N16,4, N16,6).
+pub(crate) fn decimal(field: &'static str, value: &str, decimals_max: usize) -> Result<(), FieldFault> {
     required(field, value, 25)?;
-    match crate::lenient::amount(value) {
-        Some(_) => Ok(()),
-        None => Err(FieldFault {
+    let decimals = value
+        .split_once('.')
+        .map_or(0, |(_, part)| part.trim_end_matches('0').len());
+    if crate::lenient::amount(value).is_none() || value.contains(['e', 'E']) {
+        return Err(FieldFault {
             field,
             problem: "not a number",
-        }),
+        });
+    }
+    if decimals > decimals_max {
+        return Err(FieldFault {
+            field,
+            problem: "too many decimals",
+        });
+    }
+    Ok(())
+}
+
+/// Required: an amount in yuan.
+pub(crate) fn number(field: &'static str, value: &str) -> Result<(), FieldFault> {
+    decimal(field, value, 2)
+}
+
+/// Required: `yyyy-MM-dd HH:mm:ss`.
+pub(crate) fn time(field: &'static str, value: &str) -> Result<(), FieldFault> {
+    required(field, value, 19)?;
+    shaped(
+        field,
+        DateTime::strptime("%Y-%m-%d %H:%M:%S", value).is_ok() && value.len() == 19,
+    )
+}
+
+/// Required: `yyyy-MM-dd`.
+pub(crate) fn day(field: &'static str, value: &str) -> Result<(), FieldFault> {
+    required(field, value, 10)?;
+    shaped(
+        field,
+        Date::strptime("%Y-%m-%d", value).is_ok() && value.len() == 10,
+    )
+}
+
+/// Required: 0 or 1.
+pub(crate) fn flag(field: &'static str, value: &str) -> Result<(), FieldFault> {
+    required(field, value, 1)?;
+    shaped(field, matches!(value, "0" | "1"))
+}
+
+fn shaped(field: &'static str, right: bool) -> Result<(), FieldFault> {
+    if right {
+        return Ok(());
+    }
+    Err(FieldFault {
+        field,
+        problem: "not of its form",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms() {
+        for (good, bad) in [
+            (time("f", "2026-02-28 23:59:59"), time("f", "2026-02-30 00:00:00")),
+            (time("f", "2026-03-01 00:00:00"), time("f", "2026-3-1 0:00:00")),
+            (time("f", "2026-03-01 09:30:00"), time("f", "2026-03-01")),
+            (day("f", "2028-02-29"), day("f", "2027-02-29")),
+            (day("f", "2026-01-01"), day("f", "")),
+            (flag("f", "0"), flag("f", "01")),
+            (decimal("f", "1.234500", 4), decimal("f", "1.23451", 4)),
+            (number("f", "-12.50"), number("f", "12.505")),
+            (number("f", "3"), number("f", "1e2")),
+        ] {
+            assert!(good.is_ok() && bad.is_err(), "{good:?} {bad:?}");
+        }
     }
 }

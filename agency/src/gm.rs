@@ -25,7 +25,7 @@ const BLOCK: usize = 16;
 
 /// Key material that can't be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no SM2 key in PEM, Base64 or hex")]
+#[error("no SM2 key in PEM, DER, Base64 or hex")]
 pub struct KeyUnreadable;
 
 /// How the bytes of a signature are written.
@@ -59,18 +59,22 @@ impl SignKey {
         Ok(SignKey(key))
     }
 
-    /// Reads PKCS#8 PEM, or the 32 bytes of the key in Base64 or hex.
+    /// Reads PKCS#8, SEC 1, or the 32 bytes of the key: in PEM, Base64, hex or as they are.
     ///
     /// # Errors
     /// [`KeyUnreadable`].
-    pub fn read(text: &str) -> Result<SignKey, KeyUnreadable> {
-        let text = text.trim();
-        let secret = if text.starts_with("-----") {
-            SecretKey::from_pkcs8_pem(text).map_err(|_| KeyUnreadable)?
+    pub fn read(key: impl AsRef<[u8]>) -> Result<SignKey, KeyUnreadable> {
+        let bytes = bytes_of(key.as_ref(), "PRIVATE KEY");
+        // Some programs write a number with its sign.
+        let number = bytes.strip_prefix(&[0]).filter(|rest| rest.len() == 32);
+        let number = number.unwrap_or(&bytes);
+        let secret = if number.len() == 32 {
+            SecretKey::from_slice(number).ok()
         } else {
-            SecretKey::from_slice(&bare(text).ok_or(KeyUnreadable)?).map_err(|_| KeyUnreadable)?
+            let pkcs8 = SecretKey::from_pkcs8_der(&bytes).ok();
+            pkcs8.or_else(|| SecretKey::from_sec1_der(&bytes).ok())
         };
-        SignKey::of(&secret)
+        SignKey::of(&secret.ok_or(KeyUnreadable)?)
     }
 
     /// The key as PKCS#8 PEM.
@@ -129,19 +133,19 @@ impl fmt::Debug for SignKey {
 pub struct VerifyKey(VerifyingKey);
 
 impl VerifyKey {
-    /// Reads a PEM public key, or 65 bytes (04, x, y) in Base64 or hex.
+    /// Reads a SubjectPublicKeyInfo, a point (04, x, y, or compressed) or x and y: in PEM, Base64, hex or as they are.
     ///
     /// # Errors
     /// [`KeyUnreadable`].
-    pub fn read(text: &str) -> Result<VerifyKey, KeyUnreadable> {
-        let text = text.trim();
-        let key = if text.starts_with("-----") {
-            PublicKey::from_public_key_pem(text)
-                .ok()
-                .and_then(|key| VerifyingKey::new(DISTINGUISHING_ID, key).ok())
-        } else {
-            bare(text).and_then(|bytes| VerifyingKey::from_sec1_bytes(DISTINGUISHING_ID, &bytes).ok())
-        };
+    pub fn read(key: impl AsRef<[u8]>) -> Result<VerifyKey, KeyUnreadable> {
+        let mut bytes = bytes_of(key.as_ref(), "PUBLIC KEY");
+        if bytes.len() == 64 {
+            bytes.insert(0, 4);
+        }
+        let key = PublicKey::from_sec1_bytes(&bytes)
+            .ok()
+            .or_else(|| PublicKey::from_public_key_der(&bytes).ok());
+        let key = key.and_then(|key| VerifyingKey::new(DISTINGUISHING_ID, key).ok());
         key.map(VerifyKey).ok_or(KeyUnreadable)
     }
 
@@ -228,6 +232,19 @@ pub fn sm3_hex(message: &[u8]) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+/// The bytes of a key: what stands in the PEM block of its kind, in Base64 or hex, or the bytes themselves.
+fn bytes_of(key: &[u8], kind: &str) -> Zeroizing<Vec<u8>> {
+    let text = std::str::from_utf8(key).unwrap_or_default();
+    let begins = format!("{kind}-----");
+    let body = match text.split_once(&begins) {
+        Some((_, rest)) => rest.split("-----").next().unwrap_or_default(),
+        None => text,
+    };
+    let body: Zeroizing<String> = Zeroizing::new(body.split_whitespace().collect());
+    let written = (!body.is_empty()).then(|| bare(&body)).flatten();
+    Zeroizing::new(written.unwrap_or_else(|| key.to_vec()))
 }
 
 /// Bytes written in hex or Base64. Hex is tried first: a text of hex digits alone is not taken for Base64.

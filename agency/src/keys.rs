@@ -120,8 +120,10 @@ impl Keys {
         let mut keys = Keys::default();
         if files.contains(&GATEWAY) {
             let file = dir.join(GATEWAY);
-            keys.gateway = toml::from_str(&text_of(&file)?)
-                .map_err(|_| unusable(&file, "not the TOML of a gateway's secrets"))?;
+            let no_toml = || unusable(&file, "not the TOML of a gateway's secrets");
+            let bytes = bytes_of(&file)?;
+            let text = std::str::from_utf8(&bytes).map_err(|_| no_toml())?;
+            keys.gateway = toml::from_str(text).map_err(|_| no_toml())?;
             keys.gateway
                 .suffices(profile.headers)
                 .map_err(|problem| unusable(&file, problem))?;
@@ -141,12 +143,12 @@ impl Keys {
         };
         if has_own {
             let file = dir.join(own);
-            let key = SignKey::read(&text_of(&file)?);
+            let key = SignKey::read(bytes_of(&file)?);
             keys.own = Some(key.map_err(|_| unusable(&file, "no private SM2 key"))?);
         }
         if has_other {
             let file = dir.join(other);
-            let key = VerifyKey::read(&text_of(&file)?);
+            let key = VerifyKey::read(bytes_of(&file)?);
             keys.other = Some(key.map_err(|_| unusable(&file, "no public SM2 key"))?);
         }
         Ok(keys)
@@ -178,8 +180,8 @@ impl Gateway {
     }
 }
 
-fn text_of(file: &Path) -> Result<Zeroizing<String>, KeysError> {
-    fs::read_to_string(file)
+fn bytes_of(file: &Path) -> Result<Zeroizing<Vec<u8>>, KeysError> {
+    fs::read(file)
         .map(Zeroizing::new)
         .map_err(|source| KeysError::File {
             file: file.to_owned(),

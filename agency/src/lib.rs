@@ -28,9 +28,8 @@ pub use decode::{Decoded, IdentityCheck, decode_reply};
 pub use gm::{CipherKey, KeyUnreadable, SignKey, SignatureForm, VerifyKey, sm3_hex};
 pub use keys::{Keys, KeysError};
 pub use messages::{
-    benefits::{
-        AuditQuestion, BenefitQuestion, DiseaseQuestion, PersonTimeQuestion, Row, UsedQuestion, VisitQuestion,
-    },
+    audit::AuditFinding,
+    benefits::{BenefitQuestion, DiseaseQuestion, PersonTimeQuestion, Row, UsedQuestion, VisitQuestion},
     clearing::ClearingRequest,
     ec_query::DecodedPerson,
     files::FileTicket,

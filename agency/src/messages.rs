@@ -1,5 +1,6 @@
 //! The transactions, one file a family: what is sent, checked, and what is understood of the answer.
 
+pub(crate) mod audit;
 pub(crate) mod benefits;
 pub(crate) mod clearing;
 pub(crate) mod ec_query;

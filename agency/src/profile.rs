@@ -67,6 +67,9 @@ pub struct Profile {
     /// 5203 finds a settlement by medins_setl_id, the msgid it was sent under. Where it does not, it is asked for each
     /// visit that 5201 names.
     pub query_by_msgid: bool,
+    /// Audits of a bill before it is paid: 3101, 3102, both or none.
+    #[serde(default)]
+    pub audit: Vec<String>,
     /// The claim travels in exp_content, for an agency that recomputes from it.
     pub claim_in_exp_content: bool,
     /// Reconciliation.

@@ -12,7 +12,15 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use yijie_agency::{CipherKey, SignKey, SignatureForm, VerifyKey, sm3_hex};
 
 const ID: &str = "distid:1234567812345678";
-const MESSAGES: [&[u8]; 3] = [b"", "{\"data\":{\"psn_no\":\"甲\"}}".as_bytes(), &[0; 1000]];
+const MESSAGES: [&[u8]; 7] = [
+    b"",
+    "{\"data\":{\"psn_no\":\"甲\"}}".as_bytes(),
+    &[1; 15],
+    &[2; 16],
+    &[3; 17],
+    &[0; 1000],
+    &[4; 200_000],
+];
 
 /// What openssl answers; None: it says no.
 fn openssl(dir: &Path, arguments: &[&str], input: &[u8]) -> Option<Vec<u8>> {
@@ -24,8 +32,11 @@ fn openssl(dir: &Path, arguments: &[&str], input: &[u8]) -> Option<Vec<u8>> {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(input).unwrap();
+    // What is longer than a pipe holds is answered while it is written.
+    let (mut to, input) = (child.stdin.take().unwrap(), input.to_vec());
+    let writes = std::thread::spawn(move || to.write_all(&input));
     let output = child.wait_with_output().unwrap();
+    writes.join().unwrap().unwrap();
     output.status.success().then_some(output.stdout)
 }
 
@@ -89,7 +100,7 @@ fn what_openssl_signs_verifies_here() {
         b"",
     );
     public.unwrap();
-    let verify = VerifyKey::read(&fs::read_to_string(dir.path().join("public.pem")).unwrap()).unwrap();
+    let verify = VerifyKey::read(fs::read_to_string(dir.path().join("public.pem")).unwrap()).unwrap();
     for message in MESSAGES {
         fs::write(dir.path().join("message"), message).unwrap();
         let arguments = ["dgst", "-sm3", "-sign", "own.pem", "-sigopt", ID, "message"];
@@ -98,7 +109,7 @@ fn what_openssl_signs_verifies_here() {
         assert!(!verify.verifies(b"another", &signature));
     }
     // A key that openssl made signs here.
-    let own = SignKey::read(&fs::read_to_string(dir.path().join("own.pem")).unwrap()).unwrap();
+    let own = SignKey::read(fs::read_to_string(dir.path().join("own.pem")).unwrap()).unwrap();
     let der = hex(&own.sign(b"x", SignatureForm::HexDer).unwrap());
     assert!(verified_by_openssl(dir.path(), b"x", &der));
 }
@@ -117,4 +128,81 @@ fn sm3_and_sm4_are_the_same_on_both_sides() {
         assert_eq!(opened, message);
         assert_eq!(cipher.open(&BASE64_STANDARD.encode(sealed)), Some(opened));
     }
+}
+
+/// As files hold keys: PKCS#8 and SEC 1, in PEM and DER, the bare number and point, in hex, Base64 and as they are.
+#[test]
+fn keys_that_openssl_writes_in_any_form_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| openssl(dir.path(), arguments, b"").unwrap();
+    fs::write(dir.path().join("own.pem"), run(&["genpkey", "-algorithm", "SM2"])).unwrap();
+    fs::write(
+        dir.path().join("public.pem"),
+        run(&["pkey", "-in", "own.pem", "-pubout"]),
+    )
+    .unwrap();
+    let message = b"{}";
+    let text = String::from_utf8(run(&["pkey", "-in", "own.pem", "-text", "-noout"])).unwrap();
+    let number = |from: &str, to: &str| {
+        let rest = text.split(from).nth(1).unwrap();
+        let digits = rest.split(to).next().unwrap();
+        hex(&digits.replace([':', ' ', '\n'], ""))
+    };
+    let (private, point) = (number("priv:", "pub:"), number("pub:", "ASN1"));
+    let pkcs8 = run(&["pkcs8", "-topk8", "-nocrypt", "-in", "own.pem", "-outform", "DER"]);
+    let sec1 = run(&["pkey", "-in", "own.pem", "-traditional", "-outform", "DER"]);
+    assert_ne!(sec1, pkcs8);
+    let private_keys = [
+        run(&["pkey", "-in", "own.pem"]),
+        pem("SM2 PRIVATE KEY", &sec1).into_bytes(),
+        pem("EC PRIVATE KEY", &sec1).into_bytes(),
+        sec1,
+        BASE64_STANDARD.encode(&pkcs8).into_bytes(),
+        pkcs8,
+        BASE64_STANDARD.encode(&private).into_bytes(),
+        hex_of(&private).into_bytes(),
+        hex_of(&[&[0], &private[..]].concat()).into_bytes(),
+        private,
+    ];
+    for (nth, key) in private_keys.iter().enumerate() {
+        let key = SignKey::read(key).unwrap_or_else(|error| panic!("private key {nth}: {error}"));
+        let der = hex(&key.sign(message, SignatureForm::HexDer).unwrap());
+        assert!(
+            verified_by_openssl(dir.path(), message, &der),
+            "private key {nth}"
+        );
+    }
+    // What openssl made of both at once: the curve's name stands before the key.
+    let both = run(&["ecparam", "-name", "SM2", "-genkey"]);
+    SignKey::read(&both).unwrap();
+
+    fs::write(dir.path().join("message"), message).unwrap();
+    let signature = BASE64_STANDARD.encode(run(&[
+        "dgst", "-sm3", "-sign", "own.pem", "-sigopt", ID, "message",
+    ]));
+    let info = run(&["pkey", "-in", "own.pem", "-pubout", "-outform", "DER"]);
+    let public_keys = [
+        run(&["pkey", "-in", "own.pem", "-pubout"]),
+        BASE64_STANDARD.encode(&info).into_bytes(),
+        info,
+        hex_of(&point).into_bytes(),
+        hex_of(&point[1..]).into_bytes(),
+        BASE64_STANDARD.encode(&point).into_bytes(),
+        point,
+    ];
+    for (nth, key) in public_keys.iter().enumerate() {
+        let key = VerifyKey::read(key).unwrap_or_else(|error| panic!("public key {nth}: {error}"));
+        assert!(key.verifies(message, &signature), "public key {nth}");
+        assert!(!key.verifies(b"[]", &signature), "public key {nth}");
+    }
+}
+
+fn pem(kind: &str, der: &[u8]) -> String {
+    let lines = BASE64_STANDARD.encode(der);
+    let (first, rest) = lines.split_at(64);
+    format!("-----BEGIN {kind}-----\n{first}\n{rest}\n-----END {kind}-----\n")
+}
+
+fn hex_of(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

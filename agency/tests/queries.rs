@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{ACTIVE, RETIRED, Rig, done, insured, refused, sale};
+use common::{ACTIVE, RETIRED, Rig, done, insured, not_sent, refused, sale};
 use yijie_agency::{Answer, Cainfo, ClearingRequest, Profile};
 use yijie_rules::Money;
 
@@ -142,6 +142,66 @@ async fn a_visit_nothing_comes_of_is_closed() {
     done(rig.client.sign_out().await);
     assert_eq!(visits(&rig), (7, 7));
     assert_eq!(rig.ledger().len(), 0);
+}
+
+/// 2201 and 2401 without an answer: the visit is open under a number nobody told, and is found by the institution's.
+#[tokio::test]
+async fn a_visit_whose_opening_was_not_answered_is_found_and_closed() {
+    for (med_type, opening) in [("11", "2201"), ("21", "2401")] {
+        let rig = Rig::start().await;
+        let mut bill = sale(ACTIVE, "10.00");
+        bill.claim.visit.med_type = med_type.into();
+        for (nth, what) in (1..).zip([
+            "bad_gateway_after_commit",
+            "html",
+            "half_body",
+            "system_error_after_commit",
+        ]) {
+            rig.faults(&format!(
+                "[[fault]]\non = \"{opening}\"\nwhat = \"{what}\"\ntimes = 1\n"
+            ));
+            not_sent(rig.client.presettle(&bill).await);
+            assert_eq!(visits(&rig), (nth, nth - 1), "{what}");
+            // While 5201 is silent the visit is not given up.
+            rig.faults("[[fault]]\non = \"5201\"\nwhat = \"html\"\ntimes = 1\n");
+            rig.client.close_abandoned().await;
+            assert_eq!(visits(&rig), (nth, nth - 1), "{what}");
+            rig.client.close_abandoned().await;
+            assert_eq!(visits(&rig), (nth, nth), "{what}");
+        }
+        // One that never arrived costs a question and nothing else.
+        rig.faults(&format!(
+            "[[fault]]\non = \"{opening}\"\nwhat = \"close\"\ntimes = 1\n"
+        ));
+        not_sent(rig.client.presettle(&bill).await);
+        rig.client.close_abandoned().await;
+        assert_eq!(visits(&rig), (4, 4));
+    }
+}
+
+/// What the patient was told has gone stale: final only once another copy of the message would find nothing to settle.
+#[tokio::test]
+async fn a_stale_trial_is_refused_once_its_visit_is_closed() {
+    for (fault, closed) in [
+        ("", true),
+        ("[[fault]]\non = \"2202\"\nwhat = \"close\"\ntimes = 1\n", false),
+    ] {
+        let rig = Rig::start().await;
+        let bill = sale(ACTIVE, "9000.00");
+        done(rig.client.presettle(&bill).await);
+        let elsewhere = yijie_agency::Client::new(rig.client.settings().clone()).unwrap();
+        done(elsewhere.settle(&rig.ids.next(), &sale(ACTIVE, "8000.00")).await);
+        rig.faults(fault);
+        let answer = rig.client.settle(&rig.ids.next(), &bill).await;
+        if closed {
+            assert_eq!(refused(answer), "TRIAL_STALE");
+        } else {
+            assert!(matches!(answer, Answer::Unknown(_)), "{answer:?}");
+            rig.client.close_abandoned().await;
+        }
+        // The other till's was settled, this one's closed.
+        assert_eq!(visits(&rig), (2, 1));
+    }
 }
 
 #[tokio::test]

@@ -52,8 +52,9 @@ fn outcomes() {
             Some("AGENCY_SYSTEM_ERROR"),
         ),
         ("1101", "system_error.json", "refused", None),
+        ("1162", "gateway_failure.json", "refused", None),
         (
-            "1162",
+            "2207",
             "gateway_failure.json",
             "unknown",
             Some("AGENCY_BODY_UNREADABLE"),
@@ -455,6 +456,192 @@ fn odd_replies() {
     }
     let decoded = decode("1162", "gateway_failure.json").0;
     assert_eq!(decoded.message.as_deref(), Some("请使用医保电子凭证二维码"));
+}
+
+/// Gateways in front of the agency, each in a way of its own. A question may be answered by one; where money moves only
+/// a settlement's number counts.
+#[test]
+fn gateways_in_shapes_of_their_own() {
+    const PERSON: &str = r#"{"baseinfo":{"psn_no":"P1","psn_name":"甲","certno":"1"},"insuinfo":[{"insutype":"310","psn_insu_stas":"1"}]}"#;
+    const SETTLED: &str = r#"{"setlinfo":{"setl_id":"S1","medfee_sumamt":"5.00","inscp_scp_amt":5,"fund_pay_sumamt":0,"psn_part_amt":5,"acct_pay":0,"psn_cash_pay":"5.0"}}"#;
+    let quoted = |inner: &str| serde_json::to_string(inner).unwrap();
+    let reply = |output: &str| format!(r#"{{"infcode":"0","output":{output}}}"#);
+    for (infno, body, outcome, odd) in [
+        // No is a no where nothing moves, and no word of the agency's where something may have.
+        (
+            "1101",
+            r#"{"message":"参数错误","success":false,"code":500159}"#.to_owned(),
+            "refused",
+            "ENVELOPE_OF_GATEWAY",
+        ),
+        (
+            "2102",
+            r#"{"message":"参数错误","success":false,"code":500159}"#.to_owned(),
+            "unknown",
+            "ENVELOPE_OF_GATEWAY",
+        ),
+        (
+            "2601",
+            r#"{"message":"参数错误","success":"false"}"#.to_owned(),
+            "unknown",
+            "ENVELOPE_OF_GATEWAY",
+        ),
+        (
+            "5203",
+            r#"{"code":"E1001","msg":"机构未授权"}"#.to_owned(),
+            "refused",
+            "ENVELOPE_OF_GATEWAY",
+        ),
+        // An HTTP status in the body is about the way.
+        (
+            "1101",
+            r#"{"status":503,"error":"Service Unavailable","path":"/fsi"}"#.to_owned(),
+            "unknown",
+            "",
+        ),
+        (
+            "1101",
+            r#"{"code":429,"message":"请求过于频繁"}"#.to_owned(),
+            "unknown",
+            "",
+        ),
+        ("1101", r#"{"success":false}"#.to_owned(), "unknown", ""),
+        // A yes needs something in it.
+        (
+            "1101",
+            format!(r#"{{"code":0,"message":"成功","data":{PERSON}}}"#),
+            "settled",
+            "ENVELOPE_OF_GATEWAY",
+        ),
+        (
+            "1101",
+            format!(r#"{{"success":true,"result":{}}}"#, quoted(PERSON)),
+            "settled",
+            "ENVELOPE_OF_GATEWAY",
+        ),
+        (
+            "2102",
+            format!(r#"{{"code":"0000","data":{SETTLED}}}"#),
+            "settled",
+            "ENVELOPE_OF_GATEWAY",
+        ),
+        (
+            "2102",
+            r#"{"code":200,"success":true,"message":"成功","data":{}}"#.to_owned(),
+            "unknown",
+            "ENVELOPE_OF_GATEWAY",
+        ),
+        (
+            "2601",
+            r#"{"code":200,"success":true,"data":{"ok":1}}"#.to_owned(),
+            "unknown",
+            "ENVELOPE_OF_GATEWAY",
+        ),
+        (
+            "2202",
+            r#"{"code":200,"success":true,"message":"accepted"}"#.to_owned(),
+            "unknown",
+            "",
+        ),
+        // The reply within others, or as text.
+        (
+            "2102",
+            format!(r#"{{"code":0,"data":{{"body":{}}}}}"#, reply(SETTLED)),
+            "settled",
+            "ENVELOPE_WRAPPED",
+        ),
+        (
+            "2102",
+            format!(r#"{{"code":0,"data":{}}}"#, quoted(&reply(SETTLED))),
+            "settled",
+            "ENVELOPE_WRAPPED",
+        ),
+        (
+            "2102",
+            format!(r#"{{"code":0,"data":{}}}"#, quoted(&reply(&quoted(SETTLED)))),
+            "settled",
+            "OUTPUT_IS_TEXT",
+        ),
+        (
+            "2102",
+            format!(r#"{{"success":false,"data":{}}}"#, quoted(&reply(SETTLED))),
+            "unknown",
+            "",
+        ),
+        // infcode as it should not be.
+        (
+            "2102",
+            format!(r#"{{"infcode":0.0,"output":{SETTLED}}}"#),
+            "settled",
+            "",
+        ),
+        (
+            "2102",
+            format!(r#"{{"infcode":" 0 ","output":{SETTLED}}}"#),
+            "settled",
+            "",
+        ),
+        (
+            "2102",
+            format!(r#"{{"INFCODE":"0","OUTPUT":{SETTLED}}}"#),
+            "settled",
+            "",
+        ),
+        ("2102", format!(r#"{{"output":{SETTLED}}}"#), "unknown", ""),
+        (
+            "2102",
+            r#"{"infcode":"0","output":"q83vEjRWeJA="}"#.to_owned(),
+            "unknown",
+            "",
+        ),
+        ("2102", r#"{"infcode":"0","output":[]}"#.to_owned(), "unknown", ""),
+        (
+            "2102",
+            "\u{feff}{\"infcode\":-2,\"err_msg\":\"余额不足\"}".to_owned(),
+            "refused",
+            "",
+        ),
+        (
+            "2102",
+            r#"<?xml version="1.0"?><soap:Envelope/>"#.to_owned(),
+            "unknown",
+            "",
+        ),
+        (
+            "2102",
+            format!(r#"{{"infcode":0,"output":{}"#, &SETTLED[..60]),
+            "unknown",
+            "",
+        ),
+    ] {
+        let profile = Profile::built_in("plain").unwrap();
+        let decoded = decode_reply(infno, body.as_bytes(), &profile, &Keys::default());
+        assert_eq!(decoded.outcome, outcome, "{infno} {body}");
+        let codes: Vec<&str> = decoded.irregularities.iter().map(|odd| &*odd.code).collect();
+        assert!(odd.is_empty() || codes.contains(&odd), "{body}: {codes:?}");
+        let told = decoded.message.is_some() || decoded.why.is_some() || outcome == "settled";
+        assert!(told, "no reason: {body}");
+    }
+}
+
+#[test]
+fn a_body_in_gb_18030_is_read() {
+    let words = [0xd3, 0xe0, 0xb6, 0xee, 0xb2, 0xbb, 0xd7, 0xe3];
+    let body = [br#"{"infcode":-2,"err_msg":""#, &words[..], br#""}"#].concat();
+    let profile = Profile::built_in("plain").unwrap();
+    let decoded = decode_reply("2102", &body, &profile, &Keys::default());
+    assert_eq!(
+        (decoded.outcome, decoded.message.as_deref()),
+        ("refused", Some("余额不足"))
+    );
+    assert_eq!(decoded.irregularities[0].code, "BODY_IS_GB18030");
+    let decoded = decode_reply(
+        "2102",
+        b"{\"infcode\":0,\"err_msg\":\"\xff\xff\"}",
+        &profile,
+        &Keys::default(),
+    );
+    assert_eq!(decoded.outcome, "unknown");
 }
 
 #[test]

@@ -204,6 +204,7 @@ async fn a_pack_is_sold_once() {
         feedetl_sn: "1".to_owned(),
         code: code(7),
         split: false,
+        ..SoldCode::default()
     }];
     let msgid = rig.ids.next();
     done(rig.client.settle(&msgid, &bill).await);
@@ -285,4 +286,30 @@ async fn what_is_asked_is_answered_under_every_profile() {
             "REQUEST_INVALID"
         );
     }
+}
+
+#[tokio::test]
+async fn a_province_that_audits_tells_what_it_finds_before_and_after_the_trial() {
+    let rig = Rig::under("guangdong").await;
+    let mut bill = pharmacy_sale(ACTIVE, "120.00");
+    let trial = done(rig.client.presettle(&bill).await);
+    assert_eq!(rig.client.audit(&bill, None).await, []);
+    assert_eq!(rig.client.audit(&bill, Some(&trial.setlinfo)).await, []);
+    let mut again = bill.claim.lines[0].clone();
+    again.feedetl_sn = "2".into();
+    bill.claim.lines.push(again);
+    for found in [
+        rig.client.audit(&bill, None).await,
+        rig.client.audit(&bill, Some(&trial.setlinfo)).await,
+    ] {
+        let rules: Vec<&str> = found.iter().map(|finding| finding.rule.as_str()).collect();
+        assert_eq!(rules, ["重复开药"]);
+        assert!(found[0].says.contains("甲类药") && !format!("{found:?}").contains("甲类药"));
+    }
+    // Silence stops nobody; a province without an audit is not asked.
+    rig.faults("[[fault]]\non = \"3101\"\nwhat = \"html\"\n");
+    assert_eq!(rig.client.audit(&bill, None).await, []);
+    let plain = Rig::start().await;
+    plain.faults("[[fault]]\non = \"3101\"\nwhat = \"close\"\n");
+    assert_eq!(plain.client.audit(&bill, None).await, []);
 }

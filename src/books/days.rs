@@ -1,10 +1,14 @@
 //! The days of the agency's statements: which settlement and which refund counts on which day.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use yijie_offline_cache::Key;
 
-use super::row::{SaleRow, SaleState};
-use super::{Books, BooksError, CLEARINGS, CLOSED, DIFFERENCES, Found as _, REFUNDED, Rows, SETTLED};
+use super::row::{Course, SaleRow, SaleState};
+use super::{
+    Books, BooksError, CLEARINGS, CLOSED, DIFFERENCES, Found as _, REFUNDED, Rows, SALES, SETTLED, decode,
+};
 use crate::clock;
 use crate::record::{ClosedTotal, Record};
 
@@ -87,6 +91,19 @@ impl Books {
             self.rows_of(SETTLED, day.as_bytes())?,
             self.rows_of(REFUNDED, day.as_bytes())?,
         ))
+    }
+
+    /// The settling agencies that anything was ever settled by.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn settling_agencies(&self) -> Result<BTreeSet<String>, BooksError> {
+        let mut agencies = BTreeSet::new();
+        for item in self.store.scan(SALES)? {
+            let course: Course = decode(&item?.1)?;
+            agencies.extend(course.reply.map(|reply| reply.clr_optins));
+        }
+        Ok(agencies)
     }
 
     /// The application for clearing a month (`yyyyMM`) in a category, unless it was withdrawn.

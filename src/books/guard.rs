@@ -128,9 +128,10 @@ impl Books {
             since,
         };
         self.append(&record, now_ms)?;
-        for row in self.queue(usize::MAX)? {
+        for row in self.open_rows()? {
+            let row = row?;
             if row.state == SaleState::Committed {
-                let sale = row.sale.id;
+                let sale = row.sale.id.clone();
                 let cause = why.to_owned();
                 self.append(&Record::Unknown { sale, cause }, now_ms)?;
             }

@@ -1,11 +1,14 @@
 //! Where one sale stands: the state its journal entries have brought it to.
 
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use yijie_agency::SettledReply;
 use yijie_rules::{Money, SetlInfo};
 
 use super::uploads::Upload;
-use crate::record::{Closing, Difference, Record, Refund, Sale};
+use crate::record::{Closing, Difference, OfflineTerms, Record, Refund, Sale};
 
 /// State of a sale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +57,34 @@ impl SaleState {
     }
 }
 
+/// Why a difference is not closed so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClosingError {
+    /// There is none.
+    #[error("{sale}")]
+    NoDifference {
+        /// The sale.
+        sale: String,
+    },
+    /// The cash would go the wrong way.
+    #[error("{cash}")]
+    OtherWay {
+        /// What the patient still owes; negative: is owed.
+        cash: Money,
+    },
+}
+
+impl ClosingError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            ClosingError::NoDifference { .. } => "NO_DIFFERENCE",
+            ClosingError::OtherWay { .. } => "DIFFERENCE_OTHER_WAY",
+        }
+    }
+}
+
 /// One step of a sale's history.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Step {
@@ -66,10 +97,31 @@ pub struct Step {
 }
 
 /// A sale and all that came of it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct SaleRow {
-    /// As committed.
-    pub sale: Sale,
+    /// As committed, under the terms it waits under. The store keeps it once, however many entries follow.
+    pub sale: Arc<Sale>,
+    /// What came of it.
+    pub course: Course,
+}
+
+impl Deref for SaleRow {
+    type Target = Course;
+
+    fn deref(&self) -> &Course {
+        &self.course
+    }
+}
+
+impl DerefMut for SaleRow {
+    fn deref_mut(&mut self) -> &mut Course {
+        &mut self.course
+    }
+}
+
+/// What came of a sale: all that its later entries change.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Course {
     /// Where it stands.
     pub state: SaleState,
     /// Entry that committed it.
@@ -84,6 +136,9 @@ pub struct SaleRow {
     pub reply: Option<SettledReply>,
     /// Where they differ from what the patient was told.
     pub difference: Option<Difference>,
+    /// The terms under which it waits, where those came after its commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<OfflineTerms>,
     /// Why it is refused, unknown or waiting: code and text.
     pub cause: Option<(String, String)>,
     /// A reversal is under way: true if it ends the sale, false if the sale is to be settled anew.
@@ -118,8 +173,92 @@ pub struct SaleRow {
 impl SaleRow {
     /// A sale just committed.
     #[must_use]
-    pub fn new(sale: Sale, sending: bool, seq: u64, time_ms: i64) -> SaleRow {
-        SaleRow {
+    pub fn new(sale: impl Into<Arc<Sale>>, sending: bool, seq: u64, time_ms: i64) -> SaleRow {
+        let sale = sale.into();
+        let course = Course::of(&sale, sending, seq, time_ms);
+        SaleRow { sale, course }
+    }
+
+    /// As the store keeps it.
+    pub(super) fn kept(mut sale: Arc<Sale>, course: Course) -> SaleRow {
+        if course.terms.is_some() {
+            Arc::make_mut(&mut sale).offline.clone_from(&course.terms);
+        }
+        SaleRow { sale, course }
+    }
+
+    /// The row after one more entry about it.
+    #[must_use]
+    pub fn after(self, record: &Record, time_ms: i64) -> SaleRow {
+        SaleRow::kept(self.sale, self.course.after(record, time_ms))
+    }
+
+    /// Word of its state in the commands' output. A reversal that only finds out what became of the sale leaves it
+    /// unknown until then.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match (self.state, self.reversal_over) {
+            (SaleState::Reversing, Some(false)) => SaleState::Unknown.word(),
+            (state, _) => state.word(),
+        }
+    }
+
+    /// The figures that stand: the agency's where known, else those the patient was told.
+    #[must_use]
+    pub fn sums(&self) -> &SetlInfo {
+        self.reply
+            .as_ref()
+            .map_or(&self.sale.told, |reply| &reply.setlinfo)
+    }
+
+    /// The difference, while nobody has closed it.
+    #[must_use]
+    pub fn open_difference(&self) -> Option<&Difference> {
+        self.difference
+            .as_ref()
+            .filter(|_| self.state == SaleState::Settled && self.closing.is_none())
+    }
+
+    /// What is journalled when a supervisor closes its difference with the patient: the cash that moves is the
+    /// difference's. Where there is none, accepting closes what the agency refused to take of the trace codes.
+    ///
+    /// # Errors
+    /// [`ClosingError`].
+    pub fn closed(&self, closing: Closing, operator: String) -> Result<Record, ClosingError> {
+        let sale = self.sale.id.clone();
+        let Some(difference) = self.open_difference() else {
+            if closing == Closing::Accepted && self.upload_refused().is_some() {
+                return Ok(Record::UploadDropped { sale, operator });
+            }
+            return Err(ClosingError::NoDifference { sale });
+        };
+        let cash = match closing {
+            Closing::Accepted => Money::ZERO,
+            Closing::Collected if difference.cash > Money::ZERO => difference.cash,
+            Closing::Refunded if difference.cash < Money::ZERO => difference.cash,
+            Closing::Collected | Closing::Refunded => {
+                let cash = difference.cash;
+                return Err(ClosingError::OtherWay { cash });
+            }
+        };
+        Ok(Record::DifferenceClosed {
+            sale,
+            operator,
+            closing,
+            cash,
+        })
+    }
+
+    /// What went back of the cash handed over.
+    #[must_use]
+    pub fn change(&self) -> Option<Money> {
+        self.sale.tendered?.checked_sub(self.sale.told.psn_cash_pay)
+    }
+}
+
+impl Course {
+    fn of(sale: &Sale, sending: bool, seq: u64, time_ms: i64) -> Course {
+        Course {
             state: match (&sale.offline, sending) {
                 (Some(terms), _) if !terms.carried => SaleState::SelfPaid,
                 (_, true) => SaleState::Sending,
@@ -131,6 +270,7 @@ impl SaleRow {
             last_msgid: sale.msgid.clone(),
             reply: None,
             difference: None,
+            terms: None,
             cause: sale
                 .offline
                 .as_ref()
@@ -151,13 +291,11 @@ impl SaleRow {
                 kind: "sale".to_owned(),
                 code: None,
             }],
-            sale,
         }
     }
 
-    /// The row after one more entry about it.
-    #[must_use]
-    pub fn after(mut self, record: &Record, time_ms: i64) -> SaleRow {
+    /// After one more entry about it.
+    fn after(mut self, record: &Record, time_ms: i64) -> Course {
         let mut code = None;
         match record {
             Record::Attempt { msgid, .. } => {
@@ -185,7 +323,7 @@ impl SaleRow {
                     None => (cause.clone(), String::new()),
                 });
                 if offline.is_some() {
-                    self.sale.offline.clone_from(offline);
+                    self.terms.clone_from(offline);
                 }
                 code = Some(cause.clone());
             }
@@ -275,41 +413,9 @@ impl SaleRow {
         told.fold(&self.last_msgid, |greatest, msgid| greatest.max(msgid))
     }
 
-    /// Word of its state in the commands' output. A reversal that only finds out what became of the sale leaves it
-    /// unknown until then.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match (self.state, self.reversal_over) {
-            (SaleState::Reversing, Some(false)) => SaleState::Unknown.word(),
-            (state, _) => state.word(),
-        }
-    }
-
-    /// The figures that stand: the agency's where known, else those the patient was told.
-    #[must_use]
-    pub fn sums(&self) -> &SetlInfo {
-        self.reply
-            .as_ref()
-            .map_or(&self.sale.told, |reply| &reply.setlinfo)
-    }
-
-    /// The difference, while nobody has closed it.
-    #[must_use]
-    pub fn open_difference(&self) -> Option<&Difference> {
-        self.difference
-            .as_ref()
-            .filter(|_| self.state == SaleState::Settled && self.closing.is_none())
-    }
-
     /// When the request that was journalled last as this kind left.
     #[must_use]
     pub fn last(&self, kind: &str) -> Option<&Step> {
         self.history.iter().rev().find(|step| step.kind == kind)
-    }
-
-    /// What went back of the cash handed over.
-    #[must_use]
-    pub fn change(&self) -> Option<Money> {
-        self.sale.tendered?.checked_sub(self.sale.told.psn_cash_pay)
     }
 }

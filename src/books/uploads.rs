@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use yijie_agency::SoldCode;
 use yijie_offline_cache::Key;
 
-use super::row::{SaleRow, SaleState};
+use super::row::{Course, SaleRow, SaleState};
 use super::{Books, BooksError, Found as _, Rows, TRACES, UPLOADS, decode};
 use crate::record::{Goods, Record};
 
@@ -98,8 +98,7 @@ impl SaleRow {
         }
         let mut left = self.sale.traces.iter().filter(|code| !told.contains(code));
         let first = left.next()?;
-        let same =
-            |code: &&SoldCode| !one_code && code.feedetl_sn == first.feedetl_sn && code.split == first.split;
+        let same = |code: &&SoldCode| !one_code && code.goes_with(first);
         Some(Next::New(Goods {
             setl_id: setl_id.to_owned(),
             mdtrt_id: mdtrt_id.to_owned(),
@@ -133,7 +132,9 @@ impl SaleRow {
     pub fn refused_goods(&self) -> Vec<Goods> {
         self.refusals().map(|(goods, ..)| goods.clone()).collect()
     }
+}
 
+impl Course {
     /// Takes over what an entry says about the packs.
     pub(super) fn tell_packs(&mut self, record: &Record) {
         match record {
@@ -220,6 +221,6 @@ impl Books {
             return Ok(None);
         };
         let undone = matches!(row.state, SaleState::Refused | SaleState::Reversed);
-        Ok((!undone).then_some(row.sale.id))
+        Ok((!undone).then_some(row.sale.id.clone()))
     }
 }

@@ -131,6 +131,11 @@ pub(super) fn place(
     }
     sums.add(row);
     rows.put(META, SUMS, &sums)?;
+    let waited = before.is_some_and(|before| !before.state.is_final());
+    let waits = !row.state.is_final();
+    if waited == waits && before.map(carried) == Some(carried(row)) {
+        return Ok(());
+    }
 
     let psn_no = row.sale.claim.person.psn_no.as_str();
     let person = Key::Secret(psn_no.as_bytes());
@@ -172,19 +177,24 @@ impl Books {
         Ok(self.store.scan(QUEUE)?.map(|item| decode(&item?.1)))
     }
 
-    /// Sales without a final state, oldest first, at most `count_max`.
+    /// Sales without a final state, oldest first, read as they are walked.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn open_rows(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<SaleRow, BooksError>> + use<'_>, BooksError> {
+        let rows = self.waiting_sales()?.map(|sale| self.sale(&sale?.id));
+        // Finished since the queue was read: no longer of it.
+        Ok(rows.filter_map(|row| row.map(|row| row.filter(|row| !row.state.is_final())).transpose()))
+    }
+
+    /// The first of them, at most `count_max`.
     ///
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn queue(&self, count_max: usize) -> Result<Vec<SaleRow>, BooksError> {
-        let mut rows = Vec::new();
-        for sale in self.waiting_sales()?.take(count_max) {
-            // Finished since the queue was read: no longer of it.
-            if let Some(row) = self.sale(&sale?.id)?.filter(|row| !row.state.is_final()) {
-                rows.push(row);
-            }
-        }
-        Ok(rows)
+        self.open_rows()?.take(count_max).collect()
     }
 
     /// Sums of what waits.

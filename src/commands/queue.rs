@@ -8,12 +8,12 @@ use yijie_rules::{Lang, Money};
 
 use super::people::{Approver, Who, four_eyes};
 use super::sell::{answer, uploads};
-use super::{Failure, OtherAgency, Out, Till, resume, tasks};
+use super::{Failure, OtherAgency, Out, Till, tasks};
 use crate::books::BooksError;
-use crate::books::row::{SaleRow, SaleState};
-use crate::record::{Closing, Record};
+use crate::books::row::{ClosingError, SaleRow, SaleState};
+use crate::record::Closing;
 use crate::sync::Drained;
-use crate::{advice, clock};
+use crate::{advice, clock, reconcile};
 
 /// What is asked of the queue.
 #[derive(Subcommand)]
@@ -88,16 +88,13 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
         request,
         Request::Drain | Request::Resolve { difference: None, .. } | Request::Reverse(_)
     ) {
-        tasks()?.block_on(resume::caught_up(&till.books, &till.sync))?;
+        tasks()?.block_on(reconcile::caught_up(&till.books, &till.sync))?;
     }
     match request {
         Request::List => {
-            let queue = till.books.queue(usize::MAX)?;
-            let uploads = till.books.uploads()?.collect::<Result<Vec<_>, _>>()?;
-            let all = queue.iter().chain(&uploads);
-            out.print(&all.map(brief).collect::<Vec<_>>(), || {
-                list(&queue, &uploads, out.lang)
-            })?;
+            let rows = till.books.open_rows()?.chain(till.books.uploads()?);
+            let none = out.lang.pick("没有待处理的结算", "nothing waits");
+            out.each(rows, brief, |row| words(row, out.lang), none)?;
             Ok(0)
         }
         Request::Drain => {
@@ -190,7 +187,7 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
         } => {
             let row = find(&till, &id)?;
             let operator = supervisor.supervisor(&till.books, out)?.id;
-            let record = closing_of(&row, how.into(), operator)?;
+            let record = row.closed(how.into(), operator)?;
             let time_ms = clock::now_ms();
             till.books.append(&record, time_ms)?;
             finish(&row.after(&record, time_ms), out)
@@ -254,35 +251,10 @@ async fn drain(till: &Till, out: Out) -> Result<Drained, BooksError> {
     }
 }
 
-/// What is journalled when a supervisor closes a sale's difference: the cash that moves is the difference's. Where there
-/// is none, accepting closes what the agency refused to take of the trace codes.
-///
-/// # Errors
-/// [`Failure`] if there is no open difference, or the cash would go the wrong way.
-pub fn closing_of(row: &SaleRow, closing: Closing, operator: String) -> Result<Record, Failure> {
-    if row.upload_refused().is_some() && closing == Closing::Accepted && row.open_difference().is_none() {
-        return Ok(Record::UploadDropped {
-            sale: row.sale.id.clone(),
-            operator,
-        });
+impl From<ClosingError> for Failure {
+    fn from(error: ClosingError) -> Failure {
+        Failure::input(error.code(), &error)
     }
-    let Some(difference) = row.open_difference() else {
-        return Err(Failure::input("NO_DIFFERENCE", &row.sale.id));
-    };
-    let cash = match closing {
-        Closing::Accepted => Money::ZERO,
-        Closing::Collected if difference.cash > Money::ZERO => difference.cash,
-        Closing::Refunded if difference.cash < Money::ZERO => difference.cash,
-        Closing::Collected | Closing::Refunded => {
-            return Err(Failure::input("DIFFERENCE_OTHER_WAY", difference.cash));
-        }
-    };
-    Ok(Record::DifferenceClosed {
-        sale: row.sale.id.clone(),
-        operator,
-        closing,
-        cash,
-    })
 }
 
 fn difference_words(row: &SaleRow, lang: Lang) -> String {
@@ -349,18 +321,6 @@ fn words(row: &SaleRow, lang: Lang) -> String {
     )
     .trim_end()
     .to_owned()
-}
-
-fn list(queue: &[SaleRow], uploads: &[SaleRow], lang: Lang) -> String {
-    if queue.is_empty() && uploads.is_empty() {
-        return lang.pick("没有待处理的结算", "nothing waits").to_owned();
-    }
-    queue
-        .iter()
-        .chain(uploads)
-        .map(|row| words(row, lang))
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 fn history(row: &SaleRow, lang: Lang) -> String {

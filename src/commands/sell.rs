@@ -4,22 +4,25 @@ use std::io::{self, BufRead as _};
 use std::path::Path;
 
 use clap::Args;
+use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use yijie_agency::{Credential, SoldCode};
 use yijie_rules::{Claim, Flag, Lang, Outcome, Refusal, split};
 
 use super::people::{CLIENT, Who};
-use super::{Failure, OtherAgency, Out, Till, resume, tasks};
+use super::{Failure, OtherAgency, Out, Till, tasks};
 use crate::books::row::{SaleRow, SaleState};
 use crate::operators::Role;
 use crate::record::{KEPT, OfflineTerms, Record, Sale};
-use crate::{advice, clock};
+use crate::{advice, clock, reconcile};
 
 /// Longest id a client may give a sale.
 const ID_LEN_MAX: usize = 64;
 /// Longest trace code.
 const CODE_LEN_MAX: usize = 100;
+/// Longest lot number.
+const LOT_LEN_MAX: usize = 30;
 
 /// How sales are made.
 #[derive(Args)]
@@ -41,7 +44,7 @@ pub fn run(data: &Path, request: &Request, out: Out) -> Result<u8, Failure> {
     let till = Till::open(data, &request.agency, out)?;
     let operator = operator(&till, request, out)?;
     let tasks = tasks()?;
-    tasks.block_on(resume::caught_up(&till.books, &till.sync))?;
+    tasks.block_on(reconcile::caught_up(&till.books, &till.sync))?;
     let counter = Counter {
         till,
         operator,
@@ -97,6 +100,12 @@ struct Trace {
     /// Part of the pack only (拆零).
     #[serde(default)]
     trdn_flag: Option<Flag>,
+    #[serde(default)]
+    manu_lotnum: Option<String>,
+    #[serde(default)]
+    manu_date: Option<Date>,
+    #[serde(default)]
+    expy_end: Option<Date>,
 }
 
 /// The packs' trace codes, each of a line of the claim.
@@ -104,8 +113,10 @@ fn traces(given: Option<Value>, claim: &Claim) -> Result<Vec<SoldCode>, String> 
     let rows: Vec<Trace> = match given {
         None | Some(Value::Null) => return Ok(Vec::new()),
         // What was given may be anything: it is not repeated.
-        Some(rows) => serde_json::from_value(rows)
-            .map_err(|_| "$.drugtracinfo: feedetl_sn, drug_trac_codg, trdn_flag".to_owned())?,
+        Some(rows) => serde_json::from_value(rows).map_err(|_| {
+            "$.drugtracinfo: feedetl_sn, drug_trac_codg, trdn_flag, manu_lotnum, manu_date, expy_end"
+                .to_owned()
+        })?,
     };
     let mut codes: Vec<SoldCode> = Vec::new();
     for (nth, row) in rows.into_iter().enumerate() {
@@ -123,10 +134,17 @@ fn traces(given: Option<Value>, claim: &Claim) -> Result<Vec<SoldCode>, String> 
                 "$.drugtracinfo[{nth}].drug_trac_codg: unreadable or twice"
             ));
         }
+        let lot = row.manu_lotnum.unwrap_or_default();
+        if lot.chars().count() > LOT_LEN_MAX {
+            return Err(format!("$.drugtracinfo[{nth}].manu_lotnum: ≤ {LOT_LEN_MAX}"));
+        }
         codes.push(SoldCode {
             feedetl_sn: row.feedetl_sn,
             code: row.drug_trac_codg,
             split: row.trdn_flag == Some(Flag::Yes),
+            lot,
+            made_on: row.manu_date.map(|day| day.to_string()).unwrap_or_default(),
+            expires_on: row.expy_end.map(|day| day.to_string()).unwrap_or_default(),
         });
     }
     Ok(codes)

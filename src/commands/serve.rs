@@ -27,9 +27,9 @@ use yijie_rules::{Claim, Options, split};
 
 use super::people::{Approver, CLIENT, Who};
 use super::sell::{Counter, Order, answer};
-use super::{Failure, OtherAgency, Out, Till, queue, resume, tasks};
+use super::{Failure, OtherAgency, Out, Till, queue, tasks};
 use crate::config::write_private;
-use crate::{print, slip, typeface};
+use crate::{print, reconcile, slip, typeface};
 
 /// In the data directory: what a program has to show.
 const TOKEN_FILE: &str = "serve.token";
@@ -91,7 +91,7 @@ pub fn run(data: &Path, request: &Request, out: Out) -> Result<u8, Failure> {
     let till = Till::open(data, &request.agency, out)?;
     let token = token(&data.join(TOKEN_FILE))?;
     tasks()?.block_on(async {
-        resume::caught_up(&till.books, &till.sync).await?;
+        reconcile::caught_up(&till.books, &till.sync).await?;
         let busy = |e: io::Error| Failure::could_not("ADDRESS_IN_USE", format!("{}: {e}", request.listen));
         let listener = TcpListener::bind(request.listen).await.map_err(busy)?;
         out.line(format!(

@@ -172,7 +172,7 @@ pub(super) fn show_person(state: &mut State) -> Vec<Effect> {
         _ => None,
     };
     let whom = match (&state.patient, sale) {
-        (_, Some(row)) => row.sale.id,
+        (_, Some(row)) => row.sale.id.clone(),
         (Patient::Verified(verified), None) => verified.person.psn_no.to_string(),
         _ => return Vec::new(),
     };

@@ -366,6 +366,7 @@ pub(super) fn traces(bill: &Bill) -> Vec<SoldCode> {
             feedetl_sn: (index + 1).to_string(),
             code: code.clone(),
             split: line.quantity.contains('.'),
+            ..SoldCode::default()
         })
     });
     codes.collect()

@@ -1,7 +1,7 @@
 //! What the desk takes in and what it asks for: closed lists, so that every loop that drives it knows all of them.
 
 use jiff::civil::Date;
-use yijie_agency::{Answer, Credential, DecodedPerson, PersonRecord, SettledReply};
+use yijie_agency::{Answer, AuditFinding, Credential, DecodedPerson, PersonRecord, SettledReply};
 use yijie_hardware::{IdReaderEvent, OnDisplay, ReaderEvent, ScannerEvent};
 use yijie_rules::Lang;
 
@@ -54,6 +54,8 @@ pub enum Event {
     SnapshotFound(Credential, Option<(i64, Box<PersonRecord>)>),
     /// The agency answered 2101, to the question of this number.
     PreSettled(u32, Answer<SettledReply>),
+    /// What the agency's rules find fault with in the bill that is asked about (3101, 3102); told before its figures.
+    Audited(u32, Vec<AuditFinding>),
     /// The sale stands in the journal.
     Committed(Box<SaleRow>),
     /// It does not: nothing was sold.

@@ -1,6 +1,6 @@
 //! Taking the money: the agency's own figures first where it answers, then consent and cash, then the commit.
 
-use yijie_agency::{Answer, Cause, SettledReply};
+use yijie_agency::{Answer, AuditFinding, Cause, SettledReply};
 use yijie_rules::{Claim, Money, Outcome, Settlement};
 
 use super::approval::{self, Deed};
@@ -38,6 +38,8 @@ pub struct Pay {
     pub tendered: String,
     /// The patient agreed to pay what the fund does not look at.
     pub consent_given: bool,
+    /// What the agency's rules find fault with, in its words.
+    pub findings: Vec<String>,
     /// The sale as it would be carried past a limit of the pack, and that limit: a supervisor may allow it.
     pub past: Option<(Box<Sale>, String)>,
 }
@@ -180,6 +182,20 @@ fn name_of(state: &State, feedetl_sn: &str) -> Option<String> {
     Some(state.bill.lines.get(index)?.item.name.clone())
 }
 
+/// The findings stand on the page when the money is asked for: what to do about them is the counter's to decide.
+pub(super) fn audited(state: &mut State, question: u32, findings: Vec<AuditFinding>) -> Vec<Effect> {
+    if state.pay.state == PayState::Asking && question == state.question {
+        let words = findings
+            .into_iter()
+            .map(|finding| format!("{} {}", finding.rule, finding.says));
+        state
+            .pay
+            .findings
+            .extend(words.map(|words| words.trim().to_owned()));
+    }
+    Vec::new()
+}
+
 pub(super) fn presettled(state: &mut State, question: u32, answer: Answer<SettledReply>) -> Vec<Effect> {
     if state.pay.state != PayState::Asking || question != state.question {
         return Vec::new();
@@ -194,6 +210,10 @@ pub(super) fn presettled(state: &mut State, question: u32, answer: Answer<Settle
                 if differ {
                     state.tell(Level::Warning, "AGENCY_FIGURES_DIFFER");
                 }
+            }
+            if !state.pay.findings.is_empty() {
+                let findings = state.pay.findings.join("；");
+                state.notice = Some(Notice::new(Level::Warning, "AUDIT_FINDINGS").about(findings));
             }
             Vec::new()
         }
@@ -335,7 +355,7 @@ pub(super) fn committed(state: &mut State, row: SaleRow) -> Vec<Effect> {
     if row.state == SaleState::Sending {
         state.pay.state = PayState::Sending;
         if let Some(sale) = state.pay.sale.as_mut() {
-            sale.id = row.sale.id;
+            sale.id = row.sale.id.clone();
         }
         return Vec::new();
     }
@@ -380,7 +400,7 @@ pub(super) fn moved(state: &mut State, row: SaleRow) -> Vec<Effect> {
         SaleState::Refused => {
             state.pay = Pay::default();
             state.page = Page::Counter;
-            let (code, text) = row.cause.unwrap_or_default();
+            let (code, text) = row.course.cause.unwrap_or_default();
             state.notice = Some(Notice::new(Level::Error, &code).about(text));
             Vec::new()
         }

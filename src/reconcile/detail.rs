@@ -40,8 +40,8 @@ pub(super) async fn details(
         if !places.is_empty() && !rows.iter().any(|found| found.msgid == row.msgid) {
             rows.push(Row {
                 finding: None,
-                sale: Some(row.sale.id),
-                msgid: row.msgid,
+                sale: Some(row.sale.id.clone()),
+                msgid: row.msgid.clone(),
                 action: Action::SettleAnew,
             });
         }
@@ -141,7 +141,7 @@ fn judge(books: &Books, own: &Own, finding: StatementFinding) -> Result<Row, Boo
     };
     Ok(Row {
         finding: Some(finding),
-        sale: sale.map(|row| row.sale.id),
+        sale: sale.map(|row| row.sale.id.clone()),
         msgid,
         action,
     })

@@ -86,7 +86,7 @@ pub fn totals_of(books: &Books, day: Date) -> Result<Vec<ClosedTotal>, BooksErro
 }
 
 /// 3201 for one total, other tills' shares included: what the agency says of it from one day to another.
-pub async fn ask(sync: &Sync, total: &mut ClosedTotal, first: Date, last: Date) -> Answer<()> {
+pub(super) async fn ask(sync: &Sync, total: &mut ClosedTotal, first: Date, last: Date) -> Answer<()> {
     let with = |own: Money, part: fn(&Share) -> Money| {
         total.others.iter().map(part).fold(own, Money::saturating_add)
     };
@@ -155,15 +155,14 @@ pub(super) fn expected(books: &Books, sync: &Sync, day: Date) -> Result<BTreeSet
 }
 
 /// Each insurance and category of one settling agency.
-pub fn every_group(place: &str) -> impl Iterator<Item = (String, String, String)> {
+pub(super) fn every_group(place: &str) -> impl Iterator<Item = (String, String, String)> {
     INSUTYPES.into_iter().flat_map(move |insutype| {
         CLR_TYPES.map(|clr_type| (insutype.to_owned(), clr_type.to_owned(), place.to_owned()))
     })
 }
 
 /// The settling agency of an institution that has not settled anything yet: its city's.
-#[must_use]
-pub fn usual_place(sync: &Sync) -> String {
+pub(super) fn usual_place(sync: &Sync) -> String {
     let area = &sync.client().settings().institution.admdvs;
     format!("{}99", area.get(..4).unwrap_or(area))
 }

@@ -8,7 +8,6 @@ use jiff::civil::Date;
 use super::Runtime;
 use crate::books::row::SaleState;
 use crate::clock;
-use crate::commands::{queue, resume};
 use crate::desk::approval::Deed;
 use crate::desk::day::Found;
 use crate::desk::{Event, Level, Notice};
@@ -83,10 +82,10 @@ impl Runtime {
                 Ok(None) => return self.tell(Event::Told(Notice::new(Level::Error, "SALE_NOT_FOUND"))),
                 Err(error) => return self.fault(&error),
             };
-            let record = match queue::closing_of(&row, closing, operator) {
+            let record = match row.closed(closing, operator) {
                 Ok(record) => record,
-                Err(failure) => {
-                    let notice = Notice::new(Level::Error, &failure.code).about(failure.detail);
+                Err(error) => {
+                    let notice = Notice::new(Level::Error, error.code()).about(error.to_string());
                     return self.tell(Event::Told(notice));
                 }
             };
@@ -111,9 +110,9 @@ impl Runtime {
 
     async fn reversed(&self, sale: &str, operator: &str) -> Result<crate::books::row::SaleRow, Notice> {
         let fault = |error: crate::books::BooksError| Notice::new(Level::Error, error.code());
-        if let Err(failure) = resume::caught_up(&self.books, &self.sync).await {
-            return Err(Notice::new(Level::Error, &failure.code).about(failure.detail));
-        }
+        reconcile::caught_up(&self.books, &self.sync)
+            .await
+            .map_err(notice_of)?;
         match self.books.sale(sale).map_err(fault)? {
             Some(row) if row.state == SaleState::Settled => {}
             _ => return Err(Notice::new(Level::Error, "SALE_NOT_SETTLED")),
@@ -147,13 +146,15 @@ fn numbers(done: &[Record]) -> String {
     numbers.collect::<Vec<_>>().join("、")
 }
 
-fn notice_of(error: ReconcileError) -> Notice {
+pub(super) fn notice_of(error: ReconcileError) -> Notice {
     let notice = Notice::new(Level::Error, error.code());
     match error {
         ReconcileError::StillOpen { count } => notice.about(count.to_string()),
         ReconcileError::Refused { infcode } => notice.about(infcode.to_string()),
         ReconcileError::NotBalanced { day } => notice.about(day.to_string()),
         ReconcileError::ClearingRefused { said } => notice.about(said),
+        ReconcileError::Behind { source, .. } => notice.about(format!("{} {source}", source.code())),
+        ReconcileError::AgencyHoldsMore { since } => notice.about(since.to_string()),
         ReconcileError::Books(_) | ReconcileError::NoAnswer(_) => notice,
     }
 }

@@ -68,11 +68,11 @@ pub(super) fn packs_told(books: &Books, packs: &BTreeMap<String, String>) -> Res
         if let Some((code, said)) = row.upload_refused() {
             return Err(Broken::new(TOLD, format!("{} {code} {said}", row.sale.id)).into());
         }
-        let Some(reply) = row.reply.filter(|_| row.state == SaleState::Settled) else {
+        let Some(reply) = row.reply.as_ref().filter(|_| row.state == SaleState::Settled) else {
             continue;
         };
-        let codes = row.sale.traces.into_iter();
-        sold.extend(codes.map(|code| (code.code, reply.setl_id.clone())));
+        let codes = row.sale.traces.iter();
+        sold.extend(codes.map(|code| (code.code.clone(), reply.setl_id.clone())));
     }
     if sold == *packs {
         return Ok(());
@@ -265,13 +265,13 @@ fn all(books: &Books) -> Result<Vec<String>, End> {
     rows.sort_by_key(|row| row.seq);
     let mut texts: Vec<String> = rows
         .iter()
-        .map(|row| serde_json::to_string(row).unwrap_or_default())
+        .map(|row| serde_json::to_string(&(&*row.sale, &row.course)).unwrap_or_default())
         .collect();
     texts.push(format!("{:?}", books.waiting()?));
     let differences = books.differences()?;
     texts.extend(differences.iter().map(|row| row.sale.id.clone()));
     for row in books.uploads()? {
-        texts.push(row?.sale.id);
+        texts.push(row?.sale.id.clone());
     }
     Ok(texts)
 }

@@ -186,6 +186,7 @@ impl World {
             feedetl_sn: "1".to_owned(),
             code: format!("8{nth}{:018}", self.begun),
             split: false,
+            ..SoldCode::default()
         });
         let traces = traces.collect();
         Some(Sale {

@@ -30,14 +30,17 @@ impl Sync {
                 }
                 // The first copy may still be on its way, and would not be refused then: the door is shut first.
                 Answer::Refused(_) => self.shut(row).await,
-                answer @ Answer::Done(_) => self.write(&outcome(&row, answer), row).await,
+                answer @ Answer::Done(_) => {
+                    let record = outcome(&row, answer);
+                    self.write(record, row).await
+                }
             };
         }
         let answer = self.held(&row).await;
         match answer {
             Answer::Done(Some(reply)) if !reply.refunded => {
                 let record = settled(&row, reply);
-                self.write(&record, row).await
+                self.write(record, row).await
             }
             Answer::Done(_) | Answer::Refused(_) => self.shut(row).await,
             Answer::NotSent(cause) | Answer::Unknown(cause) => self.still_unknown(row, cause.code()).await,
@@ -59,7 +62,7 @@ impl Sync {
         match self.held(&row).await {
             Answer::Done(Some(reply)) if !reply.refunded => {
                 let record = settled(&row, reply);
-                self.write(&record, row).await
+                self.write(record, row).await
             }
             _ => Ok(row),
         }
@@ -73,7 +76,7 @@ impl Sync {
             sale: row.sale.id.clone(),
             cause: cause.to_owned(),
         };
-        self.write(&record, row).await
+        self.write(record, row).await
     }
 
     /// First journal the message id a reversal leaves under: one that is only in memory could be issued again after a
@@ -90,7 +93,7 @@ impl Sync {
             operator,
             over,
         };
-        self.write(&record, row).await
+        self.write(record, row).await
     }
 
     async fn reversed(&self, row: SaleRow, refund: Option<Refund>) -> Result<SaleRow, BooksError> {
@@ -98,7 +101,7 @@ impl Sync {
             sale: row.sale.id.clone(),
             refund,
         };
-        self.write(&record, row).await
+        self.write(record, row).await
     }
 
     /// 2601 of what may or may not have been settled, under the message id journalled last.
@@ -132,7 +135,7 @@ impl Sync {
                 && !reply.refunded
             {
                 let record = settled(&row, reply);
-                return self.write(&record, row).await;
+                return self.write(record, row).await;
             }
             // The same request again does no harm, a reversal being what it is, and costs no entry while the line is
             // down. Where the agency has had it, another message id gets the answer that was lost.
@@ -188,7 +191,7 @@ impl Sync {
                     sale: row.sale.id.clone(),
                     message: refusal.message,
                 };
-                self.write(&record, row).await
+                self.write(record, row).await
             }
             Answer::NotSent(cause) | Answer::Unknown(cause) => self.still_unknown(row, cause.code()).await,
         }

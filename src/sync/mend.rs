@@ -61,7 +61,7 @@ impl Sync {
             },
             _ => return Ok(Some("AGENCY_SAYS_OTHERWISE".to_owned())),
         };
-        self.write(&record, sale).await?;
+        self.write(record, sale).await?;
         Ok(None)
     }
 

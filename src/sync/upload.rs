@@ -14,8 +14,6 @@ use crate::books::uploads::Next;
 use crate::clock;
 use crate::record::{Goods, Record};
 
-/// What stands where the counter knows no lot, expiry or pharmacist.
-const NOT_NAMED: &str = "未指定";
 /// A returned pack of which the agency knows no sale.
 const NEVER_SOLD: &str = "TRACE_CODE_NOT_SOLD";
 /// More messages than any sale's packs take in one go.
@@ -30,7 +28,7 @@ impl Sync {
         let mut taken = 0;
         let mut at_work = JoinSet::new();
         for row in self.books.uploads()? {
-            let id = row?.sale.id;
+            let id = row?.sale.id.clone();
             while at_work.len() >= PERSONS_AT_ONCE_MAX {
                 if let Some(done) = at_work.join_next().await {
                     taken += done.unwrap_or(Err(BooksError::Stalled))?;
@@ -104,12 +102,15 @@ impl Sync {
     async fn told(&self, row: &SaleRow, msgid: String, goods: &Goods) -> Option<Record> {
         let (client, place) = (&self.client, insured(row).insuplc_admdvs);
         let codes: Vec<String> = goods.codes.iter().map(|code| code.code.clone()).collect();
+        // By name where the till knows it; a program that sells has none.
+        let known = self.books.operator(&row.sale.operator).ok().flatten();
+        let operator = known.map_or_else(|| row.sale.operator.clone(), |operator| operator.name);
         let answer = if goods.returned {
-            client
-                .goods_returned(&msgid, &place, returned(row, goods), &codes)
-                .await
+            let returned = returned(row, goods, &operator);
+            client.goods_returned(&msgid, &place, returned, &codes).await
         } else {
-            client.goods_sold(&msgid, &place, sold(row, goods), &codes).await
+            let sold = sold(row, goods, &operator);
+            client.goods_sold(&msgid, &place, sold, &codes).await
         };
         let sale = row.sale.id.clone();
         let refused = |code: &str, message: String| Record::UploadRefused {
@@ -157,12 +158,15 @@ struct Said {
     split: &'static str,
     count: String,
     rx: &'static str,
-    day: String,
     time: String,
     visit: String,
+    lot: String,
+    made_on: String,
+    expires_on: String,
+    operator: String,
 }
 
-fn said(row: &SaleRow, goods: &Goods) -> Said {
+fn said(row: &SaleRow, goods: &Goods, operator: &str) -> Said {
     let claim = &row.sale.claim;
     let line: Option<&Line> = claim
         .lines
@@ -180,7 +184,8 @@ fn said(row: &SaleRow, goods: &Goods) -> Said {
     // All of a line's packs at once are its quantity; some of them are as many as there are codes.
     let whole_line = of_line.count() == goods.codes.len();
     let quantity = line.and_then(|line| line.cnt).filter(|_| whole_line);
-    let time = clock::stamp(row.time_ms);
+    // One message tells of one lot.
+    let pack = goods.codes.first().cloned().unwrap_or_default();
     Said {
         name: name.unwrap_or_else(|| code.clone()),
         code,
@@ -188,8 +193,11 @@ fn said(row: &SaleRow, goods: &Goods) -> Said {
         split: flag(goods.codes.iter().any(|code| code.split)),
         count: quantity.map_or_else(|| goods.codes.len().to_string(), |cnt| cnt.to_string()),
         rx: flag(claim.visit.rx_circ_flag == Some(Flag::Yes)),
-        day: time.get(..10).unwrap_or_default().to_owned(),
-        time,
+        time: clock::stamp(row.time_ms),
+        lot: pack.lot,
+        made_on: pack.made_on,
+        expires_on: pack.expires_on,
+        operator: operator.to_owned(),
         visit: if goods.mdtrt_id.is_empty() {
             invoice_no(row)
         } else {
@@ -203,36 +211,34 @@ fn flag(set: bool) -> &'static str {
 }
 
 /// 3505.
-fn sold(row: &SaleRow, goods: &Goods) -> GoodsSold {
-    let said = said(row, goods);
+fn sold(row: &SaleRow, goods: &Goods, operator: &str) -> GoodsSold {
+    let said = said(row, goods, operator);
     GoodsSold {
         med_list_codg: said.code.clone(),
         fixmedins_hilist_id: said.code,
         fixmedins_hilist_name: said.name,
         fixmedins_bchno: said.own_no,
-        phar_name: NOT_NAMED.to_owned(),
-        phar_prac_cert_no: NOT_NAMED.to_owned(),
         setl_id: goods.setl_id.clone(),
         mdtrt_sn: said.visit,
         psn_no: row.sale.claim.person.psn_no.to_string(),
-        manu_lotnum: NOT_NAMED.to_owned(),
-        manu_date: said.day.clone(),
-        expy_end: said.day,
+        manu_lotnum: said.lot,
+        manu_date: said.made_on,
+        expy_end: said.expires_on,
         rx_flag: said.rx.to_owned(),
         trdn_flag: said.split.to_owned(),
         rx_circ_flag: said.rx.to_owned(),
         rtal_docno: invoice_no(row),
         sel_retn_cnt: said.count,
         sel_retn_time: said.time,
-        sel_retn_opter_name: row.sale.operator.clone(),
+        sel_retn_opter_name: said.operator,
         mdtrt_setl_type: if goods.setl_id.is_empty() { "2" } else { "1" }.to_owned(),
         ..GoodsSold::default()
     }
 }
 
 /// 3506.
-fn returned(row: &SaleRow, goods: &Goods) -> GoodsReturned {
-    let said = said(row, goods);
+fn returned(row: &SaleRow, goods: &Goods, operator: &str) -> GoodsReturned {
+    let said = said(row, goods, operator);
     GoodsReturned {
         med_list_codg: said.code.clone(),
         fixmedins_hilist_id: said.code,
@@ -240,14 +246,14 @@ fn returned(row: &SaleRow, goods: &Goods) -> GoodsReturned {
         fixmedins_bchno: said.own_no,
         setl_id: goods.setl_id.clone(),
         psn_no: row.sale.claim.person.psn_no.to_string(),
-        manu_lotnum: NOT_NAMED.to_owned(),
-        manu_date: said.day.clone(),
-        expy_end: said.day,
+        manu_lotnum: said.lot,
+        manu_date: said.made_on,
+        expy_end: said.expires_on,
         rx_flag: said.rx.to_owned(),
         trdn_flag: said.split.to_owned(),
         sel_retn_cnt: said.count,
         sel_retn_time: said.time,
-        sel_retn_opter_name: row.sale.operator.clone(),
+        sel_retn_opter_name: said.operator,
         medins_prod_sel_no: invoice_no(row),
         mdtrt_sn: said.visit,
         ..GoodsReturned::default()

@@ -70,10 +70,8 @@ pub(super) fn view(state: &State) -> View {
 
 /// The slip as it was printed last; its title stands above the rows already.
 fn rows(row: &SaleRow, state: &State) -> Vec<ReceiptRow> {
-    let printed = SaleRow {
-        copies: row.copies.saturating_sub(1),
-        ..row.clone()
-    };
+    let mut printed = row.clone();
+    printed.copies = row.copies.saturating_sub(1);
     slip::of(&printed, &state.setup.institution)
         .rows
         .iter()

@@ -4,7 +4,7 @@ use yijie::books::row::{SaleRow, SaleState};
 use yijie::desk::pay::PayState;
 use yijie::desk::{Effect, Event, Health, Key, Page};
 use yijie::record::Record;
-use yijie_agency::{Answer, Cause};
+use yijie_agency::{Answer, AuditFinding, Cause};
 use yijie_rules::Money;
 
 use crate::till::{AMOXICILLIN, CLAVULANATE, NOW, Till, asked, card, paid, refused, reply, settled, unsent};
@@ -37,6 +37,30 @@ fn the_agencys_trial_figures_are_what_the_patient_is_told() {
     assert_eq!(paid(&sale.told), ["7.00", "66.00", "0.00", "2.00"]);
     assert_eq!(paid(&sale.settlement.setlinfo), ["9.00", "66.00", "0.00", "0.00"]);
     assert_eq!(sale.tendered, Money::parse("2.00").ok());
+}
+
+#[test]
+fn what_the_audit_finds_stands_there_when_the_money_is_asked_for() {
+    let finding = |says: &str| AuditFinding {
+        rule: "重复开药".to_owned(),
+        says: says.to_owned(),
+    };
+    let mut till = Till::selling(1, &[AMOXICILLIN; 6]);
+    let (question, sale) = asked(till.key(Key::Pay));
+    till.send(Event::Audited(
+        question.wrapping_sub(1),
+        vec![finding("别的单据")],
+    ));
+    till.send(Event::Audited(question, vec![finding("同一单据中重复")]));
+    till.send(Event::PreSettled(question, Answer::Done(reply(sale.told))));
+    assert_eq!((till.told(), till.state.page), ("AUDIT_FINDINGS", Page::Pay));
+    assert_eq!(
+        till.state.notice.as_ref().unwrap().detail,
+        "重复开药 同一单据中重复"
+    );
+    // It stops nobody, and the next bill begins without it.
+    let row = till.commit("audited");
+    assert!(row.sale.offline.is_none());
 }
 
 #[test]
@@ -307,7 +331,7 @@ fn a_refused_sale_goes_back_to_the_bill_and_prints_nothing() {
 fn another_sale_that_moves_is_not_the_one_being_paid() {
     let mut first = paying();
     let mut other = first.commit("A");
-    other.sale.psn_name = Some("李𬀩".to_owned());
+    std::sync::Arc::make_mut(&mut other.sale).psn_name = Some("李𬀩".to_owned());
     let mut till = paying();
     assert_eq!(
         till.send(Event::SaleMoved(Box::new(settled(other.clone()))))

@@ -1,17 +1,20 @@
 //! Calls beside the sale: benefits, queries, audit, goods, the steps of a hospital stay, the agency's rule packs.
 
-use super::Client;
+use yijie_rules::SetlInfo;
+
+use super::{Client, sale::place_of};
 use crate::{
     answer::{AgencyRefusal, Answer},
     decode::Weight,
     fields::{Checked, FieldFault},
     messages::{
+        audit::{self, Asked, AuditFinding},
         benefits::{
-            self, AuditQuestion, BenefitQuestion, DiseaseQuestion, PersonTimeQuestion, Row, UsedQuestion,
-            VisitQuestion,
+            self, BenefitQuestion, DiseaseQuestion, PersonTimeQuestion, Row, UsedQuestion, VisitQuestion,
         },
         form::Data,
         goods::{self, Accepted, GoodsInput, GoodsReturned, GoodsSold},
+        pharmacy::{SaleInput, SaleRequest},
         visit::{
             self, Admission, AdmissionInput, Diagnosis, Discharge, DischargeInput, FeeCancel, FeeDetail,
             FeeInput, StayCancel,
@@ -59,14 +62,27 @@ impl Client {
         self.rows("5301", place, question).await
     }
 
-    /// 3101: a bill is looked through before it is made.
-    pub async fn audit_before(&self, place: &str, question: AuditQuestion) -> Answer<Vec<Row>> {
-        self.rows("3101", place, question).await
-    }
-
-    /// 3102: the same while it is made.
-    pub async fn audit_during(&self, place: &str, question: AuditQuestion) -> Answer<Vec<Row>> {
-        self.rows("3102", place, question).await
+    /// 3101 (事前), or once there is a trial 3102 (事中), where the province has them: what the agency's rules find fault
+    /// with. An audit that does not answer stops nobody.
+    pub async fn audit(&self, sale: &SaleRequest, trial: Option<&SetlInfo>) -> Vec<AuditFinding> {
+        let infno = if trial.is_some() { "3102" } else { "3101" };
+        if !self.seal.profile.audit.iter().any(|asked| asked == infno) {
+            return Vec::new();
+        }
+        let Ok(input) = SaleInput::of(sale, false, &self.seal.profile) else {
+            return Vec::new();
+        };
+        let question = audit::question(&Asked {
+            claim: &sale.claim,
+            input: &input,
+            trial,
+            institution: &self.settings.institution,
+            task_id: self.settings.msgids.next(),
+        });
+        let answer = self
+            .ask(infno, place_of(sale), &question, audit::read_findings)
+            .await;
+        answer.done().unwrap_or_default()
     }
 
     async fn rows<T: Checked + serde::Serialize>(

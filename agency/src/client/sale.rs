@@ -5,7 +5,10 @@ use std::collections::HashMap;
 
 use yijie_rules::Claim;
 
-use super::{Client, not_fit, of_person, visit::Visit};
+use super::{
+    Client, not_fit, of_person,
+    visit::{Closed, Lost, Visit},
+};
 use crate::{
     answer::{Answer, Cause},
     decode::Weight,
@@ -22,12 +25,13 @@ use crate::{
 /// The agency's reason for refusing a settlement whose trial no longer holds.
 const STALE: &str = "TRIAL_STALE";
 
-/// Visits that are open at the agency: tried ones by person, whose settlement goes on from there, and those nothing will
-/// come of.
+/// Visits that are open at the agency: tried ones by person, whose settlement goes on from there, those nothing will
+/// come of, and those that may have been opened.
 #[derive(Default)]
 pub(super) struct Trials {
     tried: HashMap<String, Tried>,
     abandoned: Vec<Visit>,
+    pub(super) lost: Vec<Lost>,
 }
 
 struct Tried {
@@ -96,9 +100,10 @@ impl Client {
         })
     }
 
-    /// 2207 or 2304 after its steps. What a trial told the patient is refused where it has gone stale. A trial nobody was
-    /// told of is to be made anew, for the person may be buying elsewhere: the outcome counts as unknown, so that the
-    /// message id is shut before another one leaves.
+    /// 2207 or 2304 after its steps. What a trial told the patient is refused where it has gone stale, once its visit is
+    /// closed and another copy of the message finds nothing to settle. A trial nobody was told of is to be made anew, for
+    /// the person may be buying elsewhere: the outcome counts as unknown, so that the message id is shut before another
+    /// one leaves.
     async fn settle_visit(
         &self,
         msgid: &str,
@@ -106,19 +111,30 @@ impl Client {
         input: &SaleInput,
         numbers: Transactions,
     ) -> Answer<SettledReply> {
-        if let Some((visit, trial)) = self.recall(sale, input) {
-            return self.settle_tried(msgid, sale, input, visit, &trial).await;
-        }
-        let (visit, trial) = match self.tried(sale, input, numbers).await {
-            Ok(before) => before,
-            Err(stopped) => return stopped.into(),
+        let recalled = self.recall(sale, input);
+        let told = recalled.is_some();
+        let (visit, trial) = match recalled {
+            Some(before) => before,
+            None => match self.tried(sale, input, numbers).await {
+                Ok(before) => before,
+                Err(stopped) => return stopped.into(),
+            },
         };
-        match self.settle_tried(msgid, sale, input, visit, &trial).await {
-            Answer::Refused(refusal) if refusal.reason() == Some(STALE) => {
-                Answer::Unknown(Cause::AgencySystemError)
-            }
-            answer => answer,
+        let answer = self.settle_tried(msgid, sale, input, &visit, &trial).await;
+        // A repeated message id may have been answered with the settlement of an earlier visit; and a visit that was
+        // settled all the same cannot be closed, and is not.
+        if matches!(&answer, Answer::Done(reply) if visit.is(&reply.mdtrt_id)) {
+            return answer;
         }
+        let stale = matches!(&answer, Answer::Refused(refusal) if refusal.reason() == Some(STALE));
+        if stale && told && self.close_visit(&visit).await == Closed::Yes {
+            return answer;
+        }
+        self.abandon(visit);
+        if stale {
+            return Answer::Unknown(Cause::AgencySystemError);
+        }
+        answer
     }
 
     async fn settle_tried(
@@ -126,26 +142,17 @@ impl Client {
         msgid: &str,
         sale: &SaleRequest,
         input: &SaleInput,
-        visit: Visit,
+        visit: &Visit,
         trial: &SettledReply,
     ) -> Answer<SettledReply> {
-        let bill = self.bill(sale, input, &visit, Some(trial));
+        let bill = self.bill(sale, input, visit, Some(trial));
         if let Err(fault) = bill.check_settling() {
-            self.abandon(visit);
             return not_fit(&fault);
         }
         let read = |output: &Output<'_>| settled::read_settled(output, &self.seal.profile);
         let infno = self.transactions_of(&sale.claim).settle;
-        let answer = self
-            .send(infno, msgid, place_of(sale), &bill, Weight::Commits, read)
-            .await;
-        // A repeated message id may have been answered with the settlement of an earlier visit; and a visit that was
-        // settled all the same cannot be closed, and is not.
-        let of_this = matches!(&answer, Answer::Done(reply) if visit.is(&reply.mdtrt_id));
-        if !of_this {
-            self.abandon(visit);
-        }
-        answer
+        self.send(infno, msgid, place_of(sale), &bill, Weight::Commits, read)
+            .await
     }
 
     /// 2103, 2208 or 2305: cancels a settlement that is known to stand. The reply's amounts are given without their
@@ -201,13 +208,14 @@ impl Client {
         trials.abandoned.extend(visits);
     }
 
-    /// Closes the visits at the agency that nothing will come of (2205 and 2202, 2405, 2302 and 2404). What it does not
-    /// answer is tried again the next time.
+    /// Closes the visits at the agency that nothing will come of (2205 and 2202, 2405, 2302 and 2404), those included
+    /// whose opening was not answered. What it does not answer now is tried again the next time.
     pub async fn close_abandoned(&self) {
+        self.find_lost().await;
         loop {
             let next = self.trials().abandoned.pop();
             let Some(visit) = next else { return };
-            if !self.close_visit(&visit).await {
+            if self.close_visit(&visit).await == Closed::NoAnswer {
                 return self.abandon(visit);
             }
         }

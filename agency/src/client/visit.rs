@@ -3,11 +3,15 @@
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+
 use super::{Client, sale::place_of};
 use crate::{
     answer::{AgencyRefusal, Answer, Cause},
+    clock::{beijing_now, now},
     envelope::Output,
     messages::{
+        benefits::{PersonTimeQuestion, Row},
         form::Data,
         pharmacy::{SaleInput, SaleRequest, Transactions},
         settled::{self, SettledReply},
@@ -26,6 +30,8 @@ const NOT_NAMED: &str = "未指定";
 const NO_DIAGNOSIS: (&str, &str) = ("R69", "未特指的疾病");
 /// 2205: all details that are not settled.
 const ALL_BATCHES: &str = "0000";
+/// How long an opening without an answer may take to arrive at the agency after all.
+const ARRIVES_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// A visit that is open at the agency.
 #[derive(Clone)]
@@ -47,6 +53,24 @@ impl Visit {
     }
 }
 
+/// An opening (2201, 2401) without an answer: the visit may be open at the agency, under a number not known here.
+pub(super) struct Lost {
+    psn_no: String,
+    place: String,
+    own_no: String,
+    inpatient: bool,
+    left: Timestamp,
+}
+
+/// What became of a visit that was to be closed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closed {
+    Yes,
+    /// The agency refuses: the visit was settled, or is gone.
+    Refused,
+    NoAnswer,
+}
+
 /// Why a visit did not get as far as its settlement. No money has moved.
 pub(super) enum Stopped {
     Refused(AgencyRefusal),
@@ -61,6 +85,15 @@ fn stepped<T>(answer: Answer<T>) -> Result<T, Stopped> {
         Answer::Refused(refusal) if refusal.infcode == -1 => Err(Stopped::NotSent(Cause::AgencySystemError)),
         Answer::Refused(refusal) => Err(Stopped::Refused(refusal)),
         Answer::NotSent(cause) | Answer::Unknown(cause) => Err(Stopped::NotSent(cause)),
+    }
+}
+
+/// Whether the agency may have done it although it did not say so.
+fn leaves_in_doubt<T>(answer: &Answer<T>) -> bool {
+    match answer {
+        Answer::Unknown(_) => true,
+        Answer::Refused(refusal) => refusal.infcode == -1,
+        Answer::Done(_) | Answer::NotSent(_) => false,
     }
 }
 
@@ -122,11 +155,21 @@ impl Client {
             self.abandon(visit);
         }
         let own_no = self.visit_number();
-        let mdtrt_id = if numbers.inpatient() {
-            self.admitted(sale, input, &own_no).await?
+        let opened = if numbers.inpatient() {
+            self.admitted(sale, input, &own_no).await
         } else {
-            self.registered(sale, input, &own_no).await?
+            self.registered(sale, input, &own_no).await
         };
+        if leaves_in_doubt(&opened) {
+            self.trials().lost.push(Lost {
+                psn_no: input.druginfo.psn_no.clone(),
+                place: place_of(sale).to_owned(),
+                own_no: own_no.clone(),
+                inpatient: numbers.inpatient(),
+                left: now(),
+            });
+        }
+        let mdtrt_id = stepped(opened)?;
         Ok(Visit {
             psn_no: input.druginfo.psn_no.clone(),
             place: place_of(sale).to_owned(),
@@ -188,19 +231,18 @@ impl Client {
         self.ask("2205", &visit.place, &Data { data }, |_| Some(())).await
     }
 
-    /// Closes a visit; false if the agency did not answer. What it refuses cannot be closed from here: the visit was
-    /// settled, or is gone.
-    pub(super) async fn close_visit(&self, visit: &Visit) -> bool {
-        let answered = |answer: &Answer<()>| matches!(answer, Answer::Done(()) | Answer::Refused(_));
+    /// Closes a visit.
+    pub(super) async fn close_visit(&self, visit: &Visit) -> Closed {
+        let unanswered = |answer: &Answer<()>| !matches!(answer, Answer::Done(()) | Answer::Refused(_));
         let stay = StayCancel {
             mdtrt_id: visit.mdtrt_id.clone(),
             psn_no: visit.psn_no.clone(),
         };
-        if visit.discharged && !answered(&self.cancel_discharge(&visit.place, stay.clone()).await) {
-            return false;
+        if visit.discharged && unanswered(&self.cancel_discharge(&visit.place, stay.clone()).await) {
+            return Closed::NoAnswer;
         }
-        if !answered(&self.drop_details(visit).await) {
-            return false;
+        if unanswered(&self.drop_details(visit).await) {
+            return Closed::NoAnswer;
         }
         let closed = if visit.inpatient {
             self.cancel_admission(&visit.place, stay).await
@@ -212,16 +254,59 @@ impl Client {
             };
             self.ask("2202", &visit.place, &Data { data }, |_| Some(())).await
         };
-        answered(&closed)
+        match closed {
+            Answer::Done(()) => Closed::Yes,
+            Answer::Refused(_) => Closed::Refused,
+            Answer::NotSent(_) | Answer::Unknown(_) => Closed::NoAnswer,
+        }
+    }
+
+    /// Looks for the visits whose opening was not answered (5201): one that is there is to be closed, one that is not
+    /// is looked for again as long as its opening may still arrive.
+    pub(super) async fn find_lost(&self) {
+        let all = std::mem::take(&mut self.trials().lost);
+        for lost in all {
+            match self.visit_of(&lost).await {
+                Answer::Done(Some(visit)) => self.abandon(visit),
+                Answer::Done(None) | Answer::Refused(_)
+                    if now().duration_since(lost.left) > ARRIVES_WITHIN => {}
+                _ => self.trials().lost.push(lost),
+            }
+        }
+    }
+
+    /// 5201: the visit that is open under a number of this institution's.
+    async fn visit_of(&self, lost: &Lost) -> Answer<Option<Visit>> {
+        // The agency's clock may be half a day off.
+        let today = beijing_now().date();
+        let question = PersonTimeQuestion {
+            psn_no: lost.psn_no.clone(),
+            begntime: format!("{} 00:00:00", today.saturating_sub(1.day())),
+            endtime: format!("{} 23:59:59", today.saturating_add(1.day())),
+            ..PersonTimeQuestion::default()
+        };
+        let own = if lost.inpatient { "ipt_no" } else { "ipt_otp_no" };
+        let named = |row: &Row, name: &str, value: &str| {
+            row.iter().any(|(known, text)| known == name && text == value)
+        };
+        self.visits(&lost.place, question).await.map(|rows| {
+            let of_it = |row: &&Row| named(row, own, &lost.own_no) || named(row, "ipt_otp_no", &lost.own_no);
+            let row = rows.iter().find(of_it)?;
+            let (_, mdtrt_id) = row.iter().find(|(name, _)| name == "mdtrt_id")?;
+            Some(Visit {
+                psn_no: lost.psn_no.clone(),
+                place: lost.place.clone(),
+                mdtrt_id: mdtrt_id.clone(),
+                chrg_bchno: ALL_BATCHES.to_owned(),
+                own_no: lost.own_no.clone(),
+                inpatient: lost.inpatient,
+                discharged: false,
+            })
+        })
     }
 
     /// 2201.
-    async fn registered(
-        &self,
-        sale: &SaleRequest,
-        input: &SaleInput,
-        own_no: &str,
-    ) -> Result<String, Stopped> {
+    async fn registered(&self, sale: &SaleRequest, input: &SaleInput, own_no: &str) -> Answer<String> {
         let info = &input.druginfo;
         let data = Registration {
             psn_no: info.psn_no.clone(),
@@ -236,14 +321,12 @@ impl Client {
             dept_name: NOT_NAMED.to_owned(),
             caty: NOT_NAMED_CODE.to_owned(),
         };
-        stepped(
-            self.ask("2201", place_of(sale), &Data { data }, visit::read_mdtrt_id)
-                .await,
-        )
+        self.ask("2201", place_of(sale), &Data { data }, visit::read_mdtrt_id)
+            .await
     }
 
     /// 2401.
-    async fn admitted(&self, sale: &SaleRequest, input: &SaleInput, own_no: &str) -> Result<String, Stopped> {
+    async fn admitted(&self, sale: &SaleRequest, input: &SaleInput, own_no: &str) -> Answer<String> {
         let info = &input.druginfo;
         let diagnosis = self.diagnosis(input);
         let admission = Admission {
@@ -265,10 +348,8 @@ impl Client {
             ..Admission::default()
         };
         let msgid = self.settings.msgids.next();
-        stepped(
-            self.admit(&msgid, place_of(sale), admission, vec![diagnosis])
-                .await,
-        )
+        self.admit(&msgid, place_of(sale), admission, vec![diagnosis])
+            .await
     }
 
     /// 2402.
@@ -329,6 +410,7 @@ impl Client {
             bilg_dr_codg: NOT_NAMED_CODE.to_owned(),
             bilg_dr_name: NOT_NAMED.to_owned(),
             hosp_appr_flag: "0".to_owned(),
+            ..FeeDetail::default()
         });
         rows.collect()
     }

@@ -1,44 +1,36 @@
-//! 2001 benefit check, 3101 and 3102 audit of details, 3204 withdrawal of a clearing, and the queries 5201–5206 and
-//! 5301. The questions are typed; the answers come as their rows, field names as the agency spells them.
+//! 2001 benefit check, and the queries 5201–5206 and 5301. The questions are typed; the answers come as their rows,
+//! field names as the agency spells them.
 
 use super::form::message;
 use crate::{envelope::Output, lenient::Node};
 
 message! {
     /// 2001: what a person may enjoy for a kind of care.
-    BenefitQuestion {
-        psn_no must 30, insutype must 6, fixmedins_code must 12, med_type must 6, begntime must 19, endtime may 19,
+    pub BenefitQuestion {
+        psn_no must 30, insutype must 6, fixmedins_code must 12, med_type must 6, begntime time, endtime maytime,
         dise_codg may 30, dise_name may 500, oprn_oprt_code may 30, oprn_oprt_name may 500, matn_type may 6,
-        birctrl_type may 6,
+        birctrl_type may 6, exp_content may 4000,
     }
 }
 
 message! {
     /// 5201 visits, 5205 chronic-disease drugs, by person and time; the fields of 5201 are not published.
-    PersonTimeQuestion { psn_no must 30, begntime may 19, endtime may 19, med_type may 6, mdtrt_id may 30, }
+    pub PersonTimeQuestion { psn_no must 30, begntime maytime, endtime maytime, med_type may 6, mdtrt_id may 30, }
 }
 
 message! {
     /// 5202 diagnoses, 5204 details, 5203 by its numbers.
-    VisitQuestion { psn_no must 30, setl_id may 30, mdtrt_id must 30, }
+    pub VisitQuestion { psn_no must 30, setl_id may 30, mdtrt_id must 30, }
 }
 
 message! {
     /// 5206: what a person has used.
-    UsedQuestion { psn_no must 30, cum_ym may 6, }
+    pub UsedQuestion { psn_no must 30, cum_ym may 6, }
 }
 
 message! {
     /// 5301: registered chronic and special diseases.
-    DiseaseQuestion { psn_no must 30, }
-}
-
-message! {
-    /// 3101 before and 3102 during: a bill is looked through by the agency's rules.
-    AuditQuestion {
-        syscode must 50, trig_scen must 3, task_id must 50, psn_no must 30, insutype must 6, mdtrt_id may 30,
-        med_type must 6, medfee_sumamt sum, med_list_codg may 50,
-    }
+    pub DiseaseQuestion { psn_no must 30, }
 }
 
 /// One row of an answer: name and text of each field that is not empty.

@@ -5,7 +5,7 @@ use yijie_rules::Money;
 
 use crate::{
     envelope::Output,
-    fields::{Checked, FieldFault, number, optional, required},
+    fields::{Checked, FieldFault, day, number, optional, required},
 };
 
 /// What an institution asks to be paid for a month's settlements of one category.
@@ -89,8 +89,8 @@ impl Checked for ClearingInput {
         number("fund_appy_sum", &data.fund_appy_sum)?;
         number("cash_payamt", &data.cash_payamt)?;
         number("acct_pay", &data.acct_pay)?;
-        required("begndate", &data.begndate, 10)?;
-        required("enddate", &data.enddate, 10)
+        day("begndate", &data.begndate)?;
+        day("enddate", &data.enddate)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::lenient::Node;
+use crate::{envelope::plain, lenient::Node};
 
 /// The person a medical-insurance code stands for.
 #[derive(Clone, PartialEq, Eq)]
@@ -58,11 +58,10 @@ pub(crate) enum EcReply {
 }
 
 pub(crate) fn read(body: &[u8]) -> EcReply {
-    let Some(fields) = std::str::from_utf8(body)
-        .ok()
-        .and_then(Node::parse)
-        .and_then(Node::fields)
-    else {
+    let (body, _) = plain(body);
+    let text = std::str::from_utf8(&body).unwrap_or_default();
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let Some(fields) = Node::parse(text).and_then(Node::fields) else {
         return EcReply::Unreadable("no JSON object");
     };
     let Ok(code) = fields.text("code").parse::<i64>() else {

@@ -1,14 +1,15 @@
 //! The form of a message's node: named texts, each required or not and of a length, checked before it leaves and again
 //! at the sandbox.
 
-/// `must N`: required, at most N characters; `may N`: optional; `sum`: required, a number; `maysum`: a number if given.
+/// `must N`: required, at most N characters; `may N`: optional. The others are required, and with `may` before them
+/// optional: `sum` an amount (N16,2), `cnt` (N16,4), `pric` (N16,6), `time`, `day`, `flag` (0 or 1).
 macro_rules! message {
-    ($(#[$meta:meta])* $name:ident { $($field:ident $kind:ident $($max:literal)?,)* }) => {
+    ($(#[$meta:meta])* $vis:vis $name:ident { $($field:ident $kind:ident $($max:literal)?,)* }) => {
         $(#[$meta])*
         #[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[serde(default)]
-        pub struct $name {
-            $(#[doc = concat!("`", stringify!($field), "` of the interface.")] pub $field: String,)*
+        $vis struct $name {
+            $(#[doc = concat!("`", stringify!($field), "` of the interface.")] $vis $field: String,)*
         }
 
         impl $crate::fields::Checked for $name {
@@ -30,26 +31,45 @@ pub(crate) use message;
 
 use serde::{Deserialize, Serialize};
 
-use crate::fields::{Checked, FieldFault, number, optional, required};
+use crate::fields::{Checked, FieldFault, decimal};
+pub(crate) use crate::fields::{day, flag, number as sum, optional as may, required as must, time};
 
-pub(crate) fn must(field: &'static str, value: &str, max: usize) -> Result<(), FieldFault> {
-    required(field, value, max)
+pub(crate) fn cnt(field: &'static str, value: &str) -> Result<(), FieldFault> {
+    decimal(field, value, 4)
 }
 
-pub(crate) fn may(field: &'static str, value: &str, max: usize) -> Result<(), FieldFault> {
-    optional(field, value, max)
+pub(crate) fn pric(field: &'static str, value: &str) -> Result<(), FieldFault> {
+    decimal(field, value, 6)
 }
 
-pub(crate) fn sum(field: &'static str, value: &str) -> Result<(), FieldFault> {
-    number(field, value)
-}
+type Check = fn(&'static str, &str) -> Result<(), FieldFault>;
 
-pub(crate) fn maysum(field: &'static str, value: &str) -> Result<(), FieldFault> {
+fn given(check: Check, field: &'static str, value: &str) -> Result<(), FieldFault> {
     if value.is_empty() {
         Ok(())
     } else {
-        number(field, value)
+        check(field, value)
     }
+}
+
+pub(crate) fn maysum(field: &'static str, value: &str) -> Result<(), FieldFault> {
+    given(sum, field, value)
+}
+
+pub(crate) fn maypric(field: &'static str, value: &str) -> Result<(), FieldFault> {
+    given(pric, field, value)
+}
+
+pub(crate) fn maytime(field: &'static str, value: &str) -> Result<(), FieldFault> {
+    given(time, field, value)
+}
+
+pub(crate) fn mayday(field: &'static str, value: &str) -> Result<(), FieldFault> {
+    given(day, field, value)
+}
+
+pub(crate) fn mayflag(field: &'static str, value: &str) -> Result<(), FieldFault> {
+    given(flag, field, value)
 }
 
 /// The node most messages have.

@@ -11,25 +11,26 @@ use crate::{
 };
 
 message! {
-    /// selinfo of 3505: one drug of one lot. A drug from two lots is two rows.
-    GoodsSold {
+    /// selinfo of 3505: one drug of one lot. A drug from two lots is two rows. The specification asks for lot, dates and
+    /// pharmacist always; what a counter does not know is left blank here, not made up.
+    pub GoodsSold {
         med_list_codg must 50, fixmedins_hilist_id must 30, fixmedins_hilist_name must 200, fixmedins_bchno must 30,
         prsc_dr_cert_type may 6, prsc_dr_certno may 50, prsc_dr_name may 50, phar_cert_type may 6, phar_certno may 50,
-        phar_name must 50, phar_prac_cert_no must 50, hi_feesetl_type may 6, setl_id may 30, mdtrt_sn must 30,
-        psn_no may 30, psn_cert_type may 6, certno may 50, psn_name may 50, manu_lotnum must 30, manu_date must 10,
-        expy_end must 10, rx_flag must 3, trdn_flag must 3, finl_trns_pric maysum, rxno may 40, rx_circ_flag must 3,
-        rtal_docno must 40, stoout_no may 40, bchno may 30, drug_prod_barc may 30, shelf_posi may 20, sel_retn_cnt sum,
-        sel_retn_time must 19, sel_retn_opter_name must 50, memo may 500, mdtrt_setl_type may 6,
+        phar_name may 50, phar_prac_cert_no may 50, hi_feesetl_type may 6, setl_id may 30, mdtrt_sn must 30,
+        psn_no may 30, psn_cert_type may 6, certno may 50, psn_name may 50, manu_lotnum may 30, manu_date mayday,
+        expy_end mayday, rx_flag must 3, trdn_flag flag, finl_trns_pric maypric, rxno may 40, rx_circ_flag flag,
+        rtal_docno must 40, stoout_no may 40, bchno may 30, drug_prod_barc may 30, shelf_posi may 20, sel_retn_cnt cnt,
+        sel_retn_time time, sel_retn_opter_name must 50, memo may 500, mdtrt_setl_type may 6,
     }
 }
 
 message! {
     /// selinfo of 3506.
-    GoodsReturned {
+    pub GoodsReturned {
         med_list_codg must 50, fixmedins_hilist_id must 30, fixmedins_hilist_name must 200, fixmedins_bchno must 30,
-        setl_id may 30, psn_no may 30, psn_cert_type may 6, certno may 50, psn_name may 50, manu_lotnum must 30,
-        manu_date must 10, expy_end must 10, rx_flag must 3, trdn_flag must 3, finl_trns_pric maysum, sel_retn_cnt sum,
-        sel_retn_time must 19, sel_retn_opter_name must 50, memo may 500, medins_prod_sel_no may 50, mdtrt_sn may 30,
+        setl_id may 30, psn_no may 30, psn_cert_type may 6, certno may 50, psn_name may 50, manu_lotnum may 30,
+        manu_date mayday, expy_end mayday, rx_flag must 3, trdn_flag flag, finl_trns_pric maypric, sel_retn_cnt cnt,
+        sel_retn_time time, sel_retn_opter_name must 50, memo may 500, medins_prod_sel_no may 50, mdtrt_sn may 30,
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use yijie_rules::{Claim, Flag, Line, Money};
 
 use crate::{
-    fields::{Checked, FieldFault, number, optional, required},
+    fields::{Checked, FieldFault, decimal, flag, number, optional, required, time},
     messages::person::Credential,
     profile::Profile,
 };
@@ -23,8 +23,8 @@ pub struct SaleRequest {
     pub traces: Vec<SoldCode>,
 }
 
-/// The trace code of a pack that is sold.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The trace code of a pack that is sold, and what is known of the pack; what is not is blank.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SoldCode {
     /// The line it belongs to.
     pub feedetl_sn: String,
@@ -32,6 +32,26 @@ pub struct SoldCode {
     pub code: String,
     /// Part of the pack only (拆零): the code may come again.
     pub split: bool,
+    /// manu_lotnum.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub lot: String,
+    /// manu_date, yyyy-MM-dd.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub made_on: String,
+    /// expy_end, yyyy-MM-dd.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub expires_on: String,
+}
+
+impl SoldCode {
+    /// Whether one message may tell of both: of one line and one lot, both whole or both split.
+    pub fn goes_with(&self, other: &SoldCode) -> bool {
+        let of = |code: &SoldCode| {
+            let lot = [&code.feedetl_sn, &code.lot, &code.made_on, &code.expires_on];
+            (lot.map(String::clone), code.split)
+        };
+        of(self) == of(other)
+    }
 }
 
 impl std::fmt::Debug for SoldCode {
@@ -274,12 +294,12 @@ impl Checked for SaleInput {
         required("psn_no", &info.psn_no, 30)?;
         required("mdtrt_cert_type", &info.mdtrt_cert_type, 3)?;
         required("mdtrt_cert_no", &info.mdtrt_cert_no, 50)?;
-        required("begntime", &info.begntime, 19)?;
+        time("begntime", &info.begntime)?;
         number("medfee_sumamt", &info.medfee_sumamt)?;
         required("insutype", &info.insutype, 6)?;
         optional("dise_codg", &info.dise_codg, 30)?;
         optional("dise_name", &info.dise_name, 500)?;
-        required("acct_used_flag", &info.acct_used_flag, 3)?;
+        flag("acct_used_flag", &info.acct_used_flag)?;
         required("med_type", &info.med_type, 6)?;
         if self.drugdetail.is_empty() {
             return Err(FieldFault {
@@ -295,13 +315,13 @@ impl Checked for DrugDetail {
     fn check(&self) -> Result<(), FieldFault> {
         required("feedetl_sn", &self.feedetl_sn, 30)?;
         optional("rxno", &self.rxno, 30)?;
-        required("rx_circ_flag", &self.rx_circ_flag, 3)?;
-        required("fee_ocur_time", &self.fee_ocur_time, 19)?;
+        flag("rx_circ_flag", &self.rx_circ_flag)?;
+        time("fee_ocur_time", &self.fee_ocur_time)?;
         required("med_list_codg", &self.med_list_codg, 50)?;
         required("medins_list_codg", &self.medins_list_codg, 150)?;
         number("det_item_fee_sumamt", &self.det_item_fee_sumamt)?;
-        number("cnt", &self.cnt)?;
-        number("pric", &self.pric)
+        decimal("cnt", &self.cnt, 4)?;
+        decimal("pric", &self.pric, 6)
     }
 }
 

@@ -5,7 +5,7 @@ use yijie_rules::Money;
 
 use crate::{
     envelope::Output,
-    fields::{Checked, FieldFault, number, required},
+    fields::{Checked, FieldFault, day, number, required},
     profile::StatementStyle,
 };
 
@@ -117,8 +117,8 @@ impl Checked for StatementInput {
         required("insutype", &data.insutype, 6)?;
         required("clr_type", &data.clr_type, 6)?;
         required("setl_optins", &data.setl_optins, 6)?;
-        required("stmt_begndate", &data.stmt_begndate, 10)?;
-        required("stmt_enddate", &data.stmt_enddate, 10)?;
+        day("stmt_begndate", &data.stmt_begndate)?;
+        day("stmt_enddate", &data.stmt_enddate)?;
         number("medfee_sumamt", &data.medfee_sumamt)?;
         number("fund_pay_sumamt", &data.fund_pay_sumamt)?;
         number("acct_pay", &data.acct_pay)?;

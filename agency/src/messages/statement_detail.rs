@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use yijie_rules::Money;
 
 use crate::{
-    fields::{Checked, FieldFault, number, optional, required},
+    fields::{Checked, FieldFault, day, number, optional, required},
     lenient::amount,
     messages::statement::StatementVerdict,
     profile::StatementStyle,
@@ -295,8 +295,8 @@ impl Checked for DetailInput {
         let data = &self.data;
         required("setl_optins", &data.setl_optins, 6)?;
         required("file_qury_no", &data.file_qury_no, 30)?;
-        required("stmt_begndate", &data.stmt_begndate, 10)?;
-        required("stmt_enddate", &data.stmt_enddate, 10)?;
+        day("stmt_begndate", &data.stmt_begndate)?;
+        day("stmt_enddate", &data.stmt_enddate)?;
         number("medfee_sumamt", &data.medfee_sumamt)?;
         number("fund_pay_sumamt", &data.fund_pay_sumamt)?;
         number("cash_payamt", &data.cash_payamt)?;

@@ -16,31 +16,31 @@ use crate::{
 
 message! {
     /// 2201: an outpatient registers.
-    Registration {
-        psn_no must 30, insutype must 6, begntime must 19, mdtrt_cert_type must 3, mdtrt_cert_no must 50,
+    pub Registration {
+        psn_no must 30, insutype must 6, begntime time, mdtrt_cert_type must 3, mdtrt_cert_no must 50,
         ipt_otp_no must 30, atddr_no must 30, dr_name must 50, dept_code must 30, dept_name must 100, caty must 6,
     }
 }
 
 message! {
     /// 2202: a registration is taken back.
-    RegistrationCancel { psn_no must 30, mdtrt_id must 30, ipt_otp_no must 30, }
+    pub RegistrationCancel { psn_no must 30, mdtrt_id must 30, ipt_otp_no must 30, }
 }
 
 message! {
     /// mdtrtinfo of 2203 and 2203A: what the visit is for.
-    VisitInfo {
-        mdtrt_id must 30, psn_no must 30, med_type must 6, begntime must 19, main_cond_dscr may 1000,
-        dise_codg may 30, dise_name may 500, birctrl_type may 6, birctrl_matn_date may 10, matn_type may 6,
+    pub VisitInfo {
+        mdtrt_id must 30, psn_no must 30, med_type must 6, begntime time, main_cond_dscr may 1000,
+        dise_codg may 30, dise_name may 500, birctrl_type may 6, birctrl_matn_date mayday, matn_type may 6,
         geso_val maysum,
     }
 }
 
 message! {
     /// A diagnosis.
-    Diagnosis {
+    pub Diagnosis {
         diag_type must 3, diag_srt_no sum, diag_code must 20, diag_name must 100, diag_dept must 50,
-        dise_dor_no must 30, dise_dor_name must 50, diag_time must 19, vali_flag must 3,
+        dise_dor_no must 30, dise_dor_name must 50, diag_time time, vali_flag flag,
     }
 }
 
@@ -61,11 +61,14 @@ impl Checked for VisitInput {
 
 message! {
     /// A row of 2204 and 2301.
-    FeeDetail {
+    pub FeeDetail {
         feedetl_sn must 30, mdtrt_id must 30, psn_no must 30, chrg_bchno must 30, dise_codg may 30, rxno may 30,
-        rx_circ_flag must 3, fee_ocur_time must 19, med_list_codg must 50, medins_list_codg must 150,
-        det_item_fee_sumamt sum, cnt sum, pric sum, bilg_dept_codg must 30, bilg_dept_name must 100,
-        bilg_dr_codg must 30, bilg_dr_name must 50, hosp_appr_flag must 3,
+        rx_circ_flag flag, fee_ocur_time time, med_list_codg must 50, medins_list_codg must 150,
+        det_item_fee_sumamt sum, cnt cnt, pric pric, sin_dos_dscr may 200, used_frqu_dscr may 200, prd_days maysum,
+        medc_way_dscr may 200, bilg_dept_codg must 30, bilg_dept_name must 100, bilg_dr_codg must 30,
+        bilg_dr_name must 50, acord_dept_codg may 30, acord_dept_name may 100, orders_dr_code may 30,
+        orders_dr_name may 50, hosp_appr_flag must 3, tcmdrug_used_way may 6, etip_flag mayflag, etip_hosp_code may 30,
+        dscg_tkdrug_flag mayflag, matn_fee_flag may 6,
     }
 }
 
@@ -90,14 +93,14 @@ impl Checked for FeeInput {
 
 message! {
     /// 2205 and 2302: details that are not settled are taken back; chrg_bchno 0000 for all of them.
-    FeeCancel { mdtrt_id must 30, chrg_bchno must 30, psn_no must 30, }
+    pub FeeCancel { mdtrt_id must 30, chrg_bchno must 30, psn_no must 30, }
 }
 
 message! {
     /// 2206 and 2303.
-    VisitBill {
+    pub VisitBill {
         psn_no must 30, mdtrt_cert_type must 3, mdtrt_cert_no must 50, med_type must 6, medfee_sumamt sum,
-        psn_setlway must 6, mdtrt_id must 30, chrg_bchno must 30, acct_used_flag must 3, insutype must 6,
+        psn_setlway must 6, mdtrt_id must 30, chrg_bchno must 30, acct_used_flag flag, insutype must 6,
         invono may 20, fulamt_ownpay_amt maysum, overlmt_selfpay maysum, preselfpay_amt maysum, inscp_scp_amt maysum,
         exp_content may 200000,
     }
@@ -144,8 +147,8 @@ impl VisitBillInput {
 
 message! {
     /// mdtrtinfo of 2401 and 2403: a patient is admitted, or an admission is corrected.
-    Admission {
-        psn_no must 30, insutype must 6, coner_name may 50, tel may 50, begntime must 19, mdtrt_cert_type must 3,
+    pub Admission {
+        psn_no must 30, insutype must 6, coner_name may 50, tel may 50, begntime time, mdtrt_cert_type must 3,
         mdtrt_cert_no must 50, med_type must 6, ipt_no must 30, medrcdno may 30, atddr_no must 30,
         chfpdr_name must 50, adm_diag_dscr must 200, adm_dept_codg must 30, adm_dept_name must 100, adm_bed may 30,
         dscg_maindiag_code must 20, dscg_maindiag_name must 300, mdtrt_id may 30, dise_codg may 30,
@@ -169,10 +172,10 @@ impl Checked for AdmissionInput {
 
 message! {
     /// dscginfo of 2402: a patient is discharged.
-    Discharge {
-        mdtrt_id must 30, psn_no must 30, insutype must 6, endtime must 19, dise_codg may 30, dise_name may 500,
-        oprn_oprt_code may 30, oprn_oprt_name may 500, cop_flag may 3, dscg_dept_codg must 30, dscg_dept_name must 100,
-        dscg_bed may 30, dscg_way must 3, die_date may 10,
+    pub Discharge {
+        mdtrt_id must 30, psn_no must 30, insutype must 6, endtime time, dise_codg may 30, dise_name may 500,
+        oprn_oprt_code may 30, oprn_oprt_name may 500, cop_flag mayflag, dscg_dept_codg must 30, dscg_dept_name must 100,
+        dscg_bed may 30, dscg_way must 3, die_date mayday,
     }
 }
 
@@ -193,7 +196,7 @@ impl Checked for DischargeInput {
 
 message! {
     /// 2404 and 2405: an admission or a discharge is taken back.
-    StayCancel { mdtrt_id must 30, psn_no must 30, }
+    pub StayCancel { mdtrt_id must 30, psn_no must 30, }
 }
 
 /// The visit that 2201 and 2401 open.

@@ -151,6 +151,17 @@ impl Book {
         self.visits.get(mdtrt_id)
     }
 
+    /// A person's open visits, in the order of their numbers.
+    pub(crate) fn open_visits(&self, psn_no: &str) -> Vec<&Visit> {
+        let mut open: Vec<&Visit> = self
+            .visits
+            .values()
+            .filter(|visit| visit.psn_no == psn_no)
+            .collect();
+        open.sort_by(|one, other| one.mdtrt_id.cmp(&other.mdtrt_id));
+        open
+    }
+
     /// Whether an open visit of an institution has this number of its own.
     pub(crate) fn has_visit(&self, fixmedins_code: &str, own_no: &str) -> bool {
         self.visits

@@ -15,6 +15,9 @@ pub(crate) struct Visit {
     /// The institution's own number of it (ipt_otp_no, ipt_no).
     pub(crate) own_no: String,
     pub(crate) inpatient: bool,
+    /// When it was opened.
+    #[serde(default)]
+    pub(crate) begntime: String,
     /// 2203 was heard.
     pub(crate) described: bool,
     /// 2402 was heard.

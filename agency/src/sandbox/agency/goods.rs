@@ -1,14 +1,16 @@
 //! 3505 and 3506: which trace codes were sold, and 2001, 3101, 3102, 3204, 5201–5206, 5301: what is asked about a person.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
+use yijie_rules::Money;
 
 use super::{Agency, Fail, Request, input};
 use crate::{
     clock::beijing_now,
     messages::{
-        benefits::{
-            AuditQuestion, BenefitQuestion, DiseaseQuestion, PersonTimeQuestion, UsedQuestion, VisitQuestion,
-        },
+        audit::AuditData,
+        benefits::{BenefitQuestion, DiseaseQuestion, PersonTimeQuestion, UsedQuestion, VisitQuestion},
         form::Data,
         goods::{GoodsInput, GoodsReturned, GoodsSold},
     },
@@ -17,6 +19,9 @@ use crate::{
         replies::No,
     },
 };
+
+/// As many of one thing as the sandbox's audit lets pass.
+const PIECES_MAX: Money = Money::from_fen(99_00);
 
 impl Agency {
     /// 3505. A code that was sold before is refused on the second level, as the platform's batch does.
@@ -120,10 +125,28 @@ impl Agency {
         }]}))
     }
 
-    /// 3101 and 3102: the sandbox's audit finds nothing.
+    /// 3101 and 3102: the sandbox's rules find fault with a code that stands twice, and with a line of more than
+    /// [`PIECES_MAX`].
     pub(super) fn audit(&self, request: &Request) -> Result<Value, Fail> {
-        input::<Data<AuditQuestion>>(request)?;
-        Ok(json!({"result": []}))
+        let question = input::<Data<AuditData>>(request)?;
+        let mut seen = HashSet::new();
+        let mut findings = Vec::new();
+        for (code, name, cnt) in question.lines() {
+            let mut find = |rule_id: &str, rule_name: &str, vola_cont: String| {
+                findings.push(json!({
+                    "jr_id": format!("{}-{}", request.msgid, findings.len() + 1), "rule_id": rule_id,
+                    "rule_name": rule_name, "vola_cont": vola_cont, "sev_deg": "2",
+                }));
+            };
+            if !seen.insert(code) {
+                find("S01", "重复开药", format!("{name} 在同一单据中重复"));
+            }
+            let count = crate::lenient::amount(cnt).and_then(|cnt| Money::parse(&cnt.text).ok());
+            if count.is_some_and(|count| count > PIECES_MAX) {
+                find("S02", "超量开药", format!("{name} 数量 {cnt} 超过 {PIECES_MAX}"));
+            }
+        }
+        Ok(json!({ "result": findings }))
     }
 
     /// 5201.
@@ -139,8 +162,8 @@ impl Agency {
                 && (data.med_type.is_empty() || data.med_type == settled.med_type)
                 && (data.mdtrt_id.is_empty() || data.mdtrt_id == settled.mdtrt_id)
         };
-        let rows = self.book.of_person(&data.psn_no);
-        let rows: Vec<Value> = rows
+        let settled = self.book.of_person(&data.psn_no);
+        let settled = settled
             .filter(|(settled, _)| asked(settled) && !self.old_figures)
             .map(|(settled, _)| {
                 json!({
@@ -148,8 +171,19 @@ impl Agency {
                     "begndate": settled.setl_time, "med_type": settled.med_type,
                     "fixmedins_code": settled.fixmedins_code,
                 })
-            })
-            .collect();
+            });
+        let open = self.book.open_visits(&data.psn_no);
+        let open = open
+            .into_iter()
+            .filter(|visit| within(&visit.begntime) && data.med_type.is_empty())
+            .filter(|visit| data.mdtrt_id.is_empty() || data.mdtrt_id == visit.mdtrt_id)
+            .map(|visit| {
+                json!({
+                    "mdtrt_id": visit.mdtrt_id, "psn_no": visit.psn_no, "insutype": visit.insutype,
+                    "begndate": visit.begntime, "fixmedins_code": visit.fixmedins_code, "ipt_otp_no": visit.own_no,
+                })
+            });
+        let rows: Vec<Value> = settled.chain(open).collect();
         Ok(json!({ "mdtrtinfo": rows }))
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Agency, Fail, Request, input};
 use crate::{
-    clock::{beijing_now, compact_time},
+    clock::{beijing_now, compact_time, wire_time},
     messages::{
         form::Data,
         pharmacy::{DrugDetail, DrugInfo, SaleInput},
@@ -68,6 +68,7 @@ impl Agency {
             fixmedins_code: request.fixmedins_code.clone(),
             own_no: own_no.to_owned(),
             inpatient,
+            begntime: wire_time(beijing_now()),
             described: false,
             discharged: false,
             details: Vec::new(),
