@@ -12,6 +12,7 @@ pub mod waiting;
 use std::collections::HashMap;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::thread;
 
@@ -142,6 +143,8 @@ pub struct Books {
     bills: Bills,
     projected: Mutex<Projected>,
     caught_up: Condvar,
+    /// A write was left in doubt: only the next opening tells whether it is there.
+    in_doubt: AtomicBool,
     msgids: Arc<MsgIds>,
     vault: Vault,
     witness: OnceLock<Witness>,
@@ -213,6 +216,7 @@ impl Books {
                 failed: false,
             }),
             caught_up: Condvar::new(),
+            in_doubt: AtomicBool::new(false),
             msgids: Arc::new(msgids),
             vault,
             witness: OnceLock::new(),
@@ -231,13 +235,30 @@ impl Books {
             return Err(BooksError::Stalled);
         }
         let body = serde_json::to_vec(record).map_err(|e| not_understood(0, &e))?;
-        let entry = self.journal.append(Draft {
+        let draft = Draft {
             kind: record.kind(),
             time_ms,
             body: &body,
+        };
+        let entry = self.journal.append(draft).inspect_err(|error| {
+            if matches!(error, JournalError::Stopped { .. }) {
+                self.in_doubt.store(true, Ordering::Release);
+            }
         })?;
         self.project_in_turn(entry.seq, entry.time_ms, record)?;
         Ok(entry.seq)
+    }
+
+    /// Fails once a write was left in doubt: how its sale stands is known when the books are opened anew, and until then
+    /// nothing is to be sent by what they say now.
+    ///
+    /// # Errors
+    /// [`BooksError::Stalled`].
+    pub fn check_known(&self) -> Result<(), BooksError> {
+        if self.in_doubt.load(Ordering::Acquire) {
+            return Err(BooksError::Stalled);
+        }
+        Ok(())
     }
 
     /// Several tills' threads append at once; the store takes their entries in the journal's order.

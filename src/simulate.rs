@@ -3,7 +3,8 @@
 //!
 //! The till's books, journal, store and sync are the real ones, and so are the rules and the sandbox agency's own; only
 //! TLS is not there, which cannot run under a clock of ours: the client hands its messages to [`net`] instead. A world
-//! lasts a hundred steps or so and begins with an empty till and agency; a run is as many worlds as it needs.
+//! lasts a hundred steps or so and begins with an empty till and agency; a run is as many worlds as it needs, each of the
+//! seed after the one before, so that what was found in one is shown again by that world alone.
 
 mod check;
 mod net;
@@ -69,9 +70,9 @@ pub enum SimulateError {
     /// An invariant does not hold.
     #[error("{}: {} (--seed {seed} --steps {step})", broken.invariant, broken.found)]
     Broken {
-        /// Seed of the run.
+        /// Seed of the world.
         seed: u64,
-        /// Step after which it was noticed, counted from 1: as many steps show it again.
+        /// Step of the world after which it was noticed, counted from 1: as many steps show it again.
         step: u64,
         /// What.
         broken: Broken,
@@ -112,8 +113,9 @@ impl SimulateError {
 pub fn run(seed: u64, steps: u64, mut told: impl FnMut(&Tally)) -> Result<Tally, SimulateError> {
     quiet_sled();
     let mut tally = Tally::default();
-    let mut dice = fastrand::Rng::with_seed(seed);
     while tally.steps < steps {
+        let seed = seed.wrapping_add(tally.worlds);
+        let mut dice = fastrand::Rng::with_seed(seed);
         let of_world = dice.u64(WORLD_STEPS).min(steps - tally.steps);
         let dir = Directory::new()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -125,14 +127,13 @@ pub fn run(seed: u64, steps: u64, mut told: impl FnMut(&Tally)) -> Result<Tally,
                 source,
             })?;
         let begun = tally.steps;
-        let world_dice = dice.fork();
         runtime.block_on(async {
-            let mut world = World::new(&dir.0, world_dice)?;
+            let mut world = World::new(&dir.0, dice)?;
             let lived = world.live(of_world, &mut tally).await;
             lived.map_err(|end| match end {
                 world::End::Broken(broken) => SimulateError::Broken {
                     seed,
-                    step: tally.steps.max(begun + 1),
+                    step: (tally.steps - begun).max(1),
                     broken,
                 },
                 world::End::Failed(error) => error,

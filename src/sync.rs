@@ -270,6 +270,7 @@ impl Sync {
 
     /// Works on one sale until it has a final state or the agency cannot say. The person's turn is the caller's.
     async fn advance(&self, id: &str) -> Result<SaleRow, BooksError> {
+        self.books.check_known()?;
         let mut row = self.books.sale(id)?.ok_or(BooksError::NoSuchSale)?;
         for _ in 0..GO_STEPS_MAX {
             row = match row.state {

@@ -391,6 +391,21 @@ fn a_reversal_without_answer_is_finished_later() {
 }
 
 #[test]
+fn an_agency_in_trouble_does_not_make_a_settlement_look_undone() {
+    let shop = Shop::open();
+    shop.sell(&[], &[sale("a", &person(1), "100.00")]);
+    shop.agency.misbehave(&fault("2103", "lose_request", 1));
+    shop.run(&["reverse", "a"]).exit(3).says("AGENCY_TIMEOUT");
+    // An error of the agency's own says nothing of whether the settlement stands.
+    shop.agency.misbehave(&fault("5203", "system_error", 2));
+    shop.run(&["queue", "resolve", "a"]).exit(3);
+    assert_eq!(shop.queue()[0]["state"], "reversing");
+    assert_eq!(shop.agency.settled().len(), 1);
+    shop.run(&["queue", "resolve", "a"]).exit(0);
+    assert_eq!(shop.agency.settled().len(), 0);
+}
+
+#[test]
 fn every_way_an_answer_can_fail_ends_with_one_settlement() {
     let shop = Shop::open();
     for (no, (what, code)) in [

@@ -1,7 +1,7 @@
 //! What a supervisor confirmed about one row of the agency's statement (3202).
 
 use jiff::civil::Date;
-use yijie_agency::{Answer, Insured, SettledReply, StatementFinding};
+use yijie_agency::{Answer, Cause, Insured, SettledReply, StatementFinding};
 use yijie_rules::Money;
 
 use super::{Sync, doubt, settled};
@@ -34,6 +34,9 @@ impl Sync {
         }
         let held = match self.held(&sale).await {
             Answer::Done(held) => held,
+            Answer::Refused(refusal) if self.client.says_nothing(&refusal) => {
+                return Ok(Some(Cause::AgencySystemError.code().to_owned()));
+            }
             Answer::Refused(_) => None,
             Answer::NotSent(cause) | Answer::Unknown(cause) => return Ok(Some(cause.code().to_owned())),
         };

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::Client;
 use crate::{
-    answer::{Answer, Cause},
+    answer::{AgencyRefusal, Answer, Cause},
     clock::beijing_now,
     envelope::Output,
     messages::{
@@ -81,9 +81,14 @@ impl Client {
                 mdtrt_id,
                 ..QueryData::default()
             };
+            let is_settled = !data.setl_id.is_empty();
             match self.settlement_of(insured, data).await {
                 Answer::Done(Some(reply)) if reply.medins_setl_id == settled_msgid => {
                     return Answer::Done(Some(reply));
+                }
+                // Which settlement it is was not said, so that it may be the one.
+                Answer::Refused(refusal) if is_settled || self.says_nothing(&refusal) => {
+                    return Answer::Refused(refusal);
                 }
                 // A visit that is not settled has no settlement.
                 Answer::Done(_) | Answer::Refused(_) => {}
@@ -91,6 +96,12 @@ impl Client {
             }
         }
         Answer::Done(None)
+    }
+
+    /// Whether a refusal is an error of the agency's own, which says nothing of what was asked.
+    #[must_use]
+    pub fn says_nothing(&self, refusal: &AgencyRefusal) -> bool {
+        refusal.infcode == -1 && self.seal.profile.system_error_unknown
     }
 
     /// 5203.
