@@ -371,18 +371,19 @@ fn what_waits_for_paper_or_is_printed_leaves_nothing_personal_in_clear() {
     shop.sell(&[], &[order]);
     {
         let (books, _) = Books::open(&shop.data, INSTITUTION, 0).unwrap();
-        let mut row = books.sale("a").unwrap().unwrap();
+        let row = books.sale("a").unwrap().unwrap();
+        let mut sold = (*row.sale).clone();
         // As the window books it: with names, and an agent.
-        row.sale.id = "b".to_owned();
-        row.sale.msgid = books.next_msgid();
-        row.sale.psn_name = Some(name.to_owned());
-        row.sale.agent = Some(Agent {
+        sold.id = "b".to_owned();
+        sold.msgid = books.next_msgid();
+        sold.psn_name = Some(name.to_owned());
+        sold.agent = Some(Agent {
             name: agent.to_owned(),
             id_no: numbers[0].to_owned(),
             relation: "child".to_owned(),
             authorisation: None,
         });
-        let (sale, sending) = (Box::new(row.sale), false);
+        let (sale, sending) = (Box::new(sold), false);
         books
             .append(&Record::Sale { sale, sending }, 1_900_000_000_000)
             .unwrap();
