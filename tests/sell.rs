@@ -397,10 +397,11 @@ fn an_agency_in_trouble_does_not_make_a_settlement_look_undone() {
     shop.agency.misbehave(&fault("2103", "lose_request", 1));
     shop.run(&["reverse", "a"]).exit(3).says("AGENCY_TIMEOUT");
     // An error of the agency's own says nothing of whether the settlement stands.
-    shop.agency.misbehave(&fault("5203", "system_error", 2));
+    shop.agency.misbehave(&fault("5203", "system_error", 100));
     shop.run(&["queue", "resolve", "a"]).exit(3);
     assert_eq!(shop.queue()[0]["state"], "reversing");
     assert_eq!(shop.agency.settled().len(), 1);
+    shop.agency.misbehave("");
     shop.run(&["queue", "resolve", "a"]).exit(0);
     assert_eq!(shop.agency.settled().len(), 0);
 }

@@ -26,6 +26,12 @@ pub(super) const ROWS: &[Advice] = rows! {
         "The province's fund total includes the own account." => "It was taken apart; nothing is to be done."
 
     // Replies in another shape.
+    "ENVELOPE_OF_GATEWAY"
+        "答复是网关自己的格式。" => "按结果办理；常出现时转给经办机构。"
+        "The reply has the gateway's own shape." => "Go by the outcome; where it comes often, show it to the agency."
+    "BODY_IS_GB18030"
+        "答复的编码是国标不是统一码。" => "已按国标编码读取，不用处理。"
+        "The reply is in GB 18030, not in UTF-8." => "It was read as such; nothing is to be done."
     "ENVELOPE_WRAPPED"
         "答复外面多包了一层。" => "已按里面的内容读取，不用处理。"
         "The reply stood in another envelope." => "What stood inside was read; nothing is to be done."

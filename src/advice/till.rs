@@ -297,7 +297,7 @@ pub(super) const ROWS: &[Advice] = rows! {
         "本机接口只能给本机的程序用。" => "监听地址写 127.0.0.1 和端口；别的电脑不能直接连。"
         "The interface is for programs of this machine only." => "Listen on 127.0.0.1 and a port; other computers cannot connect."
     "TOKEN_WRONG"
-        "没有出示本机接口的口令，或口令不对。" => "在请求头 Authorization 里写 Bearer 加 serve.token 的内容。"
+        "没有出示本机接口的口令，或口令不对。" => "请求头里带上 serve.token 的内容。"
         "The request did not show the right token." => "Send Authorization: Bearer and what stands in serve.token."
     "NO_SUCH_PATH"
         "本机接口没有这个地址。" => "地址和用法见 /openapi.json。"
