@@ -108,6 +108,8 @@ pub enum Action {
     TakeFigures,
     /// The agency refunded it: so do we.
     BookRefund,
+    /// A refund whose answer was lost is dated by when it was asked for; the agency counts it the next day: so do we.
+    MoveRefund,
     /// Nothing can be done from here: the supervisor calls the agency.
     CallAgency,
 }
@@ -123,6 +125,7 @@ impl Action {
             Action::SettleAnew => "settle-anew",
             Action::TakeFigures => "take-figures",
             Action::BookRefund => "book-refund",
+            Action::MoveRefund => "move-refund",
             Action::CallAgency => "call-agency",
         }
     }

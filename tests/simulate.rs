@@ -14,10 +14,20 @@
 use yijie::simulate::{self, Tally};
 
 /// Seeds under which something was once found, and what it was.
-const FOUND: [(u64, &str); 1] = [(
-    1,
-    "a sale was settled while an earlier answer about it was still being told",
-)];
+const FOUND: [(u64, &str); 3] = [
+    (
+        1,
+        "a sale was settled while an earlier answer about it was still being told",
+    ),
+    (
+        1_000_206,
+        "after a flush that failed, a till went on by what it knew before, and sent what its journal called not sent",
+    ),
+    (
+        3_000_006,
+        "a refund whose answer was lost was dated the day before the agency's",
+    ),
+];
 
 fn held(seed: u64, steps: u64) -> Tally {
     simulate::run(seed, steps, |_| ()).unwrap_or_else(|error| panic!("{error}"))

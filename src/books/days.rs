@@ -49,19 +49,24 @@ pub(super) fn place(
             }
         }
         Record::Reversed { refund, .. } => {
-            if let Some(place) = &row.settled_at {
-                rows.delete(DIFFERENCES, Key::Plain(place));
-                match refund {
-                    // A refund has a day of its own, and the settlement keeps its.
-                    Some(refund) => {
-                        let place = at(day_of(&refund.setl_time, time_ms));
-                        rows.put(REFUNDED, Key::Plain(&place), &row.sale.id)?;
+            let Some(place) = row.settled_at.clone() else {
+                return Ok(());
+            };
+            rows.delete(DIFFERENCES, Key::Plain(&place));
+            match refund {
+                // A refund has a day of its own, and the settlement keeps its.
+                Some(refund) => {
+                    let place = at(day_of(&refund.setl_time, time_ms));
+                    rows.put(REFUNDED, Key::Plain(&place), &row.sale.id)?;
+                    // It was moved from the day it was asked for.
+                    if let Some(before) = row.refunded_at.replace(place) {
+                        rows.delete(REFUNDED, Key::Plain(&before));
                     }
-                    // As if it had never been made.
-                    None => {
-                        rows.delete(SETTLED, Key::Plain(place));
-                        row.settled_at = None;
-                    }
+                }
+                // As if it had never been made.
+                None => {
+                    rows.delete(SETTLED, Key::Plain(&place));
+                    row.settled_at = None;
                 }
             }
         }

@@ -147,6 +147,9 @@ pub struct Course {
     pub msgid_spent: bool,
     /// Place among the settlements, day first; absent while it is not settled.
     pub settled_at: Option<Vec<u8>>,
+    /// Where its refund stands among the day's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refunded_at: Option<Vec<u8>>,
     /// Who asked for the reversal that is under way.
     pub reversed_by: Option<String>,
     /// Message ids that were tried before and reversed: should one of them settle all the same, it is this sale's.
@@ -278,6 +281,7 @@ impl Course {
             reversal_over: None,
             msgid_spent: false,
             settled_at: None,
+            refunded_at: None,
             reversed_by: None,
             spent: Vec::new(),
             refund: None,

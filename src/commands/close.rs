@@ -282,6 +282,7 @@ pub fn action_words(row: &Row, lang: Lang) -> &'static str {
         Action::SettleAnew => ("中心没有，重新结算", "not at the agency: settle it anew"),
         Action::TakeFigures => ("金额不同，以中心为准", "other amounts: the agency's stand"),
         Action::BookRefund => ("中心已退费，本机入账", "refunded at the agency: book it"),
+        Action::MoveRefund => ("退费改记到次日", "refunded the day after: move it"),
         Action::CallAgency => ("请联系医保经办机构", "call the agency"),
     };
     lang.pick(zh, en)

@@ -12,6 +12,7 @@ use super::totals::{Group, Own};
 use super::{Action, ReconcileError, Row};
 use crate::books::row::{SaleRow, SaleState};
 use crate::books::{Books, BooksError};
+use crate::clock;
 use crate::record::{ClosedTotal, Share};
 use crate::sync::Sync;
 
@@ -130,6 +131,9 @@ fn judge(books: &Books, own: &Own, finding: StatementFinding) -> Result<Row, Boo
         (StatementVerdict::TerminalMore, Some(row)) if !finding.refund && row.state == SaleState::Settled => {
             (sale, Action::SettleAnew)
         }
+        (StatementVerdict::TerminalMore, Some(row)) if finding.refund && dated_by_us(row) => {
+            (sale, Action::MoveRefund)
+        }
         (StatementVerdict::Differs, Some(row)) if !finding.refund && row.state == SaleState::Settled => {
             (sale, Action::TakeFigures)
         }
@@ -145,6 +149,14 @@ fn judge(books: &Books, own: &Own, finding: StatementFinding) -> Result<Row, Boo
         msgid,
         action,
     })
+}
+
+/// Whether a refund is dated by when it was asked for, its answer being lost.
+fn dated_by_us(row: &SaleRow) -> bool {
+    let asked = row.last("reversing").map(|step| clock::stamp(step.time_ms));
+    row.refund
+        .as_ref()
+        .is_some_and(|refund| refund.setl_id.is_empty() && asked.as_ref() == Some(&refund.setl_time))
 }
 
 /// The settlement of ours that a refund at the agency undoes: the same person's, over the same amounts.

@@ -15,6 +15,7 @@ use super::till::{Crash, INSTITUTION, Till, client};
 use super::{Broken, SimulateError, Tally, check};
 use crate::books::row::{SaleRow, SaleState};
 use crate::books::{Books, BooksError};
+use crate::reconcile::{Action, ReconcileError};
 use crate::record::{Closing, KEPT, Record, Sale};
 use crate::sync::{Drained, Sync};
 use crate::{clock, reconcile};
@@ -422,9 +423,17 @@ impl World {
     async fn close_days(&self, books: &Books, sync: &Sync) -> Result<(), End> {
         let (mut day, last) = (clock::today(START_MS), clock::today(clock::now_ms()));
         while day <= last {
-            let found = reconcile::compare(books, sync, day).await;
-            let found =
-                found.map_err(|error| Broken::new("a healed world can close its days", error.code()))?;
+            let refused =
+                |error: ReconcileError| Broken::new("a healed world can close its days", error.code());
+            let mut found = reconcile::compare(books, sync, day).await.map_err(refused)?;
+            let moved = found.rows.iter().filter(|row| row.action == Action::MoveRefund);
+            let moved: Vec<_> = moved.cloned().collect();
+            for row in &moved {
+                sync.mend(row, day, "001").await?;
+            }
+            if !moved.is_empty() {
+                found = reconcile::compare(books, sync, day).await.map_err(refused)?;
+            }
             if !found.balanced() {
                 let rows: Vec<_> = found
                     .rows

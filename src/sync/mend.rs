@@ -55,13 +55,17 @@ impl Sync {
                 sale: sale.sale.id.clone(),
                 refund: None,
             },
-            (Action::BookRefund, Some(reply)) if reply.refunded => Record::Reversed {
-                sale: sale.sale.id.clone(),
-                refund: Some(Refund {
-                    setl_id: String::new(),
-                    setl_time: day.to_string(),
-                }),
-            },
+            (Action::BookRefund | Action::MoveRefund, Some(reply)) if reply.refunded => {
+                let moved = row.action == Action::MoveRefund;
+                let day = if moved { day.tomorrow().unwrap_or(day) } else { day };
+                Record::Reversed {
+                    sale: sale.sale.id.clone(),
+                    refund: Some(Refund {
+                        setl_id: String::new(),
+                        setl_time: day.to_string(),
+                    }),
+                }
+            }
             _ => return Ok(Some("AGENCY_SAYS_OTHERWISE".to_owned())),
         };
         self.write(record, sale).await?;
