@@ -3,8 +3,13 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use crate::file;
+
+const TRIES_MAX: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Held as long as a process works on a data directory; the operating system lets go of it when the process ends.
 #[derive(Debug)]
@@ -46,7 +51,8 @@ impl DataLock {
     /// Takes the lock of `dir`, making the directory (mode 0700) if it is not there.
     ///
     /// # Errors
-    /// [`LockError::InUse`] at once when another process holds it; nothing is waited for.
+    /// [`LockError::InUse`] when another process holds it and keeps it. One that ends, or starts a program, may seem to
+    /// hold it for a moment more.
     pub fn acquire(dir: &Path) -> Result<Self, LockError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
@@ -59,10 +65,13 @@ impl DataLock {
             .truncate(false)
             .open(&path)
             .map_err(failed(&path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(LockError::InUse { dir: dir.to_owned() }),
-            Err(TryLockError::Error(source)) => Err(failed(&path)(source)),
+        for _ in 0..TRIES_MAX {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _file: file }),
+                Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
+                Err(TryLockError::Error(source)) => return Err(failed(&path)(source)),
+            }
         }
+        Err(LockError::InUse { dir: dir.to_owned() })
     }
 }
