@@ -45,6 +45,8 @@ pub struct Runtime {
     pub events: Sender<Event>,
     /// One pass over the queue at a time.
     pub draining: Arc<AtomicBool>,
+    /// Someone asked for another.
+    pub drain_asked: Arc<AtomicBool>,
     /// Where new rule packs come from.
     pub renewal: Arc<Renewal>,
     /// The setup last told, for renewals.
@@ -258,6 +260,7 @@ impl Runtime {
             Effect::Display(shown) => self.workbench.show(shown),
             Effect::TryNow => {
                 self.sync.try_now();
+                self.drain_asked.store(true, Ordering::Release);
                 self.tasks.spawn(async move {
                     this.renew_lost_cards().await;
                     this.tell_line();
@@ -368,21 +371,29 @@ impl Runtime {
     }
 
     async fn drain(&self) {
-        if !self.sync.may_try() || self.draining.swap(true, Ordering::AcqRel) {
+        if self.draining.swap(true, Ordering::AcqRel) {
             return;
         }
-        self.tell(Event::Draining(true));
-        let drained = self
-            .sync
-            .drain(|row| self.tell(Event::SaleMoved(Box::new(row.clone()))))
-            .await;
-        self.draining.store(false, Ordering::Release);
-        if let Err(error) = drained {
-            self.fault(&error);
+        while self.sync.may_try() {
+            self.drain_asked.store(false, Ordering::Release);
+            self.tell(Event::Draining(true));
+            let drained = self
+                .sync
+                .drain(|row| self.tell(Event::SaleMoved(Box::new(row.clone()))))
+                .await;
+            if let Err(error) = drained {
+                self.fault(&error);
+            }
+            self.tell(Event::Draining(false));
+            self.tell_line();
+            self.read_queue();
+            if !self.drain_asked.load(Ordering::Acquire) {
+                break;
+            }
+            // Asked for while the pass was under way, which may have met the outage before.
+            self.sync.try_now();
         }
-        self.tell(Event::Draining(false));
-        self.tell_line();
-        self.read_queue();
+        self.draining.store(false, Ordering::Release);
     }
 
     /// Tells the desk what the books hold open.

@@ -78,6 +78,7 @@ pub fn counter(till: &Till, out: Out) -> Result<(Runtime, State, Receiver<Event>
         printing: Arc::new(Printing::of(&till.config.devices)),
         events: sender,
         draining: Arc::default(),
+        drain_asked: Arc::default(),
         renewal: Arc::new(Renewal::of(till, out)),
         setup: Arc::new(Mutex::new(setup)),
     };
