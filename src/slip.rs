@@ -1,16 +1,23 @@
 //! The receipt of a sale as a slip: what the patient takes home, provisional or settled, and says so.
 
-use yijie_hardware::Slip;
+use yijie_hardware::{Paper, Slip};
 use yijie_rules::{Grade, ItemClass, Money};
 
 use crate::books::row::{SaleRow, SaleState};
 use crate::claim_papers::{self, ClaimPapers};
 use crate::config::Institution;
 use crate::record::{Agent, Difference};
-use crate::{clock, view};
+use crate::{clock, typeface, view};
 
 /// What a slip says of figures that the agency has not confirmed.
 pub const PROVISIONAL: &str = "暂定金额，以医保经办机构结算为准";
+
+/// A slip as PDF, in the bundled typeface.
+#[must_use]
+pub fn to_pdf(slip: &Slip, row: &SaleRow, paper: Paper) -> Option<Vec<u8>> {
+    let sheet = slip.to_sheet(format!("{} {}", title(row), row.sale.id), paper);
+    sheet.to_pdf(typeface::bundled())
+}
 
 /// What the head of the slip calls it.
 #[must_use]

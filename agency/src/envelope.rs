@@ -392,6 +392,15 @@ impl Output<'_> {
     pub(crate) fn fields(&self) -> Option<Fields<'_>> {
         self.node().and_then(Node::fields)
     }
+
+    /// The rows under `name`; none where it is not there. None: the output can't be read.
+    pub(crate) fn rows(&self, name: &str) -> Option<Vec<Fields<'_>>> {
+        if matches!(self, Output::Opaque(_)) {
+            return None;
+        }
+        let rows = self.fields().map(|fields| fields.items(name)).unwrap_or_default();
+        Some(rows.into_iter().filter_map(Node::fields).collect())
+    }
 }
 
 #[cfg(test)]

@@ -56,8 +56,7 @@ pub fn run(data: &Path, request: &Request, out: Out) -> Result<(), Failure> {
         write_pdf(path, sheet.to_pdf(typeface::bundled()))?;
     }
     if let Some(path) = &request.pdf {
-        let sheet = slip.to_sheet(format!("{} {}", slip::title(&row), row.sale.id), paper);
-        write_pdf(path, sheet.to_pdf(typeface::bundled()))?;
+        write_pdf(path, slip::to_pdf(&slip, &row, paper))?;
     }
     let row = if let Some(printer) = printer {
         let port = PrinterPort::parse(printer, devices.printer_baud);

@@ -29,7 +29,7 @@ use super::people::{Approver, CLIENT, Who};
 use super::sell::{Counter, Order, answer};
 use super::{Failure, OtherAgency, Out, Till, queue, tasks};
 use crate::config::write_private;
-use crate::{print, reconcile, slip, typeface};
+use crate::{print, reconcile, slip};
 
 /// In the data directory: what a program has to show.
 const TOKEN_FILE: &str = "serve.token";
@@ -148,10 +148,12 @@ fn stopped() -> io::Result<impl Future<Output = ()> + Send + 'static> {
 
 async fn work_on_queue(desk: Arc<Desk>) {
     loop {
-        if desk.till().sync.may_try()
-            && let Err(error) = desk.till().sync.drain(|_| ()).await
-        {
-            Failure::from(error).report(desk.out);
+        let sync = &desk.till().sync;
+        if sync.may_try() {
+            if let Err(error) = sync.drain(|_| ()).await {
+                Failure::from(error).report(desk.out);
+            }
+            sync.client().close_abandoned().await;
         }
         tokio::time::sleep(PASS_PAUSE).await;
     }
@@ -298,12 +300,7 @@ async fn receipt(State(desk): State<Arc<Desk>>, Named(id): Named<String>) -> Res
     let till = desk.till();
     let row = queue::find(till, &id)?;
     let slip = slip::of(&row, &till.config.institution);
-    let sheet = slip.to_sheet(
-        format!("{} {}", slip::title(&row), row.sale.id),
-        till.config.devices.paper,
-    );
-    let pdf = sheet
-        .to_pdf(typeface::bundled())
+    let pdf = slip::to_pdf(&slip, &row, till.config.devices.paper)
         .ok_or_else(|| Failure::could_not("INTERNAL", "pdf"))?;
     print::note_printed(&till.books, &row)?;
     Ok(([(header::CONTENT_TYPE, "application/pdf")], pdf).into_response())

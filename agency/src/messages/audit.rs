@@ -11,7 +11,6 @@ use super::{
 use crate::{
     envelope::Output,
     fields::{Checked, FieldFault},
-    lenient::Node,
 };
 
 /// What stands where the counter knows no doctor or department.
@@ -257,15 +256,7 @@ impl std::fmt::Debug for AuditFinding {
 
 /// The findings; none where the rules are content.
 pub(crate) fn read_findings(output: &Output<'_>) -> Option<Vec<AuditFinding>> {
-    if matches!(output, Output::Opaque(_)) {
-        return None;
-    }
-    let rows = output
-        .fields()
-        .map(|fields| fields.items("result"))
-        .unwrap_or_default();
-    let rows = rows.into_iter().filter_map(Node::fields);
-    let findings = rows.map(|row| AuditFinding {
+    let findings = output.rows("result")?.into_iter().map(|row| AuditFinding {
         rule: row.text_of(&["rule_name", "rule_id"]),
         says: row.text_of(&["vola_cont", "memo"]),
     });

@@ -6,7 +6,6 @@ use super::form::message;
 use crate::{
     envelope::Output,
     fields::{Checked, FieldFault, required},
-    lenient::Node,
     profile::TraceCodes,
 };
 
@@ -113,15 +112,7 @@ pub(crate) enum Accepted {
 
 /// infcode 0 is half of it: where the answer has a retRslt, only 1 is yes. None: it can't be read.
 pub(crate) fn read_accepted(output: &Output<'_>) -> Option<Accepted> {
-    if matches!(output, Output::Opaque(_)) {
-        return None;
-    }
-    let rows = output
-        .fields()
-        .map(|fields| fields.items("result"))
-        .unwrap_or_default();
-    let said = rows.into_iter().filter_map(Node::fields);
-    for row in said {
+    for row in output.rows("result")? {
         let ret = row.text("retRslt");
         if !ret.is_empty() && ret != "1" {
             return Some(Accepted::No(row.text_of(&["msgRslt", "memo"])));
