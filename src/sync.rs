@@ -10,7 +10,7 @@ mod upload;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use yijie_agency::{Answer, Client, SaleRequest, SettledReply};
 use yijie_rules::Packs;
@@ -29,8 +29,10 @@ use turns::Turns;
 const REPEATED: &str = "MSGID_REPEATED";
 /// Most requests one sale may need in one go: query, reversal, new settlement.
 const GO_STEPS_MAX: u32 = 4;
-/// Persons whose sales are on the way at the same time.
-const PERSONS_AT_ONCE_MAX: usize = 16;
+/// Persons whose sales are worked on at the same time: some wait for the disk while others' requests are on the way.
+const PERSONS_AT_ONCE_MAX: usize = 64;
+/// Of their settlements, those that are on the way at the same time.
+const REQUESTS_AT_ONCE_MAX: usize = 16;
 
 /// The way to the agency and what is known of its condition.
 pub struct Sync {
@@ -41,6 +43,7 @@ pub struct Sync {
     /// The service for packs has troubles of its own: they stop no sale.
     goods_line: Line,
     people: Turns,
+    on_the_way: Semaphore,
     /// Sales whose packs are being told of.
     uploading: Turns,
 }
@@ -69,6 +72,7 @@ impl Sync {
             line: Line::default(),
             goods_line: Line::default(),
             people: Turns::default(),
+            on_the_way: Semaphore::new(REQUESTS_AT_ONCE_MAX),
             uploading: Turns::default(),
         }
     }
@@ -143,17 +147,14 @@ impl Sync {
         } else {
             None
         };
-        let (books, free, time_ms) = (self.books.clone(), turn.is_some(), clock::now_ms());
-        let row = off_the_loop(move || {
-            let sending = free && books.open_sales(&sale.claim.person.psn_no)?.is_empty();
-            let record = Record::Sale {
-                sale: Box::new(sale.clone()),
-                sending,
-            };
-            let seq = books.append(&record, time_ms)?;
-            Ok(SaleRow::new(sale, sending, seq, time_ms))
-        })
-        .await?;
+        let sending = turn.is_some() && self.books.open_sales(&sale.claim.person.psn_no)?.is_empty();
+        let record = Record::Sale {
+            sale: Box::new(sale.clone()),
+            sending,
+        };
+        let time_ms = clock::now_ms();
+        let seq = self.book(record.into(), time_ms).await?;
+        let row = SaleRow::new(sale, sending, seq, time_ms);
         committed(&row);
         if row.state != SaleState::Sending {
             return Ok(row);
@@ -253,10 +254,11 @@ impl Sync {
             return Ok(());
         };
         let oldest = || Ok::<_, BooksError>(self.books.open_sales(psn_no)?.into_iter().next());
-        if first.is_some() && oldest()?.as_deref() != first {
+        let mut next = oldest()?;
+        if first.is_some() && next.as_deref() != first {
             return Ok(());
         }
-        while let Some(id) = oldest()? {
+        while let Some(id) = next {
             let row = self.advance(&id).await?;
             let stays = !row.state.is_final();
             // Nobody listens any more: the pass was given up.
@@ -264,6 +266,7 @@ impl Sync {
             if stays || last == Some(id.as_str()) {
                 break;
             }
+            next = oldest()?;
         }
         Ok(())
     }
@@ -300,7 +303,19 @@ impl Sync {
             msgid,
         };
         let row = self.write(attempt, row).await?;
-        let record = outcome(&row, self.settle(&row).await);
+        let place = self.on_the_way.acquire().await;
+        // It may have stood in line while the agency fell silent: then it stays here, rather than become unknown too.
+        let silent = self.outage().filter(|_| !self.may_try());
+        let record = match silent {
+            Some(outage) => Record::NotSent {
+                sale: row.sale.id.clone(),
+                cause: outage.cause,
+                offline: None,
+                withdrawn: None,
+            },
+            None => outcome(&row, self.settle(&row).await),
+        };
+        drop(place);
         self.write(record, row).await
     }
 
@@ -375,37 +390,32 @@ impl Sync {
         answer
     }
 
-    /// Journals a record; the flush is waited for as [`Sync::write`] does.
+    /// Journals a record.
     async fn note(&self, record: Record) -> Result<(), BooksError> {
-        let books = self.books.clone();
-        off_the_loop(move || books.append(&record, clock::now_ms())).await?;
+        self.book(record.into(), clock::now_ms()).await?;
         Ok(())
     }
 
-    /// Journals a record about a sale and gives the sale as it stands then. The flush is waited for on a thread that
-    /// may block, so that a slow disk holds up this sale only.
+    /// Journals a record about a sale and gives the sale as it stands then.
     async fn write(&self, record: Record, row: SaleRow) -> Result<SaleRow, BooksError> {
-        let (books, time_ms) = (self.books.clone(), clock::now_ms());
-        off_the_loop(move || {
-            books.append(&record, time_ms)?;
-            Ok(row.after(&record, time_ms))
-        })
-        .await
+        let (record, time_ms) = (Arc::new(record), clock::now_ms());
+        self.book(record.clone(), time_ms).await?;
+        Ok(row.after(&record, time_ms))
     }
-}
 
-/// Waits for the disk on a thread that may block. Where there is only one thread, in a simulation, nobody else waits.
-async fn off_the_loop<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, BooksError> + Send + 'static,
-) -> Result<T, BooksError> {
-    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
-        let done = work();
-        tokio::task::yield_now().await;
-        return done;
+    /// Waits for the books without holding up other sales. Where there is only one thread, in a simulation, it is held
+    /// up, so that time stands still meanwhile.
+    async fn book(&self, record: Arc<Record>, time_ms: i64) -> Result<u64, BooksError> {
+        if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+            let booked = self.books.append(&record, time_ms);
+            tokio::task::yield_now().await;
+            return booked;
+        }
+        let (tell, told) = oneshot::channel();
+        self.books
+            .enter(record, time_ms, move |booked| drop(tell.send(booked)))?;
+        told.await.unwrap_or(Err(BooksError::Stalled))
     }
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or(Err(BooksError::Stalled))
 }
 
 fn finished(done: Result<Result<(), BooksError>, tokio::task::JoinError>) -> Result<(), BooksError> {

@@ -5,6 +5,7 @@
 
 mod content;
 mod disk;
+mod draft;
 mod file;
 mod journal;
 mod lock;

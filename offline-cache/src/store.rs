@@ -4,27 +4,30 @@
 //! lives here alone: each change carries the number of the journal entry it comes from, the whole content has a keyed
 //! sum that is checked at opening, and a store that fails in any way is moved aside and begun anew.
 //!
-//! One sled tree holds everything, so that one batch is one entry's changes and the marker. A key is the caller's tree,
+//! One sled tree holds everything, so that one batch is some entries' changes and the marker. A key is the caller's tree,
 //! a zero byte and the key; a value is sealed and bound to its key. The marker's key is one zero byte.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
+use std::iter::Peekable;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
-use std::{fmt, iter, thread};
+use std::{fmt, thread};
 
 use crate::content::{Content, MARKER_KEY};
+use crate::draft::{Changes, Draft};
 use crate::file;
 use crate::journal::lock;
 use crate::recover::free_name;
 use crate::vault::Vault;
 
 const CACHE_BYTES: u64 = 64 << 20;
-/// Applied entries between two flushes; what a crash takes of them is replayed.
-const APPLIES_PER_FLUSH: u32 = 256;
+/// Entries whose changes go into sled in one step; what a crash takes of them is replayed.
+const ENTRIES_PER_STEP_MAX: usize = 1024;
 const LOCK_TRIES_MAX: u32 = 200;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// Openings that ended without a result before the store is no longer tried.
@@ -152,13 +155,10 @@ pub struct Store {
     db: Option<sled::Db>,
     vault: Vault,
     place: Arc<Place>,
-    state: Mutex<State>,
-}
-
-struct State {
-    content: Content,
-    applies: u32,
-    stopped: bool,
+    draft: RwLock<Draft>,
+    /// What sled holds; whoever writes there has it.
+    content: Mutex<Content>,
+    stopped: AtomicBool,
 }
 
 /// Where the store is, and the file beside it that counts openings without a result.
@@ -213,120 +213,112 @@ impl Store {
         let db = place.guard(|| config.open())?;
         let content = place.guard(|| Content::survey(vault, db.iter()))?;
         let content = content.ok_or_else(|| place.damaged(None))?;
-        let state = Mutex::new(State {
-            content,
-            applies: 0,
-            stopped: false,
-        });
         Ok(Self {
             db: Some(db),
             vault: vault.clone(),
             place: Arc::clone(place),
-            state,
+            draft: RwLock::new(Draft::on_top_of(content.applied_seq)),
+            content: Mutex::new(content),
+            stopped: AtomicBool::new(false),
         })
     }
 
     /// The last journal entry whose changes are in the store.
     #[must_use]
     pub fn applied_seq(&self) -> u64 {
-        lock(&self.state).content.applied_seq
+        self.with_draft(|draft| draft.applied_seq)
     }
 
-    /// Makes the changes of journal entry `seq`: all of them or none, and never twice.
+    /// Makes the changes of journal entry `seq`: all of them or none, and never twice. They are read from now on, and
+    /// on disk with those of later entries, or after [`Store::flush`].
     ///
     /// # Errors
     /// [`StoreError::Gap`] when the changes of another entry come first. After any other error but
     /// [`StoreError::TreeName`] the store takes no more changes until opened anew.
     pub fn apply(&self, seq: u64, changes: &[Change<'_>]) -> Result<(), StoreError> {
-        self.apply_run(iter::once((seq, changes)))
-    }
-
-    /// Makes the changes of many journal entries in one step: the quick way to rebuild.
-    ///
-    /// # Errors
-    /// As [`Store::apply`].
-    pub fn apply_run<'a, I, C>(&self, entries: I) -> Result<(), StoreError>
-    where
-        I: IntoIterator<Item = (u64, C)>,
-        C: AsRef<[Change<'a>]>,
-    {
-        let mut state = lock(&self.state);
-        if state.stopped {
+        if self.stopped.load(Ordering::Acquire) {
             return Err(StoreError::Stopped);
         }
-        let mut draft = Draft {
-            content: state.content,
-            changes: BTreeMap::new(),
-        };
-        for (seq, changes) in entries {
-            let expected = draft.content.applied_seq.saturating_add(1);
-            if seq < expected {
-                continue;
-            }
-            if seq > expected {
-                return Err(StoreError::Gap { expected, found: seq });
-            }
-            for change in changes.as_ref() {
-                self.draft_change(&mut draft, change)?;
-            }
-            draft.content.applied_seq = seq;
+        let mut keyed = Changes::new();
+        for change in changes {
+            let (tree, key, value) = match *change {
+                Change::Put { tree, key, value } => (tree, key, Some(value.to_vec())),
+                Change::Delete { tree, key } => (tree, key, None),
+            };
+            keyed.insert(self.full_key(tree, key)?, value);
         }
-        if draft.content.applied_seq == state.content.applied_seq {
+        let mut draft = self.draft.write().unwrap_or_else(PoisonError::into_inner);
+        let expected = draft.applied_seq.saturating_add(1);
+        if seq < expected {
             return Ok(());
         }
-        state.stopped = true;
-        self.write(&draft)?;
-        state.content = draft.content;
-        state.stopped = false;
-        state.applies = state.applies.saturating_add(1);
-        if state.applies.is_multiple_of(APPLIES_PER_FLUSH) {
-            self.flush()?;
+        if seq > expected {
+            return Err(StoreError::Gap { expected, found: seq });
         }
+        draft.add(seq, keyed);
+        let full = draft.entries >= ENTRIES_PER_STEP_MAX;
+        drop(draft);
+        if full { self.flush() } else { Ok(()) }
+    }
+
+    /// Writes out what is in memory, so that less must be replayed after a crash. Done by itself now and then and at
+    /// the end; call it in a pause. Readers and [`Store::apply`] do not wait for it.
+    ///
+    /// # Errors
+    /// The disk refused; nothing more is taken until opened anew.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        let mut content = lock(&self.content);
+        if self.stopped.load(Ordering::Acquire) {
+            return Err(StoreError::Stopped);
+        }
+        let mut draft = self.draft.write().unwrap_or_else(PoisonError::into_inner);
+        if draft.entries == 0 {
+            return Ok(());
+        }
+        let (applied_seq, changes) = (draft.applied_seq, draft.leave());
+        drop(draft);
+        let mut after = *content;
+        after.applied_seq = applied_seq;
+        let written = self.write(&changes, &mut after).and_then(|()| self.sync());
+        self.stopped.store(written.is_err(), Ordering::Release);
+        written?;
+        *content = after;
+        self.draft.write().unwrap_or_else(PoisonError::into_inner).left();
         Ok(())
     }
 
-    fn draft_change(&self, draft: &mut Draft, change: &Change<'_>) -> Result<(), StoreError> {
-        let (tree, key, value) = match *change {
-            Change::Put { tree, key, value } => (tree, key, Some(value)),
-            Change::Delete { tree, key } => (tree, key, None),
-        };
-        let full_key = self.full_key(tree, key)?;
-        let sealed = match value {
-            None => None,
-            Some(value) => {
-                let mut sealed = Vec::new();
-                self.vault
-                    .seal_onto(&mut sealed, &full_key, value)
-                    .map_err(StoreError::Random)?;
-                Some(sealed)
-            }
-        };
-        let stored;
-        let old = match draft.changes.get(&full_key) {
-            Some(drafted) => drafted.as_deref(),
-            None => {
-                stored = self.sled(|db| db.get(&full_key))?;
-                stored.as_deref()
-            }
-        };
-        draft
-            .content
-            .replace(&self.vault, &full_key, old, sealed.as_deref());
-        draft.changes.insert(full_key, sealed);
-        Ok(())
-    }
-
-    fn write(&self, draft: &Draft) -> Result<(), StoreError> {
+    fn write(&self, changes: &Changes, content: &mut Content) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
-        for (key, value) in &draft.changes {
-            match value {
-                Some(value) => batch.insert(key.as_slice(), value.as_slice()),
-                None => batch.remove(key.as_slice()),
+        for (full_key, value) in changes {
+            let old = self.sled(|db| db.get(full_key))?;
+            let mut sealed = None;
+            if let Some(value) = value {
+                let mut seal = Vec::new();
+                self.vault
+                    .seal_onto(&mut seal, full_key, value)
+                    .map_err(StoreError::Random)?;
+                batch.insert(full_key.as_slice(), seal.as_slice());
+                sealed = Some(seal);
+            } else {
+                batch.remove(full_key.as_slice());
             }
+            content.replace(&self.vault, full_key, old.as_deref(), sealed.as_deref());
         }
-        let marker = draft.content.encode(&self.vault).map_err(StoreError::Random)?;
+        let marker = content.encode(&self.vault).map_err(StoreError::Random)?;
         batch.insert(&MARKER_KEY, marker);
         self.sled(|db| db.apply_batch(batch))
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        self.sled(|db| db.flush().map(drop))?;
+        let path = self.place.path.join("db");
+        File::open(&path)
+            .and_then(|db| db.sync_all())
+            .map_err(|source| StoreError::Io { path, source })
+    }
+
+    fn with_draft<T>(&self, read: impl FnOnce(&Draft) -> T) -> T {
+        read(&self.draft.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The value under `key`.
@@ -335,6 +327,9 @@ impl Store {
     /// [`StoreError::Damaged`] where its seal does not open.
     pub fn get(&self, tree: &'static str, key: Key<'_>) -> Result<Option<Vec<u8>>, StoreError> {
         let full_key = self.full_key(tree, key)?;
+        if let Some(value) = self.with_draft(|draft| draft.get(&full_key).cloned()) {
+            return Ok(value);
+        }
         let Some(sealed) = self.sled(|db| db.get(&full_key))? else {
             return Ok(None);
         };
@@ -360,39 +355,17 @@ impl Store {
     pub fn scan_prefix(&self, tree: &'static str, prefix: &[u8]) -> Result<Scan, StoreError> {
         let tree_bytes = self.full_key(tree, Key::Plain(&[]))?.len();
         let prefix = self.full_key(tree, Key::Plain(prefix))?;
+        // In this order: what leaves the draft meanwhile is in sled.
+        let drafted = self.with_draft(|draft| draft.with_prefix(&prefix));
         let items = self.sled(|db| Ok(db.scan_prefix(prefix)))?;
         Ok(Scan {
-            items,
+            items: items.peekable(),
+            drafted: drafted.into_iter().peekable(),
             tree_bytes,
             vault: self.vault.clone(),
             place: Arc::clone(&self.place),
             over: false,
         })
-    }
-
-    /// How many values a tree holds; counted, so not for every keystroke.
-    ///
-    /// # Errors
-    /// As [`Store::get`].
-    pub fn len(&self, tree: &'static str) -> Result<usize, StoreError> {
-        let prefix = self.full_key(tree, Key::Plain(&[]))?;
-        self.sled(|db| {
-            db.scan_prefix(&prefix)
-                .try_fold(0_usize, |count, item| Ok(item.map(|_| count)?.saturating_add(1)))
-        })
-    }
-
-    /// Writes out what is in memory, so that less must be replayed after a crash. Done by itself now and then and at
-    /// the end.
-    ///
-    /// # Errors
-    /// The disk refused.
-    pub fn flush(&self) -> Result<(), StoreError> {
-        self.sled(|db| db.flush().map(drop))?;
-        let path = self.place.path.join("db");
-        File::open(&path)
-            .and_then(|db| db.sync_all())
-            .map_err(|source| StoreError::Io { path, source })
     }
 
     fn sled<T>(&self, call: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, StoreError> {
@@ -416,39 +389,69 @@ impl Store {
     }
 }
 
-/// Changes that are not written yet, each key once, and the content they lead to.
-struct Draft {
-    content: Content,
-    changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
-}
+/// Key and value.
+type Pair = (Vec<u8>, Vec<u8>);
 
 /// Keys and values in the order of keys; ends after the first error. A secret key comes as its hash.
 pub struct Scan {
-    items: sled::Iter,
+    items: Peekable<sled::Iter>,
+    drafted: Peekable<btree_map::IntoIter<Vec<u8>, Option<Vec<u8>>>>,
     tree_bytes: usize,
     vault: Vault,
     place: Arc<Place>,
     over: bool,
 }
 
+impl Scan {
+    /// The next key and value; what the draft says of a key goes before what sled says.
+    fn step(&mut self) -> Result<Option<Pair>, StoreError> {
+        loop {
+            let place = &self.place;
+            let stored = place.guard(|| match self.items.peek() {
+                Some(Ok((key, _))) => Ok(Some(key.clone())),
+                Some(Err(error)) => Err(error.clone()),
+                None => Ok(None),
+            })?;
+            let drafted = self.drafted.next_if(|(key, _)| {
+                let stored = stored.as_deref();
+                stored.is_none_or(|stored| key.as_slice() <= stored)
+            });
+            if let Some((key, value)) = drafted {
+                if stored.as_deref() == Some(&key) {
+                    drop(self.items.next());
+                }
+                if let Some(value) = value {
+                    return Ok(Some((key, value)));
+                }
+                continue;
+            }
+            let item = self
+                .items
+                .next()
+                .transpose()
+                .map_err(|error| place.damaged(Some(error)))?;
+            let Some((key, sealed)) = item else {
+                return Ok(None);
+            };
+            let value = self
+                .vault
+                .unseal(&key, &sealed)
+                .map_err(|_| place.damaged(None))?;
+            return Ok(Some((key.to_vec(), value)));
+        }
+    }
+}
+
 impl Iterator for Scan {
-    type Item = Result<(Vec<u8>, Vec<u8>), StoreError>;
+    type Item = Result<Pair, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.over {
             return None;
         }
-        let items = &mut self.items;
-        let item = self.place.guard(|| items.next().transpose()).transpose()?;
-        let opened = item.and_then(|(key, sealed)| {
-            let value = self
-                .vault
-                .unseal(&key, &sealed)
-                .map_err(|_| self.place.damaged(None))?;
-            Ok((key.get(self.tree_bytes..).unwrap_or_default().to_vec(), value))
-        });
-        self.over = opened.is_err();
-        Some(opened)
+        let item = self.step().transpose()?;
+        self.over = item.is_err();
+        Some(item.map(|(key, value)| (key.get(self.tree_bytes..).unwrap_or_default().to_vec(), value)))
     }
 }
 

@@ -1,28 +1,39 @@
 //! The bills worked on last, as they are in the store: a bill is never changed, and a settlement takes several entries.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use super::lock;
 use crate::record::Sale;
 
-/// As many as are on the way to the agency at a time, twice.
-const KEPT_MAX: usize = 32;
+/// As many as a drain works on at a time, twice.
+const KEPT_MAX: usize = 128;
 
-/// Some bills, the oldest first.
+/// Some bills by sale id.
 #[derive(Default)]
-pub(super) struct Bills(Mutex<VecDeque<Arc<Sale>>>);
+pub(super) struct Bills(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    bills: HashMap<String, Arc<Sale>>,
+    oldest_first: VecDeque<Arc<Sale>>,
+}
 
 impl Bills {
     pub(super) fn get(&self, id: &str) -> Option<Arc<Sale>> {
-        lock(&self.0).iter().rev().find(|bill| bill.id == id).cloned()
+        lock(&self.0).bills.get(id).cloned()
     }
 
     pub(super) fn keep(&self, bill: &Arc<Sale>) {
-        let mut bills = lock(&self.0);
-        if bills.len() >= KEPT_MAX {
-            bills.pop_front();
+        let mut kept = lock(&self.0);
+        if kept.bills.insert(bill.id.clone(), bill.clone()).is_some() {
+            return;
         }
-        bills.push_back(bill.clone());
+        kept.oldest_first.push_back(bill.clone());
+        if kept.oldest_first.len() > KEPT_MAX
+            && let Some(oldest) = kept.oldest_first.pop_front()
+        {
+            kept.bills.remove(&oldest.id);
+        }
     }
 }

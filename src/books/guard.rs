@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use yijie_offline_cache::{Key, Witness};
 
 use super::row::SaleState;
-use super::{Books, BooksError, Found, META, Rows, TRIES, lock};
+use super::{Books, BooksError, Found, META, Rows, TRIES};
 use crate::clock;
 use crate::operators::Tries;
 use crate::record::Record;
@@ -188,7 +188,7 @@ impl Books {
 
     /// What the wall clock, as it stands now, would have shown when the steady one showed `steady_ms`.
     pub(super) fn wall_ms(&self, steady_ms: i64) -> i64 {
-        let now = lock(&self.projected).clock.at(clock::now_ms());
+        let now = self.bookkeeper.at().clock.at(clock::now_ms());
         steady_ms.saturating_sub(now.back_ms)
     }
 
