@@ -114,11 +114,11 @@ impl<'a> Fields<'a> {
 
 /// Whether two names are the same but for capitals and underscores.
 fn same_letters(one: &str, other: &str) -> bool {
-    let letters = |name: &'_ str| -> Vec<u8> {
+    fn letters(name: &str) -> impl Iterator<Item = u8> + '_ {
         let bytes = name.bytes().filter(|byte| *byte != b'_');
-        bytes.map(|byte| byte.to_ascii_lowercase()).collect()
-    };
-    one.len().abs_diff(other.len()) <= 8 && letters(one) == letters(other)
+        bytes.map(|byte| byte.to_ascii_lowercase())
+    }
+    one.len().abs_diff(other.len()) <= 8 && letters(one).eq(letters(other))
 }
 
 /// An amount as decimal text with two decimals, and whether digits below the fen were rounded away (half up).

@@ -2,7 +2,7 @@
 //! into the store, so that many sales at a time cost little more than one.
 
 use std::sync::{Arc, Mutex, mpsc};
-use std::thread::{Builder, JoinHandle};
+use std::thread::{self, Builder, JoinHandle};
 
 use yijie_offline_cache::{Draft, Journal, JournalError};
 
@@ -13,6 +13,10 @@ use crate::record::Record;
 
 /// Most records that share a flush.
 const GROUP_MAX: usize = 128;
+
+/// How often others run first, so that those told of the last flush come back in line for the next: where only one writes
+/// nothing is waited for.
+const YIELDS_MAX: u32 = 16;
 
 /// Told what came of a record, on the bookkeeper's thread.
 pub(super) type Done = Box<dyn FnOnce(Result<u64, BooksError>) + Send>;
@@ -70,9 +74,17 @@ impl Bookkeeper {
             stalled: false,
         };
         let work = move || {
+            let mut last_group = 1;
             while let Ok(first) = records.recv() {
                 let mut group = vec![first];
-                group.extend(records.try_iter().take(GROUP_MAX - 1));
+                for _ in 0..YIELDS_MAX {
+                    group.extend(records.try_iter().take(GROUP_MAX - group.len()));
+                    if group.len() >= last_group {
+                        break;
+                    }
+                    thread::yield_now();
+                }
+                last_group = group.len();
                 desk.book(group);
             }
         };
