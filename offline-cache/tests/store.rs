@@ -10,6 +10,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::thread;
 
 use common::{Dice, copy_dir, draft, entries, files, vault};
 use proptest::prelude::*;
@@ -137,39 +138,80 @@ fn each_entry_is_applied_once_and_none_left_out() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn any_changes_leave_what_a_map_would_hold(
-        runs in prop::collection::vec(prop::collection::vec((any::<bool>(), 0_u8..6, prop::option::of(prop::collection::vec(any::<u8>(), 0..40))), 0..6), 1..12)
+    fn any_changes_leave_what_a_map_would_hold_written_out_or_not(
+        runs in prop::collection::vec((any::<bool>(), prop::collection::vec((any::<bool>(), 0_u8..6, prop::option::of(prop::collection::vec(any::<u8>(), 0..40))), 0..6)), 1..12)
     ) {
         let dir = tempfile::tempdir().unwrap();
         let vault = vault(dir.path());
         let mut expected = BTreeMap::new();
+        let all = |store: &Store| -> BTreeMap<(&str, Vec<u8>), Vec<u8>> {
+            let of = |tree| pairs(store, tree).into_iter().map(move |(key, value)| ((tree, key), value));
+            of(QUEUE).chain(of(PERSONS)).collect()
+        };
         let (store, _) = open(dir.path(), &vault);
-        for (seq, changes) in (1..).zip(&runs) {
+        for (seq, (flush, changes)) in (1..).zip(&runs) {
             let keys: Vec<[u8; 1]> = changes.iter().map(|change| [change.1]).collect();
             let changes: Vec<Change<'_>> = changes.iter().zip(&keys).map(|((queue, _, value), key)| {
-                let (tree, key) = (if *queue { QUEUE } else { PERSONS }, Key::Plain(key));
+                let tree = if *queue { QUEUE } else { PERSONS };
                 match value {
-                    Some(value) => Change::Put { tree, key, value },
-                    None => Change::Delete { tree, key },
+                    Some(value) => {
+                        expected.insert((tree, key.to_vec()), value.clone());
+                        Change::Put { tree, key: Key::Plain(key), value }
+                    }
+                    None => {
+                        expected.remove(&(tree, key.to_vec()));
+                        Change::Delete { tree, key: Key::Plain(key) }
+                    }
                 }
             }).collect();
             store.apply(seq, &changes).unwrap();
-        }
-        for (queue, key, value) in runs.iter().flatten() {
-            match value {
-                Some(value) => expected.insert((*queue, vec![*key]), value.clone()),
-                None => expected.remove(&(*queue, vec![*key])),
-            };
+            if *flush {
+                store.flush().unwrap();
+            }
+            prop_assert_eq!(&all(&store), &expected);
+            for key in 0..6 {
+                let held = store.get(QUEUE, Key::Plain(&[key])).unwrap();
+                prop_assert_eq!(held.as_ref(), expected.get(&(QUEUE, vec![key])));
+            }
         }
         drop(store);
         let (store, opened) = open(dir.path(), &vault);
         prop_assert_eq!(opened, StoreOpened { set_aside: None, applied_seq: runs.len() as u64 });
-        let mut found = BTreeMap::new();
-        for (queue, tree) in [(true, QUEUE), (false, PERSONS)] {
-            found.extend(pairs(&store, tree).into_iter().map(|(key, value)| ((queue, key), value)));
-        }
-        prop_assert_eq!(found, expected);
+        prop_assert_eq!(all(&store), expected);
     }
+}
+
+/// What leaves for sled is read all the while: from the draft before, from sled after, never from neither.
+#[test]
+fn a_reader_misses_nothing_while_the_store_is_written_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(dir.path(), &vault(dir.path()));
+    let at = |seq: u64| seq.to_be_bytes();
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for seq in 1..=400 {
+                store
+                    .apply(seq, &[put(QUEUE, Key::Plain(&at(seq)), b"sale")])
+                    .unwrap();
+                if seq.is_multiple_of(4) {
+                    store.flush().unwrap();
+                }
+            }
+        });
+        let mut reads = 0_u64;
+        while !writer.is_finished() {
+            let applied = store.applied_seq();
+            assert!(pairs(&store, QUEUE).len() as u64 >= applied);
+            if applied > 0 {
+                assert_eq!(
+                    store.get(QUEUE, Key::Plain(&at(applied))).unwrap().unwrap(),
+                    b"sale"
+                );
+            }
+            reads += 1;
+        }
+        assert!(reads > 0);
+    });
 }
 
 #[test]
@@ -337,12 +379,12 @@ fn a_store_whose_opening_died_twice_is_not_tried_again() {
     // An opening that died twice without a word: sled took the whole process with it.
     fs::write(dir.path().join("store.doubt"), b"?").unwrap();
     let (store, opened) = open(dir.path(), &vault);
-    assert_eq!((opened.set_aside, store.len(QUEUE).unwrap()), (None, 2));
+    assert_eq!((opened.set_aside, pairs(&store, QUEUE).len()), (None, 2));
     drop(store);
     fs::write(dir.path().join("store.doubt"), b"??").unwrap();
     let (store, opened) = open(dir.path(), &vault);
     assert!(opened.set_aside.is_some());
-    assert_eq!(store.len(QUEUE).unwrap(), 0);
+    assert!(pairs(&store, QUEUE).is_empty());
 }
 
 #[test]
