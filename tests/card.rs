@@ -25,6 +25,9 @@ use yijie_hardware::{CardPresence, PcscDaemon, VpcdLock, list_readers};
 const READER: &str = "Virtual PCD 00 00";
 const LOOKS_MAX: u32 = 1_000;
 const PAUSE: Duration = Duration::from_millis(10);
+/// Looks after which an empty reader counts as empty: the service asks the reader every 400 ms, so that a card put in and
+/// taken out between two of its questions still comes.
+const LOOKS_EMPTY: u32 = 60;
 
 /// The virtual reader of this machine, for this process until it ends. The service ends with it.
 static READERS: LazyLock<(VpcdLock, Option<PcscDaemon>)> = LazyLock::new(|| {
@@ -57,12 +60,14 @@ impl Machine {
             "present" => CardPresence::Present,
             _ => CardPresence::Empty,
         };
+        let mut seen = 0;
         for _ in 0..LOOKS_MAX {
             let readers = list_readers().unwrap();
             let reader = readers.iter().find(|reader| reader.name == READER);
             let reader = reader
                 .unwrap_or_else(|| panic!("no {READER} (Debian package vsmartcard-vpcd) in {readers:?}"));
-            if reader.card == wanted {
+            seen = if reader.card == wanted { seen + 1 } else { 0 };
+            if seen > 0 && (wanted == CardPresence::Present || seen >= LOOKS_EMPTY) {
                 return;
             }
             thread::sleep(PAUSE);

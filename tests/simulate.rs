@@ -14,7 +14,7 @@
 use yijie::simulate::{self, Tally};
 
 /// Seeds under which something was once found, and what it was.
-const FOUND: [(u64, &str); 3] = [
+const FOUND: [(u64, &str); 4] = [
     (
         1,
         "a sale was settled while an earlier answer about it was still being told",
@@ -26,6 +26,10 @@ const FOUND: [(u64, &str); 3] = [
     (
         3_000_006,
         "a refund whose answer was lost was dated the day before the agency's",
+    ),
+    (
+        20_269_453,
+        "the agency counted less than no settlement on a day that had but a refund, and the day never balanced",
     ),
 ];
 

@@ -19,7 +19,7 @@ pub(crate) struct Period<'a> {
 }
 
 impl Book {
-    /// The sums of 3201, refunds subtracted, and how many settlements less refunds.
+    /// The sums of 3201, refunds subtracted, and how many settlements less refunds, never below none.
     pub(crate) fn totals(&self, fixmedins_code: &str, asked: &StatementData) -> Option<([Money; 3], i64)> {
         let (first, last): (Date, Date) = (
             asked.stmt_begndate.parse().ok()?,
@@ -53,7 +53,7 @@ impl Book {
                 book(Sign::Minus, -1);
             }
         }
-        Some((sums, count))
+        Some((sums, count.max(0)))
     }
 
     /// The settlements and refunds that count in a period, one by one, each with the msgid it was sent under.
