@@ -33,7 +33,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 use yijie_agency::{Client, ClientError, ClientSettings, InstitutionId, MsgIds, Profile};
 use yijie_hardware::Paper;
-use yijie_rules::{Lang, Packs};
+use yijie_rules::Lang;
 
 use crate::books::{Books, BooksError, Findings};
 use crate::config::{self, Config, ConfigError};
@@ -245,8 +245,6 @@ pub struct Till {
     pub books: Arc<Books>,
     /// What opening found.
     pub findings: Findings,
-    /// Rule packs.
-    pub packs: Arc<Packs>,
     /// The way to the agency.
     pub sync: Arc<Sync>,
 }
@@ -291,13 +289,12 @@ impl Till {
             exposed.report(out);
         }
         let client = client(&config, url, tls_dir, books.msgids())?;
-        let sync = Arc::new(Sync::new(books.clone(), client, packs.clone()));
+        let sync = Arc::new(Sync::new(books.clone(), client, packs));
         Ok(Till {
             data: data.to_owned(),
             config,
             books,
             findings,
-            packs,
             sync,
         })
     }

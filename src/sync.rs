@@ -82,7 +82,9 @@ impl Sync {
         *self.packs.lock().unwrap_or_else(PoisonError::into_inner) = packs;
     }
 
-    fn packs(&self) -> Arc<Packs> {
+    /// What is settled by.
+    #[must_use]
+    pub fn packs(&self) -> Arc<Packs> {
         self.packs.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -92,7 +92,7 @@ fn write_pdf(path: &Path, pdf: Option<Vec<u8>>) -> Result<(), Failure> {
 fn sources(till: &Till, row: &SaleRow) -> Result<Vec<Source>, Failure> {
     let used = &row.sale.settlement.pack;
     let kept = till.books.pack(&format!("{}@{}", used.id, used.version))?;
-    let mut packs = (*till.packs).clone();
+    let mut packs = (*till.sync.packs()).clone();
     if let Some((_, text)) = &kept {
         packs
             .add(&used.id, text)

@@ -238,7 +238,7 @@ impl Counter {
                 return Ok(pack_sold(&order.id));
             }
         }
-        let settlement = match split(&self.till.packs, &order.claim, &KEPT) {
+        let settlement = match split(&self.till.sync.packs(), &order.claim, &KEPT) {
             Outcome::Settled(settlement) => *settlement,
             Outcome::Refused(refusal) => {
                 let record = Record::Declined {

@@ -28,7 +28,9 @@ use yijie_rules::{Claim, Options, split};
 use super::people::{Approver, CLIENT, Who};
 use super::sell::{Counter, Order, answer};
 use super::{Failure, OtherAgency, Out, Till, queue, tasks};
+use crate::books::BooksError;
 use crate::config::write_private;
+use crate::runtime::renewal::Renewal;
 use crate::{print, reconcile, slip};
 
 /// In the data directory: what a program has to show.
@@ -147,8 +149,15 @@ fn stopped() -> io::Result<impl Future<Output = ()> + Send + 'static> {
 }
 
 async fn work_on_queue(desk: Arc<Desk>) {
+    let renewal = Renewal::of(desk.till(), desk.out);
     loop {
         let sync = &desk.till().sync;
+        if renewal.due() {
+            match renewal.read(&desk.till().books) {
+                Ok(packs) => sync.settle_by(Arc::new(packs)),
+                Err(failure) => failure.report(desk.out),
+            }
+        }
         if sync.may_try() {
             if let Err(error) = sync.drain(|_| ()).await {
                 Failure::from(error).report(desk.out);
@@ -217,8 +226,8 @@ impl From<Failure> for Refused {
     }
 }
 
-impl From<crate::books::BooksError> for Refused {
-    fn from(error: crate::books::BooksError) -> Refused {
+impl From<BooksError> for Refused {
+    fn from(error: BooksError) -> Refused {
         Failure::from(error).into()
     }
 }
@@ -248,11 +257,11 @@ async fn split_claim(
         trace: asked.trace.unwrap_or(true),
         lang: desk.out.lang,
     };
-    Ok(Json(json!(split(&desk.till().packs, &claim, &options))))
+    Ok(Json(json!(split(&desk.till().sync.packs(), &claim, &options))))
 }
 
 async fn packs(State(desk): State<Arc<Desk>>) -> Answered {
-    Ok(Json(json!(desk.till().packs.list())))
+    Ok(Json(json!(desk.till().sync.packs().list())))
 }
 
 async fn sell(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<Response, Refused> {
@@ -308,9 +317,9 @@ async fn receipt(State(desk): State<Arc<Desk>>, Named(id): Named<String>) -> Res
 
 async fn waiting(State(desk): State<Arc<Desk>>) -> Answered {
     let books = &desk.till().books;
-    let uploads = books.uploads()?.collect::<Result<Vec<_>, _>>()?;
-    let queue = books.queue(usize::MAX)?;
-    Ok(Json(queue.iter().chain(&uploads).map(queue::brief).collect()))
+    let rows = books.open_rows()?.chain(books.uploads()?);
+    let briefs: Result<Vec<Value>, BooksError> = rows.map(|row| Ok(queue::brief(&row?))).collect();
+    Ok(Json(json!(briefs?)))
 }
 
 async fn drain(State(desk): State<Arc<Desk>>) -> Answered {

@@ -50,9 +50,9 @@ pub fn run(data: &Path, agency: &OtherAgency, customer_window: bool, out: Out) -
 /// [`Failure`] if the books cannot be read.
 pub fn counter(till: &Till, out: Out) -> Result<(Runtime, State, Receiver<Event>), Failure> {
     let setup = Setup {
-        packs_since: Arc::new(renewal::in_use_since(&till.books, &till.packs)?),
+        packs_since: Arc::new(renewal::in_use_since(&till.books, &till.sync.packs())?),
         institution: till.config.institution.clone(),
-        packs: till.packs.clone(),
+        packs: till.sync.packs(),
         catalogue: Arc::new(
             Catalogue::new(till.books.catalogue()?).with_trace_codes(till.config.devices.trace_codes.clone()),
         ),

@@ -13,7 +13,7 @@ use super::Runtime;
 use crate::books::{Books, BooksError};
 use crate::bundle::shelf::Shelf;
 use crate::clock;
-use crate::commands::{Out, Till, packs};
+use crate::commands::{Failure, Out, Till, packs};
 use crate::config::Config;
 use crate::desk::{Event, Level, Notice};
 
@@ -39,10 +39,15 @@ impl Renewal {
     }
 
     /// Whether a bundle has come, or a day that one may begin on, since this was asked last.
-    fn due(&self) -> bool {
+    pub(crate) fn due(&self) -> bool {
         let now = (Shelf::of(&self.data).changed_at(), today());
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *seen, now) != now
+    }
+
+    /// What is settled by from now on; in the journal first.
+    pub(crate) fn read(&self, books: &Books) -> Result<Packs, Failure> {
+        packs::renew(books, &self.data, &self.config, self.out)
     }
 }
 
@@ -54,8 +59,7 @@ impl Runtime {
         }
         let this = self.clone();
         self.tasks.spawn_blocking(move || {
-            let of = &this.renewal;
-            let read = packs::renew(&this.books, &of.data, &of.config, of.out);
+            let read = this.renewal.read(&this.books);
             let told = read.and_then(|packs| Ok((in_use_since(&this.books, &packs)?, packs)));
             match told {
                 Ok((since, packs)) => this.settle_by(Arc::new(packs), since),

@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 pub mod cable;
+pub mod served;
 pub mod shop;
 
 #[allow(unused_imports, reason = "each test file uses its own part")]

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -12,6 +13,7 @@ use yijie::desk::{self, State};
 use yijie::runtime;
 use yijie_rules::Lang;
 
+use crate::common::served::Served;
 use crate::common::{Chance, Ended, Shop, claim, person, run, sale};
 use crate::{DEDUCTIBLES, changed_pack};
 
@@ -420,4 +422,26 @@ fn an_open_window_takes_a_newer_bundle_up() {
         kept.unwrap().is_some(),
         "whole in the journal before it is settled by"
     );
+}
+
+#[test]
+fn a_till_that_serves_settles_by_packs_installed_beside_it() {
+    let (issuer, shop) = (Issuer::new(), Shop::open());
+    let till = Served::start(&shop);
+    let deductible = || {
+        let order = claim(&person(1), "1000.00");
+        let (status, split) = till.ask("POST", "/split", &order);
+        assert_eq!(status, 200, "{split}");
+        split["setlinfo"]["act_pay_dedc"].clone()
+    };
+    assert_eq!(deductible(), "60.00");
+    let key = issuer.path("issuer.pem");
+    install(&shop, &issuer.bundle("5", "40.00"), Some(&key)).exit(0);
+    let began = Instant::now();
+    while deductible() == "60.00" {
+        assert!(began.elapsed() < HANG);
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(deductible(), "40.00");
+    till.stop();
 }

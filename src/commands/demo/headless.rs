@@ -256,7 +256,7 @@ impl Show {
             trace: true,
             lang: self.out.lang,
         };
-        match split(&self.stage.till.packs, &row.sale.claim, &options) {
+        match split(&self.stage.till.sync.packs(), &row.sale.claim, &options) {
             Outcome::Settled(settlement) => settlement.trace,
             Outcome::Refused(_) => Vec::new(),
         }
