@@ -14,14 +14,15 @@ pub mod waiting;
 
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use yijie_agency::{MsgIds, PersonRecord};
 use yijie_offline_cache::{
     DataLock, Disk, Entry, Journal, JournalError, Key, Limits, LockError, OsDisk, Store, StoreError, Vault,
-    VaultError, Witness,
+    VaultError,
 };
 use yijie_rules::Refusal;
 
@@ -39,6 +40,9 @@ pub use waiting::{Standing, Waiting, WaitingSale};
 
 /// Form of the rows in the store. A store of another form is set aside and built anew from the journal.
 const ROWS_FORM: u32 = 6;
+
+/// Nothing to write for so long is a pause: what is in memory goes to disk then.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Sales as committed; what came of them stands under [`SALES`] and is all that later entries write.
 const BILLS: &str = "bills";
@@ -99,6 +103,9 @@ pub enum BooksError {
     /// No sale of this id.
     #[error("no sale has this id")]
     NoSuchSale,
+    /// The system gives no thread to write with.
+    #[error("the books cannot be written: the system gives no thread")]
+    Thread(#[source] std::io::Error),
     /// An earlier write failed half-way; only a restart makes the books whole.
     #[error("an earlier entry could not be booked")]
     Stalled,
@@ -116,7 +123,7 @@ impl BooksError {
             BooksError::Body { .. } => "ENTRY_NOT_UNDERSTOOD",
             BooksError::RolledBack { .. } => "JOURNAL_ROLLED_BACK",
             BooksError::NoSuchSale => "SALE_NOT_FOUND",
-            BooksError::Stalled => "BOOKS_STALLED",
+            BooksError::Thread(_) | BooksError::Stalled => "BOOKS_STALLED",
         }
     }
 }
@@ -145,7 +152,6 @@ pub struct Books {
     bills: Arc<Bills>,
     msgids: Arc<MsgIds>,
     vault: Vault,
-    witness: OnceLock<Witness>,
     _lock: DataLock,
 }
 
@@ -156,10 +162,11 @@ impl Books {
     /// [`BooksError`]; nothing is changed where it cannot be opened.
     pub fn open(data: &Path, institution_code: &str, till: u8) -> Result<(Books, Findings), BooksError> {
         let msgids = MsgIds::new(institution_code, till).scattered();
-        Books::open_with(Arc::new(OsDisk), data, msgids)
+        Books::open_with(Arc::new(OsDisk), data, msgids, Some(PAUSE))
     }
 
-    /// As [`Books::open`], with the journal on another disk than the machine's.
+    /// As [`Books::open`], with the journal on another disk than the machine's, and nothing done but what is asked for: a
+    /// pause of the machine is none of a simulation.
     ///
     /// # Errors
     /// [`BooksError`].
@@ -169,10 +176,15 @@ impl Books {
         institution_code: &str,
         till: u8,
     ) -> Result<(Books, Findings), BooksError> {
-        Books::open_with(disk, data, MsgIds::new(institution_code, till))
+        Books::open_with(disk, data, MsgIds::new(institution_code, till), None)
     }
 
-    fn open_with(disk: Arc<dyn Disk>, data: &Path, msgids: MsgIds) -> Result<(Books, Findings), BooksError> {
+    fn open_with(
+        disk: Arc<dyn Disk>,
+        data: &Path,
+        msgids: MsgIds,
+        pause: Option<Duration>,
+    ) -> Result<(Books, Findings), BooksError> {
         let lock = DataLock::acquire(data)?;
         let vault = Vault::open_or_create(data)?;
         // Each reads all it has; neither needs the other for that.
@@ -204,13 +216,13 @@ impl Books {
             bills: Arc::clone(&bills),
         };
         let books = Books {
-            bookkeeper: Bookkeeper::start(Arc::clone(&journal), kept, last, clock)?,
+            bookkeeper: Bookkeeper::start(Arc::clone(&journal), kept, clock, pause)
+                .map_err(BooksError::Thread)?,
             journal,
             store,
             bills,
             msgids: Arc::new(msgids),
             vault,
-            witness: OnceLock::new(),
             _lock: lock,
         };
         Ok((books, findings))
@@ -219,8 +231,8 @@ impl Books {
     /// Writes a record: durable in the journal, then visible in the store, then returned.
     ///
     /// # Errors
-    /// [`BooksError::Journal`]: it is not written and nothing may be built on it. Another error: it may be durable, and
-    /// nothing more is written until the books are opened again.
+    /// [`BooksError::Journal`]: it is not written (after [`JournalError::Stopped`]: nobody knows) and nothing may be built
+    /// on it. Another error: it may be durable, and nothing more is written until the books are opened again.
     pub fn append(&self, record: &Record, time_ms: i64) -> Result<u64, BooksError> {
         let (tell, told) = mpsc::sync_channel(1);
         self.enter(Arc::new(record.clone()), time_ms, move |booked| {
@@ -229,7 +241,8 @@ impl Books {
         told.recv().unwrap_or(Err(BooksError::Stalled))
     }
 
-    /// As [`Books::append`], without waiting: `done` is told of the entry, on the thread that wrote it.
+    /// As [`Books::append`], without waiting: `done` is told of the entry, on the thread that wrote it. It may neither
+    /// append nor hold the books.
     ///
     /// # Errors
     /// [`BooksError`]: it does not stand in line. What comes of one that does, `done` is told.
@@ -242,27 +255,20 @@ impl Books {
         self.bookkeeper.enter(record, time_ms, Box::new(done))
     }
 
+    /// Ends as a kill would: what is in memory only goes with them.
+    pub fn kill(self) {
+        self.store.stop();
+    }
+
     /// Fails once a write was left in doubt: how its sale stands is known when the books are opened anew, and until then
     /// nothing is to be sent by what they say now.
     ///
     /// # Errors
     /// [`BooksError::Stalled`].
     pub fn check_known(&self) -> Result<(), BooksError> {
-        if self.bookkeeper.at().in_doubt {
+        if self.bookkeeper.known().in_doubt {
             return Err(BooksError::Stalled);
         }
-        Ok(())
-    }
-
-    /// Notes how far the journal goes, so that a cut-off end would be noticed, and writes the store out; does nothing if
-    /// that is done already.
-    ///
-    /// # Errors
-    /// [`BooksError`] if the disk refuses.
-    pub fn mark(&self) -> Result<(), BooksError> {
-        self.journal.mark()?;
-        self.store.flush()?;
-        self.note_witness();
         Ok(())
     }
 

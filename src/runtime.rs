@@ -69,7 +69,6 @@ pub fn run(
         let event = match events.recv_timeout(TICK) {
             Ok(event) => event,
             Err(RecvTimeoutError::Timeout) => {
-                runtime.mark_in_a_pause();
                 runtime.renew_packs();
                 if runtime.printing.due(clock::now_ms()) {
                     runtime.print_waiting();
@@ -88,16 +87,6 @@ pub fn run(
 }
 
 impl Runtime {
-    /// A pause is the time to note how far the journal goes.
-    fn mark_in_a_pause(&self) {
-        let this = self.clone();
-        self.tasks.spawn_blocking(move || {
-            if let Err(error) = this.books.mark() {
-                this.fault(&error);
-            }
-        });
-    }
-
     fn tell(&self, event: Event) {
         // A closed channel means the loop has ended.
         drop(self.events.send(event));

@@ -30,8 +30,8 @@ const REPEATED: &str = "MSGID_REPEATED";
 /// Most requests one sale may need in one go: query, reversal, new settlement.
 const GO_STEPS_MAX: u32 = 4;
 /// Persons whose sales are worked on at the same time: some wait for the disk while others' requests are on the way.
-const PERSONS_AT_ONCE_MAX: usize = 64;
-/// Of their settlements, those that are on the way at the same time.
+const PERSONS_AT_ONCE_MAX: usize = 32;
+/// Requests about them that are on the way at the same time.
 const REQUESTS_AT_ONCE_MAX: usize = 16;
 
 /// The way to the agency and what is known of its condition.
@@ -261,6 +261,10 @@ impl Sync {
             return Ok(());
         }
         while let Some(id) = next {
+            // Of a drain, what has not begun when the agency falls silent waits as it is.
+            if first.is_some() && !self.may_try() {
+                break;
+            }
             let row = self.advance(&id).await?;
             let stays = !row.state.is_final();
             // Nobody listens any more: the pass was given up.
@@ -278,12 +282,16 @@ impl Sync {
         self.books.check_known()?;
         let mut row = self.books.sale(id)?.ok_or(BooksError::NoSuchSale)?;
         for _ in 0..GO_STEPS_MAX {
-            row = match row.state {
-                SaleState::Committed => self.attempt(row).await?,
-                SaleState::Sending | SaleState::Unknown => self.find_out(row).await?,
-                SaleState::Reversing => self.reverse_again(row).await?,
-                SaleState::Settled | SaleState::Refused | SaleState::Reversed | SaleState::SelfPaid => {
-                    return Ok(row);
+            if row.state.is_final() {
+                return Ok(row);
+            }
+            row = if row.state == SaleState::Committed {
+                self.attempt(row).await?
+            } else {
+                let _permit = self.on_the_way.acquire().await;
+                match row.state {
+                    SaleState::Reversing => self.reverse_again(row).await?,
+                    _ => self.find_out(row).await?,
                 }
             };
             if self.outage().is_some() {
@@ -305,7 +313,8 @@ impl Sync {
             msgid,
         };
         let row = self.write(attempt, row).await?;
-        let place = self.on_the_way.acquire().await;
+        let permit = self.on_the_way.acquire().await;
+        self.books.check_known()?;
         // It may have stood in line while the agency fell silent: then it stays here, rather than become unknown too.
         let silent = self.outage().filter(|_| !self.may_try());
         let record = match silent {
@@ -317,7 +326,7 @@ impl Sync {
             },
             None => outcome(&row, self.settle(&row).await),
         };
-        drop(place);
+        drop(permit);
         self.write(record, row).await
     }
 

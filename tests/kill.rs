@@ -24,6 +24,8 @@ use common::{Chance, Running, Shop, fault, person, sale, text};
 use serde_json::{Value, json};
 
 const SALES_PER_ROUND: usize = 5;
+/// Each run is given all the day's sales again, so a day may not grow too long.
+const ROUNDS_PER_DAY_MAX: u32 = 25;
 const PERSONS: u64 = 4;
 /// How long a run may go on before it is killed: mostly short, as runs are, now and then long enough for lost answers.
 const RUN_MS_MAX: [u64; 3] = [150, 300, 1_500];
@@ -210,9 +212,20 @@ fn no_kill_loses_or_doubles_a_sale() {
         Ok(text) => text.parse().expect("YIJIE_ROUNDS is a number"),
         Err(_) => 12,
     };
+    let mut chance = Chance::new();
+    let mut left = rounds;
+    while left > 0 {
+        let today = left.min(ROUNDS_PER_DAY_MAX);
+        chance = day(today, chance);
+        left -= today;
+    }
+}
+
+/// A new shop's day.
+fn day(rounds: u32, chance: Chance) -> Chance {
     let mut day = Round {
         shop: Shop::open(),
-        chance: Chance::new(),
+        chance,
         sales: Vec::new(),
         answers: HashMap::new(),
         killed: 0,
@@ -246,6 +259,7 @@ fn no_kill_loses_or_doubles_a_sale() {
     let told = day.shop.run(&["journal", "verify", "--json"]).exit(0).json();
     assert_eq!(told["whole"], true);
     assert_eq!(told["entries"], json!(day.shop.journal().len()));
+    day.chance
 }
 
 /// What was printed stands in the journal, and what was settled stays as it was told.

@@ -1,7 +1,7 @@
 //! The sled store: what can be rebuilt from the journal, kept for quick reading. The only file that names sled.
 //!
 //! sled 0.34.7 does not fsync, and damaged files of its make it panic, refuse, or lose records in silence. So nothing
-//! lives here alone: each change carries the number of the journal entry it comes from, the whole content has a keyed
+//! lives here alone: what is written carries the number of the last journal entry in it, the whole content has a keyed
 //! sum that is checked at opening, and a store that fails in any way is moved aside and begun anew.
 //!
 //! One sled tree holds everything, so that one batch is some entries' changes and the marker. A key is the caller's tree,
@@ -230,15 +230,13 @@ impl Store {
     }
 
     /// Makes the changes of journal entry `seq`: all of them or none, and never twice. They are read from now on, and
-    /// on disk with those of later entries, or after [`Store::flush`].
+    /// written by [`Store::flush`] with those of other entries; [`Store::is_full`] says that it is time for it.
     ///
     /// # Errors
-    /// [`StoreError::Gap`] when the changes of another entry come first. After any other error but
-    /// [`StoreError::TreeName`] the store takes no more changes until opened anew.
+    /// [`StoreError::Gap`] when the changes of another entry come first, [`StoreError::Stopped`] after a flush that
+    /// failed.
     pub fn apply(&self, seq: u64, changes: &[Change<'_>]) -> Result<(), StoreError> {
-        if self.stopped.load(Ordering::Acquire) {
-            return Err(StoreError::Stopped);
-        }
+        self.check()?;
         let mut keyed = Changes::new();
         for change in changes {
             let (tree, key, value) = match *change {
@@ -256,21 +254,39 @@ impl Store {
             return Err(StoreError::Gap { expected, found: seq });
         }
         draft.add(seq, keyed);
-        let full = draft.entries >= ENTRIES_PER_STEP_MAX;
-        drop(draft);
-        if full { self.flush() } else { Ok(()) }
+        Ok(())
     }
 
-    /// Writes out what is in memory, so that less must be replayed after a crash. Done by itself now and then and at
-    /// the end; call it in a pause. Readers and [`Store::apply`] do not wait for it.
+    /// Whether so many entries' changes are in memory that they should be written out.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.with_draft(|draft| draft.entries >= ENTRIES_PER_STEP_MAX)
+    }
+
+    /// Fails once a flush has failed: nothing is taken until the store is opened anew.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub fn check(&self) -> Result<(), StoreError> {
+        if self.stopped.load(Ordering::Acquire) {
+            return Err(StoreError::Stopped);
+        }
+        Ok(())
+    }
+
+    /// Takes and writes nothing more: what is in memory goes with it, as a kill would have it.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+    }
+
+    /// Writes out what is in memory, so that less must be replayed after a crash. Done by itself at the end; call it in
+    /// a pause, for readers wait while sled takes the changes.
     ///
     /// # Errors
     /// The disk refused; nothing more is taken until opened anew.
     pub fn flush(&self) -> Result<(), StoreError> {
         let mut content = lock(&self.content);
-        if self.stopped.load(Ordering::Acquire) {
-            return Err(StoreError::Stopped);
-        }
+        self.check()?;
         let mut draft = self.draft.write().unwrap_or_else(PoisonError::into_inner);
         if draft.entries == 0 {
             return Ok(());
@@ -280,8 +296,7 @@ impl Store {
         let mut after = *content;
         after.applied_seq = applied_seq;
         let written = self.write(&changes, &mut after).and_then(|()| self.sync());
-        self.stopped.store(written.is_err(), Ordering::Release);
-        written?;
+        written.inspect_err(|_| self.stop())?;
         *content = after;
         self.draft.write().unwrap_or_else(PoisonError::into_inner).left();
         Ok(())

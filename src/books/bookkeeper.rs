@@ -1,10 +1,12 @@
 //! The bookkeeper: the one thread that writes. What stands in line together goes to the journal with one flush, then
-//! into the store, so that many sales at a time cost little more than one.
+//! into the store, so that many sales at a time cost little more than one. In a pause it writes out what is in memory.
 
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, Builder, JoinHandle};
+use std::time::Duration;
 
-use yijie_offline_cache::{Draft, Journal, JournalError};
+use yijie_offline_cache::{Draft, Journal, JournalError, Witness};
 
 use super::guard::Steady;
 use super::projection::{Kept, rows_of};
@@ -24,18 +26,23 @@ pub(super) type Done = Box<dyn FnOnce(Result<u64, BooksError>) + Send>;
 /// Takes records in the order they come; what stands in line when it is dropped is written first.
 pub(super) struct Bookkeeper {
     line: Option<mpsc::Sender<InLine>>,
-    at: Arc<Mutex<At>>,
+    shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// How far the books are written.
+struct Shared {
+    journal: Arc<Journal>,
+    kept: Kept,
+    known: Mutex<Known>,
+    witness: Mutex<Option<Witness>>,
+}
+
+/// What holds after the last entry.
 #[derive(Clone, Copy)]
-pub(super) struct At {
-    /// Last entry whose rows are in the store.
-    pub(super) seq: u64,
-    /// The steady clock after it.
+pub(super) struct Known {
     pub(super) clock: Steady,
-    /// A write was left in doubt: only the next opening tells whether it is there.
+    /// How the books stand is known only when they are opened anew: a write was left in doubt, or an entry that is in the
+    /// journal is not in the store.
     pub(super) in_doubt: bool,
 }
 
@@ -46,61 +53,43 @@ struct InLine {
     done: Done,
 }
 
-struct Desk {
-    journal: Arc<Journal>,
-    kept: Kept,
-    at: Arc<Mutex<At>>,
-    /// An entry could not be put into the store, so that none after it can be.
-    stalled: bool,
-}
-
 impl Bookkeeper {
+    /// Begins. Without a `pause` nothing is written but what is asked for.
     pub(super) fn start(
         journal: Arc<Journal>,
         kept: Kept,
-        seq: u64,
         clock: Steady,
-    ) -> Result<Bookkeeper, BooksError> {
+        pause: Option<Duration>,
+    ) -> std::io::Result<Bookkeeper> {
         let (line, records) = mpsc::channel();
-        let at = Arc::new(Mutex::new(At {
-            seq,
-            clock,
-            in_doubt: false,
-        }));
-        let mut desk = Desk {
+        let shared = Arc::new(Shared {
             journal,
             kept,
-            at: Arc::clone(&at),
-            stalled: false,
-        };
-        let work = move || {
-            let mut last_group = 1;
-            while let Ok(first) = records.recv() {
-                let mut group = vec![first];
-                for _ in 0..YIELDS_MAX {
-                    group.extend(records.try_iter().take(GROUP_MAX - group.len()));
-                    if group.len() >= last_group {
-                        break;
-                    }
-                    thread::yield_now();
-                }
-                last_group = group.len();
-                desk.book(group);
-            }
-        };
+            known: Mutex::new(Known {
+                clock,
+                in_doubt: false,
+            }),
+            witness: Mutex::default(),
+        });
+        let writing = Arc::clone(&shared);
         let thread = Builder::new()
             .name("bookkeeper".to_owned())
-            .spawn(work)
-            .map_err(|_| BooksError::Stalled)?;
+            .spawn(move || writing.work_off(&records, pause))?;
         Ok(Bookkeeper {
             line: Some(line),
-            at,
+            shared,
             thread: Some(thread),
         })
     }
 
-    pub(super) fn at(&self) -> At {
-        *lock(&self.at)
+    pub(super) fn known(&self) -> Known {
+        *lock(&self.shared.known)
+    }
+
+    /// From now on this witness is told, in pauses and at the end.
+    pub(super) fn tell_witness(&self, witness: Witness) {
+        *lock(&self.shared.witness) = Some(witness);
+        self.shared.note_witness();
     }
 
     pub(super) fn enter(&self, record: Arc<Record>, time_ms: i64, done: Done) -> Result<(), BooksError> {
@@ -125,63 +114,106 @@ impl Drop for Bookkeeper {
     }
 }
 
-impl Desk {
+impl Shared {
+    /// Until nobody can come any more.
+    fn work_off(&self, records: &Receiver<InLine>, pause: Option<Duration>) {
+        let mut last_group = 1;
+        loop {
+            let first = match pause {
+                Some(pause) => records.recv_timeout(pause),
+                None => records.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            let mut group = match first {
+                Ok(first) => vec![first],
+                Err(RecvTimeoutError::Timeout) => {
+                    self.write_out();
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => return self.write_out(),
+            };
+            for _ in 0..YIELDS_MAX {
+                group.extend(records.try_iter().take(GROUP_MAX - group.len()));
+                if group.len() >= last_group {
+                    break;
+                }
+                thread::yield_now();
+            }
+            last_group = group.len();
+            self.book(group);
+            if self.kept.store.is_full() {
+                self.write_out();
+            }
+        }
+    }
+
     /// Writes a group, and tells each what came of it.
-    fn book(&mut self, group: Vec<InLine>) {
-        if self.stalled {
-            tell(group, || Err(BooksError::Stalled));
-            return;
+    fn book(&self, group: Vec<InLine>) {
+        if lock(&self.known).in_doubt || self.kept.store.check().is_err() {
+            return tell(group, || Err(BooksError::Stalled));
         }
         let drafts: Vec<Draft<'_>> = group
             .iter()
-            .map(|entered| Draft {
-                kind: entered.record.kind(),
-                time_ms: entered.time_ms,
-                body: &entered.body,
+            .map(|in_line| Draft {
+                kind: in_line.record.kind(),
+                time_ms: in_line.time_ms,
+                body: &in_line.body,
             })
             .collect();
         match self.journal.append_all(&drafts) {
             Ok(entries) => {
-                let first = entries.first().map_or(0, |entry| entry.seq);
-                let mut failed = self.put_in_store(first, &group).err();
-                self.stalled = failed.is_some();
-                let stalled = self.stalled;
-                let mut seqs = entries.into_iter().map(|entry| entry.seq);
-                tell(group, || match (failed.take(), seqs.next()) {
-                    (None, Some(seq)) if !stalled => Ok(seq),
-                    (failed, _) => Err(failed.unwrap_or(BooksError::Stalled)),
-                });
+                let mut written = entries.into_iter().zip(group);
+                for (entry, in_line) in written.by_ref() {
+                    let booked = self.put_in_store(entry.seq, &in_line);
+                    // What comes after it cannot be booked either.
+                    let failed = booked.is_err();
+                    lock(&self.known).in_doubt = failed;
+                    (in_line.done)(booked.map(|()| entry.seq));
+                    if failed {
+                        break;
+                    }
+                }
+                let left = written.map(|(_, in_line)| in_line).collect();
+                tell(left, || Err(BooksError::Stalled));
             }
             // One that does not fit is no reason to refuse the others.
-            Err(JournalError::TooLarge { .. }) if group.len() > 1 => {
+            Err(JournalError::TooLarge { .. } | JournalError::Kind { .. }) if group.len() > 1 => {
                 for alone in group {
                     self.book(vec![alone]);
                 }
             }
             Err(error) => {
-                if matches!(error, JournalError::Stopped { .. }) {
-                    lock(&self.at).in_doubt = true;
-                }
+                lock(&self.known).in_doubt = matches!(error, JournalError::Stopped { .. });
                 tell(group, || Err(error.clone().into()));
             }
         }
     }
 
-    /// Puts the rows of a group that is in the journal from entry `first` on into the store.
-    fn put_in_store(&self, first: u64, group: &[InLine]) -> Result<(), BooksError> {
-        for (seq, entered) in (first..).zip(group) {
-            let clock = lock(&self.at).clock.at(entered.time_ms);
-            let rows = rows_of(&self.kept, seq, entered.time_ms, clock, &entered.record)?;
-            self.kept.store.apply(seq, &rows.changes())?;
-            let mut at = lock(&self.at);
-            (at.seq, at.clock) = (seq, clock);
-        }
+    fn put_in_store(&self, seq: u64, in_line: &InLine) -> Result<(), BooksError> {
+        let clock = lock(&self.known).clock.at(in_line.time_ms);
+        let rows = rows_of(&self.kept, seq, in_line.time_ms, clock, &in_line.record)?;
+        self.kept.store.apply(seq, &rows.changes())?;
+        lock(&self.known).clock = clock;
         Ok(())
+    }
+
+    /// Notes how far the journal goes, so that a cut-off end would be noticed, and writes the store out. What the disk
+    /// refuses here is behind, not wrong; a store that it refused takes no more entries.
+    fn write_out(&self) {
+        let _behind = self.journal.mark();
+        self.note_witness();
+        let _stopped = self.kept.store.flush();
+    }
+
+    /// Where no witness can be kept there is none: the till works without.
+    fn note_witness(&self) {
+        if let Some(witness) = &*lock(&self.witness) {
+            drop(witness.note(&self.journal));
+        }
     }
 }
 
-fn tell(group: Vec<InLine>, mut outcome: impl FnMut() -> Result<u64, BooksError>) {
-    for entered in group {
-        (entered.done)(outcome());
+fn tell(group: Vec<InLine>, outcome: impl Fn() -> Result<u64, BooksError>) {
+    for in_line in group {
+        (in_line.done)(outcome());
     }
 }

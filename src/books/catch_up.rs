@@ -64,8 +64,11 @@ pub(super) fn caught_up(
             clock = clock.at(time_ms);
             store.apply(seq, &rows_of(&store, seq, time_ms, clock, &record)?.changes())?;
             findings.replayed += 1;
+            if store.is_full() {
+                store.flush()?;
+            }
         }
-        Ok::<_, BooksError>(())
+        Ok::<_, BooksError>(store.flush()?)
     })?;
     Ok((store, clock))
 }

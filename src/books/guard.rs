@@ -102,17 +102,8 @@ impl Books {
                 .map(|entry| entry.time_ms);
             self.fall_behind("TILL_ROLLED_BACK", known_seq, last_ms)?;
         }
-        // Set once, right after opening.
-        drop(self.witness.set(witness));
-        self.note_witness();
+        self.bookkeeper.tell_witness(witness);
         Ok(())
-    }
-
-    /// Where no witness can be kept there is none: the till works without.
-    pub(super) fn note_witness(&self) {
-        if let Some(witness) = self.witness.get() {
-            drop(witness.note(&self.journal));
-        }
     }
 
     /// Journals that entries after `sound_ms` are missing, and that what waits may have been sent.
@@ -188,7 +179,7 @@ impl Books {
 
     /// What the wall clock, as it stands now, would have shown when the steady one showed `steady_ms`.
     pub(super) fn wall_ms(&self, steady_ms: i64) -> i64 {
-        let now = self.bookkeeper.at().clock.at(clock::now_ms());
+        let now = self.bookkeeper.known().clock.at(clock::now_ms());
         steady_ms.saturating_sub(now.back_ms)
     }
 
@@ -239,12 +230,6 @@ impl Books {
         };
         self.append(&record, clock::now_ms())?;
         Ok(())
-    }
-}
-
-impl Drop for Books {
-    fn drop(&mut self) {
-        self.note_witness();
     }
 }
 

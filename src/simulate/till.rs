@@ -77,7 +77,9 @@ impl Till {
         while Arc::strong_count(&books) > 1 {
             tokio::task::yield_now().await;
         }
-        drop(books);
+        if let Some(books) = Arc::into_inner(books) {
+            books.kill();
+        }
         if how == Crash::Kill && !disk.is_dead() {
             disk.calm();
             return Ok(disk);

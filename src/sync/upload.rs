@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use yijie_agency::{Answer, Cause, GoodsReturned, GoodsSold, TraceCodes};
 use yijie_rules::{Flag, Line};
 
-use super::{PERSONS_AT_ONCE_MAX, Sync, insured, invoice_no, repeated};
+use super::{REQUESTS_AT_ONCE_MAX, Sync, insured, invoice_no, repeated};
 use crate::books::BooksError;
 use crate::books::row::SaleRow;
 use crate::books::uploads::Next;
@@ -29,7 +29,7 @@ impl Sync {
         let mut at_work = JoinSet::new();
         for row in self.books.uploads()? {
             let id = row?.sale.id.clone();
-            while at_work.len() >= PERSONS_AT_ONCE_MAX {
+            while at_work.len() >= REQUESTS_AT_ONCE_MAX {
                 if let Some(done) = at_work.join_next().await {
                     taken += done.unwrap_or(Err(BooksError::Stalled))?;
                 }
