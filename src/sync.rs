@@ -30,7 +30,7 @@ const REPEATED: &str = "MSGID_REPEATED";
 /// Most requests one sale may need in one go: query, reversal, new settlement.
 const GO_STEPS_MAX: u32 = 4;
 /// Persons whose sales are worked on at the same time: some wait for the disk while others' requests are on the way.
-const PERSONS_AT_ONCE_MAX: usize = 32;
+const PERSONS_AT_ONCE_MAX: usize = 64;
 /// Requests about them that are on the way at the same time.
 const REQUESTS_AT_ONCE_MAX: usize = 16;
 
@@ -360,8 +360,9 @@ impl Sync {
         let mut at_work = JoinSet::new();
         for sale in self.books.waiting_sales()? {
             let sale = sale?;
-            // One answer that was lost stops nobody as long as others are answered.
-            while at_work.len() >= PERSONS_AT_ONCE_MAX || (!self.may_try() && !at_work.is_empty()) {
+            // One answer that was lost stops nobody as long as others are answered; one asks whether a silent agency
+            // answers again.
+            while at_work.len() >= self.persons_at_once() || (!self.may_try() && !at_work.is_empty()) {
                 tokio::select! {
                     biased;
                     Some(row) = telling.recv() => tell(row),
@@ -387,6 +388,13 @@ impl Sync {
         let waiting = self.books.waiting()?;
         (drained.left, drained.uploads_left) = (waiting.count, waiting.uploads);
         Ok(drained)
+    }
+
+    fn persons_at_once(&self) -> usize {
+        match self.outage() {
+            Some(_) => 1,
+            None => PERSONS_AT_ONCE_MAX,
+        }
     }
 
     async fn settle(&self, row: &SaleRow) -> Answer<SettledReply> {
