@@ -159,26 +159,20 @@ fn recovery(dir: &Path) {
 
     let (store, _) = Store::open(dir, &vault).unwrap();
     let start = Instant::now();
-    let mut entries = journal.replay(1).map(|entry| entry.unwrap());
-    loop {
-        let run: Vec<_> = entries
-            .by_ref()
-            .take(1_000)
-            .map(|entry| (entry.seq, entry.seq.div_ceil(2).to_be_bytes(), [0x5A; ROW_BYTES]))
-            .collect();
-        if run.is_empty() {
-            break;
+    for entry in journal.replay(1) {
+        let seq = entry.unwrap().seq;
+        let put = Change::Put {
+            tree: "sales",
+            key: Key::Secret(&seq.div_ceil(2).to_be_bytes()),
+            value: &[0x5A; ROW_BYTES],
+        };
+        let changes = if seq % 2 == 0 { vec![put] } else { Vec::new() };
+        store.apply(seq, &changes).unwrap();
+        if store.is_full() {
+            store.flush().unwrap();
         }
-        let changes = run.iter().map(|(seq, key, value)| {
-            let put = Change::Put {
-                tree: "sales",
-                key: Key::Secret(key),
-                value,
-            };
-            (*seq, if seq % 2 == 0 { vec![put] } else { Vec::new() })
-        });
-        store.apply_run(changes).unwrap();
     }
+    store.flush().unwrap();
     row(
         &format!("rebuild the store from it, one row of {ROW_BYTES} bytes for two entries"),
         &format!("{:.0} ms", micros(start.elapsed()) / 1e3),

@@ -5,7 +5,7 @@
 
 mod content;
 mod disk;
-mod draft;
+
 mod file;
 mod journal;
 mod lock;
@@ -19,6 +19,7 @@ mod simulated;
 mod store;
 #[cfg(test)]
 mod trouble_tests;
+mod unwritten;
 mod vault;
 mod verify;
 mod witness;

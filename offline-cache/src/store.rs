@@ -19,10 +19,10 @@ use std::time::Duration;
 use std::{fmt, thread};
 
 use crate::content::{Content, MARKER_KEY};
-use crate::draft::{Changes, Draft};
 use crate::file;
 use crate::journal::lock;
 use crate::recover::free_name;
+use crate::unwritten::{Changes, Unwritten};
 use crate::vault::Vault;
 
 const CACHE_BYTES: u64 = 64 << 20;
@@ -155,7 +155,7 @@ pub struct Store {
     db: Option<sled::Db>,
     vault: Vault,
     place: Arc<Place>,
-    draft: RwLock<Draft>,
+    unwritten: RwLock<Unwritten>,
     /// What sled holds; whoever writes there has it.
     content: Mutex<Content>,
     stopped: AtomicBool,
@@ -217,7 +217,7 @@ impl Store {
             db: Some(db),
             vault: vault.clone(),
             place: Arc::clone(place),
-            draft: RwLock::new(Draft::on_top_of(content.applied_seq)),
+            unwritten: RwLock::new(Unwritten::on_top_of(content.applied_seq)),
             content: Mutex::new(content),
             stopped: AtomicBool::new(false),
         })
@@ -226,7 +226,7 @@ impl Store {
     /// The last journal entry whose changes are in the store.
     #[must_use]
     pub fn applied_seq(&self) -> u64 {
-        self.with_draft(|draft| draft.applied_seq)
+        self.with_unwritten(|unwritten| unwritten.applied_seq)
     }
 
     /// Makes the changes of journal entry `seq`: all of them or none, and never twice. They are read from now on, and
@@ -245,22 +245,22 @@ impl Store {
             };
             keyed.insert(self.full_key(tree, key)?, value);
         }
-        let mut draft = self.draft.write().unwrap_or_else(PoisonError::into_inner);
-        let expected = draft.applied_seq.saturating_add(1);
+        let mut unwritten = self.unwritten.write().unwrap_or_else(PoisonError::into_inner);
+        let expected = unwritten.applied_seq.saturating_add(1);
         if seq < expected {
             return Ok(());
         }
         if seq > expected {
             return Err(StoreError::Gap { expected, found: seq });
         }
-        draft.add(seq, keyed);
+        unwritten.add(seq, keyed);
         Ok(())
     }
 
     /// Whether so many entries' changes are in memory that they should be written out.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.with_draft(|draft| draft.entries >= ENTRIES_PER_STEP_MAX)
+        self.with_unwritten(|unwritten| unwritten.entries >= ENTRIES_PER_STEP_MAX)
     }
 
     /// Fails once a flush has failed: nothing is taken until the store is opened anew.
@@ -287,18 +287,21 @@ impl Store {
     pub fn flush(&self) -> Result<(), StoreError> {
         let mut content = lock(&self.content);
         self.check()?;
-        let mut draft = self.draft.write().unwrap_or_else(PoisonError::into_inner);
-        if draft.entries == 0 {
+        let mut unwritten = self.unwritten.write().unwrap_or_else(PoisonError::into_inner);
+        if unwritten.entries == 0 {
             return Ok(());
         }
-        let (applied_seq, changes) = (draft.applied_seq, draft.leave());
-        drop(draft);
+        let (applied_seq, changes) = (unwritten.applied_seq, unwritten.leave());
+        drop(unwritten);
         let mut after = *content;
         after.applied_seq = applied_seq;
         let written = self.write(&changes, &mut after).and_then(|()| self.sync());
         written.inspect_err(|_| self.stop())?;
         *content = after;
-        self.draft.write().unwrap_or_else(PoisonError::into_inner).left();
+        self.unwritten
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .left();
         Ok(())
     }
 
@@ -332,8 +335,8 @@ impl Store {
             .map_err(|source| StoreError::Io { path, source })
     }
 
-    fn with_draft<T>(&self, read: impl FnOnce(&Draft) -> T) -> T {
-        read(&self.draft.read().unwrap_or_else(PoisonError::into_inner))
+    fn with_unwritten<T>(&self, read: impl FnOnce(&Unwritten) -> T) -> T {
+        read(&self.unwritten.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The value under `key`.
@@ -342,7 +345,7 @@ impl Store {
     /// [`StoreError::Damaged`] where its seal does not open.
     pub fn get(&self, tree: &'static str, key: Key<'_>) -> Result<Option<Vec<u8>>, StoreError> {
         let full_key = self.full_key(tree, key)?;
-        if let Some(value) = self.with_draft(|draft| draft.get(&full_key).cloned()) {
+        if let Some(value) = self.with_unwritten(|unwritten| unwritten.get(&full_key).cloned()) {
             return Ok(value);
         }
         let Some(sealed) = self.sled(|db| db.get(&full_key))? else {
@@ -370,12 +373,12 @@ impl Store {
     pub fn scan_prefix(&self, tree: &'static str, prefix: &[u8]) -> Result<Scan, StoreError> {
         let tree_bytes = self.full_key(tree, Key::Plain(&[]))?.len();
         let prefix = self.full_key(tree, Key::Plain(prefix))?;
-        // In this order: what leaves the draft meanwhile is in sled.
-        let drafted = self.with_draft(|draft| draft.with_prefix(&prefix));
+        // In this order: what leaves memory meanwhile is in sled.
+        let unwritten = self.with_unwritten(|unwritten| unwritten.with_prefix(&prefix));
         let items = self.sled(|db| Ok(db.scan_prefix(prefix)))?;
         Ok(Scan {
             items: items.peekable(),
-            drafted: drafted.into_iter().peekable(),
+            unwritten: unwritten.into_iter().peekable(),
             tree_bytes,
             vault: self.vault.clone(),
             place: Arc::clone(&self.place),
@@ -410,7 +413,7 @@ type Pair = (Vec<u8>, Vec<u8>);
 /// Keys and values in the order of keys; ends after the first error. A secret key comes as its hash.
 pub struct Scan {
     items: Peekable<sled::Iter>,
-    drafted: Peekable<btree_map::IntoIter<Vec<u8>, Option<Vec<u8>>>>,
+    unwritten: Peekable<btree_map::IntoIter<Vec<u8>, Option<Vec<u8>>>>,
     tree_bytes: usize,
     vault: Vault,
     place: Arc<Place>,
@@ -418,7 +421,7 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// The next key and value; what the draft says of a key goes before what sled says.
+    /// The next key and value; what is unwritten says of a key goes before what sled says.
     fn step(&mut self) -> Result<Option<Pair>, StoreError> {
         loop {
             let place = &self.place;
@@ -427,11 +430,11 @@ impl Scan {
                 Some(Err(error)) => Err(error.clone()),
                 None => Ok(None),
             })?;
-            let drafted = self.drafted.next_if(|(key, _)| {
+            let unwritten = self.unwrittened.next_if(|(key, _)| {
                 let stored = stored.as_deref();
                 stored.is_none_or(|stored| key.as_slice() <= stored)
             });
-            if let Some((key, value)) = drafted {
+            if let Some((key, value)) = unwritten {
                 if stored.as_deref() == Some(&key) {
                     drop(self.items.next());
                 }

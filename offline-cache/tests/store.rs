@@ -181,7 +181,7 @@ proptest! {
     }
 }
 
-/// What leaves for sled is read all the while: from the draft before, from sled after, never from neither.
+/// What leaves for sled is read all the while: from memory before, from sled after, never from neither.
 #[test]
 fn a_reader_misses_nothing_while_the_store_is_written_out() {
     let dir = tempfile::tempdir().unwrap();

@@ -11,10 +11,10 @@ const KEPT_MAX: usize = 128;
 
 /// Some bills by sale id.
 #[derive(Default)]
-pub(super) struct Bills(Mutex<Kept>);
+pub(super) struct Bills(Mutex<Recent>);
 
 #[derive(Default)]
-struct Kept {
+struct Recent {
     bills: HashMap<String, Arc<Sale>>,
     oldest_first: VecDeque<Arc<Sale>>,
 }
@@ -25,15 +25,15 @@ impl Bills {
     }
 
     pub(super) fn keep(&self, bill: &Arc<Sale>) {
-        let mut kept = lock(&self.0);
-        if kept.bills.insert(bill.id.clone(), bill.clone()).is_some() {
+        let mut recent = lock(&self.0);
+        if recent.bills.insert(bill.id.clone(), bill.clone()).is_some() {
             return;
         }
-        kept.oldest_first.push_back(bill.clone());
-        if kept.oldest_first.len() > KEPT_MAX
-            && let Some(oldest) = kept.oldest_first.pop_front()
+        recent.oldest_first.push_back(bill.clone());
+        if recent.oldest_first.len() > KEPT_MAX
+            && let Some(oldest) = recent.oldest_first.pop_front()
         {
-            kept.bills.remove(&oldest.id);
+            recent.bills.remove(&oldest.id);
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub(crate) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// The changes of the last entries.
-pub(crate) struct Draft {
+pub(crate) struct Unwritten {
     /// Last entry whose changes are here or in sled.
     pub(crate) applied_seq: u64,
     /// Entries whose changes are here and not on their way.
@@ -19,10 +19,10 @@ pub(crate) struct Draft {
     leaving: Arc<Changes>,
 }
 
-impl Draft {
+impl Unwritten {
     /// Nothing yet, where sled holds the changes up to an entry.
-    pub(crate) fn on_top_of(applied_seq: u64) -> Draft {
-        Draft {
+    pub(crate) fn on_top_of(applied_seq: u64) -> Unwritten {
+        Unwritten {
             applied_seq,
             entries: 0,
             newest: Changes::new(),
@@ -55,7 +55,7 @@ impl Draft {
         found
     }
 
-    /// All of it goes into sled now, and stays readable until [`Draft::left`].
+    /// All of it goes into sled now, and stays readable until [`Unwritten::left`].
     pub(crate) fn leave(&mut self) -> Arc<Changes> {
         self.entries = 0;
         self.leaving = Arc::new(std::mem::take(&mut self.newest));
