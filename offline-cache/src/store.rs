@@ -430,7 +430,7 @@ impl Scan {
                 Some(Err(error)) => Err(error.clone()),
                 None => Ok(None),
             })?;
-            let unwritten = self.unwrittened.next_if(|(key, _)| {
+            let unwritten = self.unwritten.next_if(|(key, _)| {
                 let stored = stored.as_deref();
                 stored.is_none_or(|stored| key.as_slice() <= stored)
             });
