@@ -24,7 +24,7 @@ release: ## The program as it is shipped: target/release/yijie; the same bytes f
 	    cargo build --locked --release
 
 reliability: ## The long runs of docs/reliability.md: kills, flipped bits, a till with 100 000 entries.
-	YIJIE_ROUNDS=1000 cargo test --locked --release --test kill -- --nocapture
+	YIJIE_ROUNDS=2000 cargo test --locked --release --test kill -- --nocapture
 	YIJIE_FLIPS=10000 cargo test --locked --release --test flip -- --nocapture
 	YIJIE_ENTRIES=100000 cargo test --locked --release --test recovery -- --nocapture
 	YIJIE_CODES=100000 cargo test --locked --release -p yijie-hardware --test scanner_port no_random_split -- --nocapture
