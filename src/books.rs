@@ -30,7 +30,6 @@ use crate::catalogue::Item;
 use crate::clock;
 use crate::operators::Operator;
 use crate::record::{Record, Sale};
-use bills::Bills;
 use bookkeeper::Bookkeeper;
 use catch_up::caught_up;
 use guard::clock_fault;
@@ -148,8 +147,7 @@ pub struct Books {
     /// Ends, with all that stood in line written, before the rest is closed.
     bookkeeper: Bookkeeper,
     journal: Arc<Journal>,
-    store: Arc<Store>,
-    bills: Arc<Bills>,
+    kept: Kept,
     msgids: Arc<MsgIds>,
     vault: Vault,
     _lock: DataLock,
@@ -210,17 +208,16 @@ impl Books {
         if let Some(last) = last_msgid {
             msgids.note_used(&last);
         }
-        let (journal, store, bills) = (Arc::new(journal), Arc::new(store), Arc::default());
+        let journal = Arc::new(journal);
         let kept = Kept {
-            store: Arc::clone(&store),
-            bills: Arc::clone(&bills),
+            store: Arc::new(store),
+            bills: Arc::default(),
         };
         let books = Books {
-            bookkeeper: Bookkeeper::start(Arc::clone(&journal), kept, clock, pause)
+            bookkeeper: Bookkeeper::start(Arc::clone(&journal), kept.clone(), clock, pause)
                 .map_err(BooksError::Thread)?,
             journal,
-            store,
-            bills,
+            kept,
             msgids: Arc::new(msgids),
             vault,
             _lock: lock,
@@ -257,7 +254,7 @@ impl Books {
 
     /// Ends as a kill would: what is in memory only goes with them.
     pub fn kill(self) {
-        self.store.stop();
+        self.kept.store.stop();
     }
 
     /// Fails once a write was left in doubt: how its sale stands is known when the books are opened anew, and until then
@@ -289,7 +286,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn sale(&self, id: &str) -> Result<Option<SaleRow>, BooksError> {
-        self.kept().sale(id)
+        self.kept.sale(id)
     }
 
     /// The sale a message id was used for.
@@ -297,7 +294,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn sale_of_msgid(&self, msgid: &str) -> Result<Option<String>, BooksError> {
-        self.store.read(MSGIDS, Key::Secret(msgid.as_bytes()))
+        self.kept.store.read(MSGIDS, Key::Secret(msgid.as_bytes()))
     }
 
     /// What a rule answered to a client id that never became a sale.
@@ -305,7 +302,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn declined(&self, id: &str) -> Result<Option<Refusal>, BooksError> {
-        self.store.read(DECLINED, Key::Secret(id.as_bytes()))
+        self.kept.store.read(DECLINED, Key::Secret(id.as_bytes()))
     }
 
     /// Every sale, in no promised order.
@@ -313,7 +310,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn sales(&self) -> Result<Vec<SaleRow>, BooksError> {
-        let bills = self.store.scan(BILLS)?;
+        let bills = self.kept.store.scan(BILLS)?;
         let rows = bills.map(|item| {
             let sale: Sale = decode(&item?.1)?;
             self.sale(&sale.id)?.ok_or(BooksError::NoSuchSale)
@@ -327,9 +324,13 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn person(&self, known_by: &str) -> Result<Option<(i64, PersonRecord)>, BooksError> {
-        let psn_no: Option<String> = self.store.read(CREDENTIALS, Key::Secret(known_by.as_bytes()))?;
+        let psn_no: Option<String> = self
+            .kept
+            .store
+            .read(CREDENTIALS, Key::Secret(known_by.as_bytes()))?;
         let Some(psn_no) = psn_no else { return Ok(None) };
-        let known: Option<(i64, PersonRecord)> = self.store.read(PERSONS, Key::Secret(psn_no.as_bytes()))?;
+        let known: Option<(i64, PersonRecord)> =
+            self.kept.store.read(PERSONS, Key::Secret(psn_no.as_bytes()))?;
         Ok(known.map(|(taken, person)| (self.wall_ms(taken), person)))
     }
 
@@ -338,7 +339,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn operator(&self, id: &str) -> Result<Option<Operator>, BooksError> {
-        self.store.read(OPERATORS, Key::Secret(id.as_bytes()))
+        self.kept.store.read(OPERATORS, Key::Secret(id.as_bytes()))
     }
 
     /// All operators.
@@ -354,7 +355,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn pack(&self, id: &str) -> Result<Option<(i64, String)>, BooksError> {
-        self.store.read(PACKS, Key::Plain(id.as_bytes()))
+        self.kept.store.read(PACKS, Key::Plain(id.as_bytes()))
     }
 
     /// The newest bundle of rule packs this till has had: version, pinned key, text.
@@ -362,7 +363,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn bundle(&self) -> Result<Option<(u64, String, String)>, BooksError> {
-        self.store.read(META, Key::Plain(b"bundle"))
+        self.kept.store.read(META, Key::Plain(b"bundle"))
     }
 
     /// The price list.
@@ -371,6 +372,7 @@ impl Books {
     /// [`BooksError`] if the store cannot be read.
     pub fn catalogue(&self) -> Result<Vec<Item>, BooksError> {
         Ok(self
+            .kept
             .store
             .read(CATALOGUE, Key::Plain(b"items"))?
             .unwrap_or_default())
@@ -382,6 +384,7 @@ impl Books {
     /// [`BooksError`] if the store cannot be read.
     pub fn lost_cards(&self) -> Result<Vec<String>, BooksError> {
         Ok(self
+            .kept
             .store
             .read(META, Key::Plain(b"lost-cards"))?
             .unwrap_or_default())
@@ -401,6 +404,7 @@ impl Books {
     /// [`BooksError`] if the store cannot be read.
     pub fn sign_no(&self) -> Result<Option<String>, BooksError> {
         Ok(self
+            .kept
             .store
             .read::<Option<String>>(META, Key::Plain(b"sign-no"))?
             .flatten())
@@ -415,15 +419,8 @@ impl Books {
         })
     }
 
-    fn kept(&self) -> Kept {
-        Kept {
-            store: self.store.clone(),
-            bills: self.bills.clone(),
-        }
-    }
-
     fn all<T: DeserializeOwned>(&self, tree: &'static str) -> Result<Vec<T>, BooksError> {
-        self.store.scan(tree)?.map(|item| decode(&item?.1)).collect()
+        self.kept.store.scan(tree)?.map(|item| decode(&item?.1)).collect()
     }
 }
 

@@ -35,6 +35,15 @@ fn unbookable() -> Record {
     }
 }
 
+/// Calls of the disk that one record costs by itself.
+fn calls_of_one(books: &Books, disk: &SimulatedDisk) -> u32 {
+    // The first of a journal makes its segment too.
+    books.append(&lost("first"), 0).unwrap();
+    let calls = disk.calls();
+    books.append(&lost("alone"), 0).unwrap();
+    disk.calls() - calls
+}
+
 /// What came of records that share a flush, in their order: the entry's number, or the code.
 fn in_one_group(books: &Books, records: Vec<Record>) -> Vec<Result<u64, &'static str>> {
     let (go_on, held_up) = mpsc::channel::<()>();
@@ -66,10 +75,7 @@ fn in_one_group(books: &Books, records: Vec<Record>) -> Vec<Result<u64, &'static
 fn a_group_shares_a_flush() {
     let (dir, disk) = (tempfile::tempdir().unwrap(), SimulatedDisk::default());
     let (books, _) = open(&disk, dir.path());
-    books.append(&lost("first"), 0).unwrap();
-    let calls = disk.calls();
-    books.append(&lost("alone"), 0).unwrap();
-    let alone = disk.calls() - calls;
+    let alone = calls_of_one(&books, &disk);
     let calls = disk.calls();
     let booked = in_one_group(&books, (0..50).map(|no| lost(&no.to_string())).collect());
     assert_eq!(booked, (4..54).map(Ok).collect::<Vec<_>>());
@@ -108,10 +114,7 @@ fn after_one_that_cannot_be_booked_nothing_is() {
 fn a_flush_that_fails_leaves_all_of_its_group_in_doubt() {
     let (dir, disk) = (tempfile::tempdir().unwrap(), SimulatedDisk::default());
     let (books, _) = open(&disk, dir.path());
-    books.append(&lost("first"), 0).unwrap();
-    let calls = disk.calls();
-    books.append(&lost("second"), 0).unwrap();
-    let each = disk.calls() - calls;
+    let each = calls_of_one(&books, &disk);
     // The flush is the last call of each.
     disk.trouble_at(2 * each - 1, Trouble::FlushFails);
     let booked = in_one_group(&books, vec![lost("a"), lost("b")]);

@@ -5,7 +5,6 @@
 
 mod content;
 mod disk;
-
 mod file;
 mod journal;
 mod lock;

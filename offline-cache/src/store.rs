@@ -14,7 +14,7 @@ use std::iter::Peekable;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 use std::{fmt, thread};
 
@@ -245,7 +245,7 @@ impl Store {
             };
             keyed.insert(self.full_key(tree, key)?, value);
         }
-        let mut unwritten = self.unwritten.write().unwrap_or_else(PoisonError::into_inner);
+        let mut unwritten = self.unwritten_mut();
         let expected = unwritten.applied_seq.saturating_add(1);
         if seq < expected {
             return Ok(());
@@ -287,7 +287,7 @@ impl Store {
     pub fn flush(&self) -> Result<(), StoreError> {
         let mut content = lock(&self.content);
         self.check()?;
-        let mut unwritten = self.unwritten.write().unwrap_or_else(PoisonError::into_inner);
+        let mut unwritten = self.unwritten_mut();
         if unwritten.entries == 0 {
             return Ok(());
         }
@@ -298,10 +298,7 @@ impl Store {
         let written = self.write(&changes, &mut after).and_then(|()| self.sync());
         written.inspect_err(|_| self.stop())?;
         *content = after;
-        self.unwritten
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .left();
+        self.unwritten_mut().left();
         Ok(())
     }
 
@@ -333,6 +330,10 @@ impl Store {
         File::open(&path)
             .and_then(|db| db.sync_all())
             .map_err(|source| StoreError::Io { path, source })
+    }
+
+    fn unwritten_mut(&self) -> RwLockWriteGuard<'_, Unwritten> {
+        self.unwritten.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn with_unwritten<T>(&self, read: impl FnOnce(&Unwritten) -> T) -> T {

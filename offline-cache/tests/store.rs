@@ -100,6 +100,7 @@ fn changes_are_there_after_reopening_in_the_order_of_their_keys() {
             store.get("person", Key::Secret(b"530102195803020017")).unwrap(),
             None
         );
+        assert_eq!((pairs(store, PERSONS).len(), pairs(store, "none").len()), (1, 0));
         let with_prefix = store.scan_prefix(QUEUE, &[0; 7]).unwrap().count();
         assert_eq!(with_prefix, 2);
         if !reopened {
@@ -129,6 +130,12 @@ fn each_entry_is_applied_once_and_none_left_out() {
         "STORE_TREE_NAME"
     );
     store.apply(2, &[put(QUEUE, key, b"two")]).unwrap();
+    assert_eq!(
+        (store.get(QUEUE, key).unwrap().unwrap(), store.applied_seq()),
+        (b"two".to_vec(), 2)
+    );
+    let gap = store.apply(4, &[put(QUEUE, key, b"four")]).unwrap_err();
+    assert_eq!(gap.code(), "STORE_GAP");
     assert_eq!(
         (store.get(QUEUE, key).unwrap().unwrap(), store.applied_seq()),
         (b"two".to_vec(), 2)

@@ -164,11 +164,13 @@ impl Shared {
                 let mut written = entries.into_iter().zip(group);
                 for (entry, in_line) in written.by_ref() {
                     let booked = self.put_in_store(entry.seq, &in_line);
-                    // What comes after it cannot be booked either.
                     let failed = booked.is_err();
-                    lock(&self.known).in_doubt = failed;
+                    if failed {
+                        lock(&self.known).in_doubt = true;
+                    }
                     (in_line.done)(booked.map(|()| entry.seq));
                     if failed {
+                        // What comes after it cannot be booked either.
                         break;
                     }
                 }
@@ -182,7 +184,9 @@ impl Shared {
                 }
             }
             Err(error) => {
-                lock(&self.known).in_doubt = matches!(error, JournalError::Stopped { .. });
+                if matches!(error, JournalError::Stopped { .. }) {
+                    lock(&self.known).in_doubt = true;
+                }
                 tell(group, || Err(error.clone().into()));
             }
         }

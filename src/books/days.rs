@@ -104,7 +104,7 @@ impl Books {
     /// [`BooksError`] if the store cannot be read.
     pub fn settling_agencies(&self) -> Result<BTreeSet<String>, BooksError> {
         let mut agencies = BTreeSet::new();
-        for item in self.store.scan(SALES)? {
+        for item in self.kept.store.scan(SALES)? {
             let course: Course = decode(&item?.1)?;
             agencies.extend(course.reply.map(|reply| reply.clr_optins));
         }
@@ -117,7 +117,7 @@ impl Books {
     /// [`BooksError`] if the store cannot be read.
     pub fn clearing(&self, month: &str, clr_type: &str) -> Result<Option<Record>, BooksError> {
         let key = format!("{month}{clr_type}");
-        self.store.read(CLEARINGS, Key::Plain(key.as_bytes()))
+        self.kept.store.read(CLEARINGS, Key::Plain(key.as_bytes()))
     }
 
     /// What the last close of a day found, if it was closed.
@@ -125,6 +125,8 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn closed(&self, day: Date) -> Result<Option<Vec<ClosedTotal>>, BooksError> {
-        self.store.read(CLOSED, Key::Plain(day.to_string().as_bytes()))
+        self.kept
+            .store
+            .read(CLOSED, Key::Plain(day.to_string().as_bytes()))
     }
 }

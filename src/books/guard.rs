@@ -136,6 +136,7 @@ impl Books {
     /// [`BooksError`] if the store cannot be read.
     pub fn behind(&self) -> Result<Option<Behind>, BooksError> {
         Ok(self
+            .kept
             .store
             .read::<Option<Behind>>(META, Key::Plain(b"behind"))?
             .flatten())
@@ -146,7 +147,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn institution(&self) -> Result<Option<String>, BooksError> {
-        self.store.read(META, Key::Plain(b"institution"))
+        self.kept.store.read(META, Key::Plain(b"institution"))
     }
 
     /// Whether more than one person works at this till, so that there is a second pair of eyes.
@@ -168,6 +169,7 @@ impl Books {
     /// [`BooksError`] if the store cannot be read.
     pub fn tries(&self, operator: &str) -> Result<Tries, BooksError> {
         let tries: Tries = self
+            .kept
             .store
             .read(TRIES, Key::Secret(operator.as_bytes()))?
             .unwrap_or_default();
@@ -204,7 +206,7 @@ impl Books {
                 .into_owned();
             found.insert(name, hash);
         }
-        let known: Option<BTreeMap<String, String>> = self.store.read(META, Key::Plain(b"settings"))?;
+        let known: Option<BTreeMap<String, String>> = self.kept.store.read(META, Key::Plain(b"settings"))?;
         if known.as_ref() == Some(&found) {
             return Ok(Vec::new());
         }

@@ -75,7 +75,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the journal cannot be read.
     pub fn leaf(&self, before: Option<u64>) -> Result<Vec<JournalLine>, BooksError> {
-        let end = before.unwrap_or_else(|| self.store.applied_seq() + 1);
+        let end = before.unwrap_or_else(|| self.kept.store.applied_seq() + 1);
         let first = end.saturating_sub(LEAF).max(1);
         let count = usize::try_from(end.saturating_sub(first)).unwrap_or_default();
         let mut lines = Vec::with_capacity(count);

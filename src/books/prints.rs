@@ -30,7 +30,7 @@ impl Books {
     /// [`BooksError`] if the store cannot be read.
     pub fn prints(&self) -> Result<Vec<SaleRow>, BooksError> {
         let mut rows = Vec::new();
-        for item in self.store.scan(PRINTS)? {
+        for item in self.kept.store.scan(PRINTS)? {
             let id: String = decode(&item?.1)?;
             rows.push(self.sale(&id)?.ok_or(BooksError::NoSuchSale)?);
         }

@@ -24,7 +24,6 @@ pub(super) struct Rows {
     rows: Vec<(&'static str, OwnKey, Option<Vec<u8>>)>,
 }
 
-#[derive(PartialEq, Eq, Hash)]
 enum OwnKey {
     Plain(Vec<u8>),
     Secret(Vec<u8>),
@@ -104,6 +103,7 @@ impl Found for Store {
 }
 
 /// The store, and the bills read from it last.
+#[derive(Clone)]
 pub(super) struct Kept {
     pub(super) store: Arc<Store>,
     pub(super) bills: Arc<Bills>,

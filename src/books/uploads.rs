@@ -205,7 +205,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn uploads(&self) -> Result<impl Iterator<Item = Result<SaleRow, BooksError>> + use<'_>, BooksError> {
-        Ok(self.store.scan(UPLOADS)?.map(|item| {
+        Ok(self.kept.store.scan(UPLOADS)?.map(|item| {
             let id: String = decode(&item?.1)?;
             self.sale(&id)?.ok_or(BooksError::NoSuchSale)
         }))
@@ -216,7 +216,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn pack_sold(&self, code: &str) -> Result<Option<String>, BooksError> {
-        let id: Option<String> = self.store.read(TRACES, Key::Secret(code.as_bytes()))?;
+        let id: Option<String> = self.kept.store.read(TRACES, Key::Secret(code.as_bytes()))?;
         let Some(row) = id.map(|id: String| self.sale(&id)).transpose()?.flatten() else {
             return Ok(None);
         };

@@ -174,7 +174,7 @@ impl Books {
     pub fn waiting_sales(
         &self,
     ) -> Result<impl Iterator<Item = Result<WaitingSale, BooksError>> + use<>, BooksError> {
-        Ok(self.store.scan(QUEUE)?.map(|item| decode(&item?.1)))
+        Ok(self.kept.store.scan(QUEUE)?.map(|item| decode(&item?.1)))
     }
 
     /// Sales without a final state, oldest first, read as they are walked.
@@ -202,7 +202,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn waiting(&self) -> Result<Waiting, BooksError> {
-        Ok(self.store.read(META, SUMS)?.unwrap_or_default())
+        Ok(self.kept.store.read(META, SUMS)?.unwrap_or_default())
     }
 
     /// Ids of a person's open sales, oldest first.
@@ -210,7 +210,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn open_sales(&self, psn_no: &str) -> Result<Vec<String>, BooksError> {
-        let open: Option<Open> = self.store.read(OPEN, Key::Secret(psn_no.as_bytes()))?;
+        let open: Option<Open> = self.kept.store.read(OPEN, Key::Secret(psn_no.as_bytes()))?;
         let sales = open.unwrap_or_default().sales;
         Ok(sales.into_iter().map(|(_, id)| id).collect())
     }
@@ -220,7 +220,7 @@ impl Books {
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn exposure(&self, psn_no: &str) -> Result<Exposure, BooksError> {
-        let open: Option<Open> = self.store.read(OPEN, Key::Secret(psn_no.as_bytes()))?;
+        let open: Option<Open> = self.kept.store.read(OPEN, Key::Secret(psn_no.as_bytes()))?;
         let person = open.map(|open| (psn_no.to_owned(), open.carried));
         Ok(Exposure::known(self.waiting()?.carried, person))
     }
@@ -238,7 +238,7 @@ impl Books {
         let waiting = self.waiting()?;
         let mut persons = Vec::new();
         if !waiting.carried.is_zero() {
-            for item in self.store.scan(OPEN)? {
+            for item in self.kept.store.scan(OPEN)? {
                 let open: Open = decode(&item?.1)?;
                 persons.push((open.psn_no, open.carried));
             }
@@ -263,7 +263,7 @@ impl Books {
     /// The sales whose ids stand in a tree under keys that begin so, in the order of the keys.
     pub(super) fn rows_of(&self, tree: &'static str, prefix: &[u8]) -> Result<Vec<SaleRow>, BooksError> {
         let mut rows = Vec::new();
-        for item in self.store.scan_prefix(tree, prefix)? {
+        for item in self.kept.store.scan_prefix(tree, prefix)? {
             let id: String = decode(&item?.1)?;
             rows.push(self.sale(&id)?.ok_or(BooksError::NoSuchSale)?);
         }

@@ -158,11 +158,10 @@ async fn work_on_queue(desk: Arc<Desk>) {
                 Err(failure) => failure.report(desk.out),
             }
         }
-        if sync.may_try() {
-            if let Err(error) = sync.drain(|_| ()).await {
-                Failure::from(error).report(desk.out);
-            }
-            sync.client().close_abandoned().await;
+        if sync.may_try()
+            && let Err(error) = sync.drain(|_| ()).await
+        {
+            Failure::from(error).report(desk.out);
         }
         tokio::time::sleep(PASS_PAUSE).await;
     }
