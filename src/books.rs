@@ -29,7 +29,7 @@ use yijie_rules::Refusal;
 use crate::catalogue::Item;
 use crate::clock;
 use crate::operators::Operator;
-use crate::record::{Record, Sale};
+use crate::record::Record;
 use bookkeeper::Bookkeeper;
 use catch_up::caught_up;
 use guard::clock_fault;
@@ -38,14 +38,17 @@ use row::SaleRow;
 pub use waiting::{Standing, Waiting, WaitingSale};
 
 /// Form of the rows in the store. A store of another form is set aside and built anew from the journal.
-const ROWS_FORM: u32 = 6;
+const ROWS_FORM: u32 = 7;
 
 /// Nothing to write for so long is a pause: what is in memory goes to disk then.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Sales as committed; what came of them stands under [`SALES`] and is all that later entries write.
-const BILLS: &str = "bills";
+/// The entry that committed a sale, by the sale's id.
 const SALES: &str = "sales";
+/// Sales as committed, by that entry: in the order they were made, so that what is worked on together lies together.
+const BILLS: &str = "bills";
+/// What came of them, likewise: all that later entries write.
+const COURSES: &str = "courses";
 const QUEUE: &str = "queue";
 const OPEN: &str = "open";
 const MSGIDS: &str = "msgids";
@@ -305,17 +308,13 @@ impl Books {
         self.kept.store.read(DECLINED, Key::Secret(id.as_bytes()))
     }
 
-    /// Every sale, in no promised order.
+    /// Every sale, oldest first.
     ///
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn sales(&self) -> Result<Vec<SaleRow>, BooksError> {
-        let bills = self.kept.store.scan(BILLS)?;
-        let rows = bills.map(|item| {
-            let sale: Sale = decode(&item?.1)?;
-            self.sale(&sale.id)?.ok_or(BooksError::NoSuchSale)
-        });
-        rows.collect()
+        let courses = self.kept.store.scan(COURSES)?;
+        courses.map(|item| self.kept.row(decode(&item?.1)?)).collect()
     }
 
     /// The last known record of a person, by card number, citizen number or psn_no, and when it was taken: earlier by

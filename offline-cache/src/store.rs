@@ -298,7 +298,6 @@ impl Store {
         let written = self.write(&changes, &mut after).and_then(|()| self.sync());
         written.inspect_err(|_| self.stop())?;
         *content = after;
-        self.unwritten_mut().left();
         Ok(())
     }
 

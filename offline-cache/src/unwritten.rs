@@ -15,7 +15,7 @@ pub(crate) struct Unwritten {
     /// Entries whose changes are here and not on their way.
     pub(crate) entries: usize,
     newest: Changes,
-    /// On their way into sled.
+    /// On their way into sled, or there: what was changed last is read soonest, and here it costs nothing.
     leaving: Arc<Changes>,
 }
 
@@ -55,15 +55,10 @@ impl Unwritten {
         found
     }
 
-    /// All of it goes into sled now, and stays readable until [`Unwritten::left`].
+    /// All of it goes into sled now, and stays readable until the next goes.
     pub(crate) fn leave(&mut self) -> Arc<Changes> {
         self.entries = 0;
         self.leaving = Arc::new(std::mem::take(&mut self.newest));
         Arc::clone(&self.leaving)
-    }
-
-    /// It is there.
-    pub(crate) fn left(&mut self) {
-        self.leaving = Arc::default();
     }
 }

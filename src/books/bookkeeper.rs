@@ -16,9 +16,9 @@ use crate::record::Record;
 /// Most records that share a flush.
 const GROUP_MAX: usize = 128;
 
-/// How often others run first, so that those told of the last flush come back in line for the next: where only one writes
+/// How long those told of the last flush are waited for, to have them back in line for the next: where only one writes
 /// nothing is waited for.
-const YIELDS_MAX: u32 = 16;
+const GATHERING: Duration = Duration::from_millis(2);
 
 /// Told what came of a record, on the bookkeeper's thread.
 pub(super) type Done = Box<dyn FnOnce(Result<u64, BooksError>) + Send>;
@@ -131,13 +131,10 @@ impl Shared {
                 }
                 Err(RecvTimeoutError::Disconnected) => return self.write_out(),
             };
-            for _ in 0..YIELDS_MAX {
-                group.extend(records.try_iter().take(GROUP_MAX - group.len()));
-                if group.len() >= last_group {
-                    break;
-                }
-                thread::yield_now();
+            if last_group > 1 {
+                thread::sleep(GATHERING);
             }
+            group.extend(records.try_iter().take(GROUP_MAX - group.len()));
             last_group = group.len();
             self.book(group);
             if self.kept.store.is_full() {

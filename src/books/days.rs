@@ -7,7 +7,7 @@ use yijie_offline_cache::Key;
 
 use super::row::{Course, SaleRow, SaleState};
 use super::{
-    Books, BooksError, CLEARINGS, CLOSED, DIFFERENCES, Found as _, REFUNDED, Rows, SALES, SETTLED, decode,
+    Books, BooksError, CLEARINGS, CLOSED, COURSES, DIFFERENCES, Found as _, REFUNDED, Rows, SETTLED, decode,
 };
 use crate::clock;
 use crate::record::{ClosedTotal, Record};
@@ -104,7 +104,7 @@ impl Books {
     /// [`BooksError`] if the store cannot be read.
     pub fn settling_agencies(&self) -> Result<BTreeSet<String>, BooksError> {
         let mut agencies = BTreeSet::new();
-        for item in self.kept.store.scan(SALES)? {
+        for item in self.kept.store.scan(COURSES)? {
             let course: Course = decode(&item?.1)?;
             agencies.extend(course.reply.map(|reply| reply.clr_optins));
         }

@@ -12,8 +12,9 @@ use super::bills::Bills;
 use super::guard::{Behind, Steady};
 use super::row::{Course, SaleRow};
 use super::{
-    BILLS, BooksError, CATALOGUE, CLEARINGS, CLOSED, CREDENTIALS, DECLINED, HELD, META, MSGIDS, OPERATORS,
-    PACKS, PERSONS, ROWS_FORM, SALES, TRIES, days, decode, look, not_understood, prints, uploads, waiting,
+    BILLS, BooksError, CATALOGUE, CLEARINGS, CLOSED, COURSES, CREDENTIALS, DECLINED, HELD, META, MSGIDS,
+    OPERATORS, PACKS, PERSONS, ROWS_FORM, SALES, TRIES, days, decode, look, not_understood, prints, uploads,
+    waiting,
 };
 use crate::operators::Tries;
 use crate::record::{Record, Sale};
@@ -84,15 +85,23 @@ pub(super) trait Found {
         self.value(tree, key)?.map(|value| decode(&value)).transpose()
     }
 
-    fn bill(&self, id: &str) -> Result<Option<Arc<Sale>>, BooksError> {
-        Ok(self.read(BILLS, Key::Secret(id.as_bytes()))?.map(Arc::new))
+    /// The bill that an entry committed.
+    fn bill(&self, seq: u64) -> Result<Arc<Sale>, BooksError> {
+        let bill = self.read(BILLS, Key::Plain(&seq.to_be_bytes()))?;
+        bill.map(Arc::new).ok_or(BooksError::NoSuchSale)
     }
 
     fn sale(&self, id: &str) -> Result<Option<SaleRow>, BooksError> {
-        let course: Option<Course> = self.read(SALES, Key::Secret(id.as_bytes()))?;
-        let Some(course) = course else { return Ok(None) };
-        let sale = self.bill(id)?.ok_or(BooksError::NoSuchSale)?;
-        Ok(Some(SaleRow::kept(sale, course)))
+        let Some(seq) = self.read::<u64>(SALES, Key::Secret(id.as_bytes()))? else {
+            return Ok(None);
+        };
+        let course = self.read(COURSES, Key::Plain(&seq.to_be_bytes()))?;
+        self.row(course.ok_or(BooksError::NoSuchSale)?).map(Some)
+    }
+
+    /// A sale of which this came.
+    fn row(&self, course: Course) -> Result<SaleRow, BooksError> {
+        Ok(SaleRow::kept(self.bill(course.seq)?, course))
     }
 }
 
@@ -114,14 +123,12 @@ impl Found for Kept {
         self.store.value(tree, key)
     }
 
-    fn bill(&self, id: &str) -> Result<Option<Arc<Sale>>, BooksError> {
-        if let Some(bill) = self.bills.get(id) {
-            return Ok(Some(bill));
+    fn bill(&self, seq: u64) -> Result<Arc<Sale>, BooksError> {
+        if let Some(bill) = self.bills.get(seq) {
+            return Ok(bill);
         }
-        let bill = self.store.bill(id)?;
-        if let Some(bill) = &bill {
-            self.bills.keep(bill);
-        }
+        let bill = self.store.bill(seq)?;
+        self.bills.keep(seq, &bill);
         Ok(bill)
     }
 }
@@ -213,7 +220,8 @@ pub(super) fn rows_of(
                 )?;
             }
             let row = SaleRow::new((**sale).clone(), *sending, seq, time_ms);
-            rows.put(BILLS, Key::Secret(sale.id.as_bytes()), sale)?;
+            rows.put(SALES, Key::Secret(sale.id.as_bytes()), &seq)?;
+            rows.put(BILLS, Key::Plain(&seq.to_be_bytes()), sale)?;
             look::place(&mut rows, seq, &sale.id, time_ms)?;
             sell(found, &mut rows, None, &row)?;
         }
@@ -294,11 +302,13 @@ fn sell(
     row: &SaleRow,
 ) -> Result<(), BooksError> {
     let sale: &Sale = &row.sale;
-    rows.put(SALES, Key::Secret(sale.id.as_bytes()), &row.course)?;
+    rows.put(COURSES, Key::Plain(&row.seq.to_be_bytes()), &row.course)?;
     if before.is_none_or(|before| before.msgid != row.msgid) {
         rows.put(MSGIDS, Key::Secret(row.msgid.as_bytes()), &sale.id)?;
     }
-    note_msgid(found, rows, row.greatest_msgid())?;
+    if before.is_none_or(|before| before.greatest_msgid() != row.greatest_msgid()) {
+        note_msgid(found, rows, row.greatest_msgid())?;
+    }
     uploads::place(rows, before, row)?;
     waiting::place(found, rows, before, row)
 }
