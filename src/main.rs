@@ -242,7 +242,7 @@ fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
         },
         Command::Wire {
             action: WireAction::Decode(what),
-        } => return agency::decode(&what, out),
+        } => agency::decode(&what, out),
     };
     done.map(|()| 0)
 }

@@ -77,8 +77,8 @@ pub fn of(row: &SaleRow, institution: &Institution) -> Slip {
     if let (Some(tendered), Some(change)) = (row.sale.tendered, row.change()) {
         slip = slip.pair("实收", yuan(tendered)).pair("找零", yuan(change));
     }
-    if row.sale.settlement.accounts_after.own.is_some() {
-        slip = slip.pair("账户余额", yuan(sums.balc));
+    if let Some(balance) = row.balance() {
+        slip = slip.pair("账户余额", yuan(balance));
     }
     foot(reasons(slip.rule(), row), row)
 }

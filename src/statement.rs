@@ -1,5 +1,6 @@
 //! The settlement statement (结算单) of a sale on A4: every figure of setlinfo, lines, funds, reasons, sources, grades.
 
+use yijie_agency::SettledReply;
 use yijie_hardware::{Align, Cell, Sheet, SheetForm, SheetRow, Slip};
 use yijie_rules::{Grade, Lang, Source};
 
@@ -159,6 +160,8 @@ fn lines(row: &SaleRow) -> Vec<SheetRow> {
 /// Every figure of setlinfo under its national name.
 fn sums(row: &SaleRow) -> Vec<SheetRow> {
     let sums = row.sums();
+    let balance = row.reply.as_ref().map_or(Some(sums.balc), SettledReply::balance);
+    let balance = balance.map_or_else(|| "—".to_owned(), |balance| balance.to_string());
     let figures = [
         ("医疗费总额", "medfee_sumamt", sums.medfee_sumamt.to_string()),
         (
@@ -193,7 +196,7 @@ fn sums(row: &SaleRow) -> Vec<SheetRow> {
         ("家庭共济", "acct_mulaid_pay", sums.acct_mulaid_pay.to_string()),
         ("现金", "psn_cash_pay", sums.psn_cash_pay.to_string()),
         ("医院负担", "hosp_part_amt", sums.hosp_part_amt.to_string()),
-        ("账户余额", "balc", sums.balc.to_string()),
+        ("账户余额", "balc", balance),
     ];
     let from = if row.reply.is_some() {
         "结算结果（经办机构）"

@@ -21,6 +21,7 @@ use crate::clock;
 use crate::desk::Outage;
 use crate::desk::offline::{Verdict, judge, offer};
 use crate::record::{KEPT, Record, Sale};
+pub(crate) use booked::place_of;
 use booked::{insured, invoice_no, outcome, repeated, settled, unfit};
 use line::Line;
 use turns::Turns;

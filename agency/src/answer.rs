@@ -1,6 +1,6 @@
 //! What an agency's answer amounts to: done, refused, surely not sent, or unknown.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// The outcome of one call to the agency.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,18 +42,42 @@ pub struct AgencyRefusal {
     pub infcode: i64,
     /// The agency's text, for the cashier.
     pub message: String,
+    reason: Option<String>,
 }
 
 impl AgencyRefusal {
-    /// The stable code at the start of the text (`ORIGINAL_NOT_FOUND 未找到原交易`), where the agency gives one:
-    /// the sandbox always does.
-    pub fn reason(&self) -> Option<&str> {
-        let word = self.message.split_whitespace().next()?;
+    /// A refusal whose meaning is told, if at all, by a stable code at the start of the text (`ORIGINAL_NOT_FOUND ...`).
+    pub fn new(infcode: i64, message: String) -> AgencyRefusal {
+        let word = message.split_whitespace().next().unwrap_or_default();
         let shaped = word.contains('_')
             && word
                 .bytes()
                 .all(|b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit());
-        shaped.then_some(word)
+        let reason = shaped.then(|| word.to_owned());
+        AgencyRefusal {
+            infcode,
+            message,
+            reason,
+        }
+    }
+
+    /// The same where the province has words of its own for what this terminal acts on.
+    pub(crate) fn in_words_of(mut self, meanings: &BTreeMap<String, Vec<String>>) -> AgencyRefusal {
+        if self.reason.is_none() {
+            let mut said = meanings
+                .iter()
+                .filter(|(_, words)| words.iter().any(|word| self.message.contains(word.as_str())));
+            // Words that could mean two things mean nothing.
+            if let (Some((meaning, _)), None) = (said.next(), said.next()) {
+                self.reason = Some(meaning.clone());
+            }
+        }
+        self
+    }
+
+    /// What it means, as a stable code, where that is known.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
     }
 }
 

@@ -185,10 +185,7 @@ impl Client {
             Carried::Unknown(cause) => Answer::Unknown(cause),
             Carried::Body(body) => match ec_query::read(&body) {
                 EcReply::Person(person) => Answer::Done(person),
-                EcReply::Refused { code, message } => Answer::Refused(AgencyRefusal {
-                    infcode: code,
-                    message,
-                }),
+                EcReply::Refused { code, message } => Answer::Refused(AgencyRefusal::new(code, message)),
                 EcReply::Unreadable(what) => Answer::Unknown(Cause::BodyUnreadable { what }),
             },
         }
@@ -233,15 +230,8 @@ impl Client {
             oinfno: profile.number_of(oinfno).to_owned(),
         };
         let input = ReversalInput { data };
-        self.send(
-            "2601",
-            msgid,
-            &insured.insuplc_admdvs,
-            &input,
-            Weight::Commits,
-            |_| Some(()),
-        )
-        .await
+        self.send("2601", msgid, &insured.insuplc_admdvs, &input, |_| Some(()))
+            .await
     }
 
     /// 3201: compares the totals of a period.
@@ -331,15 +321,8 @@ impl Client {
         input: &I,
         read: impl FnOnce(&Output<'_>) -> Option<T>,
     ) -> Answer<T> {
-        self.send(
-            infno,
-            &self.settings.msgids.next(),
-            place,
-            input,
-            Weight::Asks,
-            read,
-        )
-        .await
+        self.send(infno, &self.settings.msgids.next(), place, input, read)
+            .await
     }
 
     async fn send<I: Serialize + Checked, T>(
@@ -348,10 +331,9 @@ impl Client {
         msgid: &str,
         place: &str,
         input: &I,
-        weight: Weight,
         read: impl FnOnce(&Output<'_>) -> Option<T>,
     ) -> Answer<T> {
-        let infno = self.seal.profile.number_of(infno);
+        let (weight, infno) = (Weight::of(infno), self.seal.profile.number_of(infno));
         let body = match self.letter(infno, msgid, place, input) {
             Ok(body) => body,
             Err(fault) => return not_fit(&fault),
@@ -411,7 +393,7 @@ impl Client {
             Way::Https(http, headers) => (http, headers),
             Way::Within(carrier) => return carrier.carry(path, body).await,
         };
-        let again = (weight == Weight::Asks && self.seal.profile.headers == HeaderScheme::Bearer)
+        let again = (weight != Weight::Commits && self.seal.profile.headers == HeaderScheme::Bearer)
             .then(|| body.clone());
         let carried = self.post_once(http, headers, path, body).await;
         if carried != Carried::Unknown(Cause::HttpStatus { status: 401 }) {

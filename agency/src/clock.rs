@@ -45,9 +45,14 @@ pub fn simulate_clock(time: Timestamp) {
 
 /// Now, in Beijing time, to the second.
 pub fn beijing_now() -> DateTime {
+    beijing(now())
+}
+
+/// A moment in Beijing, to the second.
+pub(crate) fn beijing(moment: Timestamp) -> DateTime {
     let zone = tz::TimeZone::fixed(tz::offset(8));
-    let now = now().to_zoned(zone).datetime();
-    now.with().subsec_nanosecond(0).build().unwrap_or(now)
+    let time = moment.to_zoned(zone).datetime();
+    time.with().subsec_nanosecond(0).build().unwrap_or(time)
 }
 
 /// `yyyy-MM-dd HH:mm:ss`, the interface's DT format.

@@ -11,6 +11,7 @@ use crate::{
     envelope::{Output, Reply, gateway_words, plain},
     keys::Keys,
     messages::{
+        benefits, clearing,
         ec_query::{self, EcReply},
         files, goods, person,
         settled::{self, IDENTITIES, IDENTITY_BROKEN, Irregularity, SettledReply},
@@ -20,11 +21,28 @@ use crate::{
     seal::Seal,
 };
 
-/// Whether a call may have moved money, so that an agency's system error leaves it in doubt.
+/// What hangs on the answer to a transaction.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Weight {
+    /// Nothing: it may be asked again.
     Asks,
+    /// The agency holds something else afterwards, so that an error of its own system leaves in doubt whether it does.
+    Changes,
+    /// Money, or packs that count as sold: the like, and nobody's word but the agency's own is taken.
     Commits,
+}
+
+impl Weight {
+    /// By the national number.
+    pub(crate) fn of(national: &str) -> Weight {
+        match national {
+            "2102" | "2103" | "2207" | "2208" | "2304" | "2305" | "2401" | "2601" | "3203" | "3204"
+            | "3505" | "3506" => Weight::Commits,
+            "2201" | "2202" | "2203" | "2204" | "2205" | "2301" | "2302" | "2402" | "2403" | "2404"
+            | "2405" => Weight::Changes,
+            _ => Weight::Asks,
+        }
+    }
 }
 
 /// What a body amounts to. Whatever is not a well-formed reply of the interface is unknown.
@@ -47,21 +65,23 @@ pub(crate) fn understand<T>(
     {
         return unreadable("a gateway's answer, not the agency's: JSON without infcode");
     }
-    if reply.infcode == -1 && weight == Weight::Commits && seal.profile.system_error_unknown {
+    if reply.infcode == -1 && weight != Weight::Asks && seal.profile.system_error_unknown {
         return Answer::Unknown(Cause::AgencySystemError);
+    }
+    let holds = weight == Weight::Commits && settled::holds_settlement(&reply.output);
+    if weight == Weight::Commits && !holds && reply.contradicts() {
+        return unreadable("infcode and its own words say different things");
     }
     if reply.infcode != 0 {
         // What it says it has not done, and gives the number of.
-        if weight == Weight::Commits && settled::holds_settlement(&reply.output) {
+        if holds {
             return unreadable("refused, and yet a settlement in it");
         }
-        return Answer::Refused(AgencyRefusal {
-            infcode: reply.infcode,
-            message: reply.err_msg,
-        });
+        let refusal = AgencyRefusal::new(reply.infcode, reply.err_msg);
+        return Answer::Refused(refusal.in_words_of(&seal.profile.refusals));
     }
     if reply.denied {
-        return unreadable("infcode 0, and success false");
+        return unreadable("infcode 0, and elsewhere in it a failure");
     }
     match read(&reply.output) {
         Some(value) => Answer::Done(value),
@@ -78,7 +98,7 @@ pub struct Decoded {
     pub infno: String,
     /// settled (done), refused or unknown.
     pub outcome: &'static str,
-    /// Stable code, when unknown.
+    /// Stable code, when refused or unknown.
     pub code: Option<&'static str>,
     /// What is the matter, when unknown.
     pub why: Option<String>,
@@ -103,11 +123,6 @@ pub struct IdentityCheck {
     pub holds: bool,
 }
 
-/// Transactions that move money, or undo one that did.
-const COMMITTING: [&str; 9] = [
-    "2102", "2103", "2207", "2208", "2304", "2305", "2401", "2601", "3203",
-];
-
 /// Reads the reply of transaction `infno` as the client would. `keys` open an encrypted output and check a signature;
 /// without them the one stays closed and the other unchecked.
 pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile, keys: &Keys) -> Decoded {
@@ -119,11 +134,6 @@ pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile, keys: &Keys) ->
         keys: keys.clone(),
     };
     let national = profile.national_of(infno);
-    let weight = if COMMITTING.contains(&national) {
-        Weight::Commits
-    } else {
-        Weight::Asks
-    };
     let (body, odd) = plain(body);
     let reply = seal.reply(&body).ok();
     let mut decoded = Decoded {
@@ -131,7 +141,10 @@ pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile, keys: &Keys) ->
         outcome: "settled",
         code: None,
         why: None,
-        infcode: reply.as_ref().map(|reply| reply.infcode),
+        infcode: reply
+            .as_ref()
+            .filter(|reply| !reply.gateway)
+            .map(|reply| reply.infcode),
         message: None,
         reply: None,
         identities: Vec::new(),
@@ -139,12 +152,10 @@ pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile, keys: &Keys) ->
     };
     let odd = odd.map(|code| Irregularity::new(code, "body"));
     decoded.irregularities.extend(odd);
-    match understand(&seal, &body, weight, |output| content(national, output, profile)) {
+    let read = |output: &Output<'_>| content(infno, national, output, profile);
+    match understand(&seal, &body, Weight::of(national), read) {
         Answer::Done(content) => decoded.take(content),
-        Answer::Refused(refusal) => {
-            decoded.outcome = "refused";
-            decoded.message = Some(refusal.message);
-        }
+        Answer::Refused(refusal) => decoded.refuse(refusal.message),
         Answer::NotSent(cause) | Answer::Unknown(cause) => {
             decoded.outcome = "unknown";
             decoded.code = Some(cause.code());
@@ -180,8 +191,8 @@ fn decode_code(body: &[u8]) -> Decoded {
             (decoded.infcode, decoded.reply) = (Some(0), to_raw_value(&person).ok());
         }
         EcReply::Refused { code, message } => {
-            decoded.outcome = "refused";
-            (decoded.infcode, decoded.message) = (Some(code), Some(message));
+            decoded.refuse(message);
+            decoded.infcode = Some(code);
         }
         EcReply::Unreadable(what) => {
             let cause = Cause::BodyUnreadable { what };
@@ -209,14 +220,18 @@ fn oddities(reply: &Reply<'_>) -> Vec<Irregularity> {
     );
     let twelve = twelve_hours_apart(&reply.inf_refmsgid, &reply.refmsg_time, &reply.respond_time);
     note(twelve, "CLOCK_TWELVE_HOURS", "refmsg_time");
-    let praise = ["成功", "success", "ok", "操作成功", "处理成功", "交易成功"];
-    let words = reply.err_msg.to_lowercase();
-    let complains = reply.infcode == 0 && !words.is_empty() && !praise.contains(&words.as_str());
+    let complains = reply.infcode == 0 && !reply.err_msg.is_empty() && !reply.praises();
     note(complains, "ERR_MSG_ON_SUCCESS", "err_msg");
     odd
 }
 
 impl Decoded {
+    fn refuse(&mut self, message: String) {
+        self.outcome = "refused";
+        self.code = Some(REFUSED);
+        self.message = Some(message);
+    }
+
     fn take(&mut self, content: Content) {
         match content {
             Content::Settled(settled) => self.take_settled(&settled),
@@ -229,10 +244,7 @@ impl Decoded {
                 self.irregularities.extend(rows.irregularities);
             }
             Content::Other(value) => self.reply = value,
-            Content::Declined(message) => {
-                self.outcome = "refused";
-                self.message = Some(message);
-            }
+            Content::Declined(message) => self.refuse(message),
         }
     }
 
@@ -241,23 +253,24 @@ impl Decoded {
         if let Some(fields) = reply.as_object_mut() {
             fields.remove("irregularities");
         }
+        if let Some(balance) = reply
+            .pointer_mut("/setlinfo/balc")
+            .filter(|_| settled.balance().is_none())
+        {
+            *balance = serde_json::Value::Null;
+        }
         self.reply = to_raw_value(&reply).ok();
         self.irregularities.extend(settled.irregularities.iter().cloned());
-        let broken = |identity: &&str| {
-            settled
-                .irregularities
-                .iter()
-                .any(|odd| odd.code == IDENTITY_BROKEN && odd.field == **identity)
+        let checked = |identity: &&'static str| {
+            let holds = settled.holds(identity)?;
+            Some(IdentityCheck { identity, holds })
         };
-        self.identities = IDENTITIES
-            .iter()
-            .map(|identity| IdentityCheck {
-                identity,
-                holds: !broken(identity),
-            })
-            .collect();
+        self.identities = IDENTITIES.iter().filter_map(checked).collect();
     }
 }
+
+/// Code of the agency's no.
+const REFUSED: &str = "REPLY_REFUSES";
 
 enum Content {
     Settled(Box<SettledReply>),
@@ -267,9 +280,9 @@ enum Content {
     Declined(String),
 }
 
-fn content(infno: &str, output: &Output<'_>, profile: &Profile) -> Option<Content> {
+fn content(infno: &str, national: &str, output: &Output<'_>, profile: &Profile) -> Option<Content> {
     let settled = |reply| Content::Settled(Box::new(reply));
-    match infno {
+    match national {
         "2101" | "2206" | "2303" => settled::read_trial(output, profile).map(settled),
         "2102" | "2207" | "2304" => settled::read_settled(output, profile).map(settled),
         "2103" | "2208" | "2305" => settled::read_cancelled(output, profile).map(settled),
@@ -280,11 +293,14 @@ fn content(infno: &str, output: &Output<'_>, profile: &Profile) -> Option<Conten
         "9001" => sign::read_sign_in(output)
             .map(|read| other(&json!({"sign_no": read.sign_no, "sign_time": read.sign_time}))),
         "9101" | "3202" => files::read_ticket(output).map(|ticket| other(&ticket)),
-        "2201" | "2401" => {
-            visit::read_mdtrt_id(output).map(|mdtrt_id| other(&json!({ "mdtrt_id": mdtrt_id })))
-        }
+        "2201" | "2401" => visit::read_opened(output).map(|opened| other(&opened)),
         "2204" | "2301" => visit::read_fee_rows(output).map(Content::Rows),
-        "3505" | "3506" => match goods::read_accepted(output) {
+        "3203" => clearing::read_application(output)
+            .map(|clr_appy_evt_id| other(&json!({ "clr_appy_evt_id": clr_appy_evt_id }))),
+        "2001" | "5201" | "5202" | "5204" | "5205" | "5206" | "5301" => {
+            benefits::read_rows(output).map(|rows| other(&benefits::as_objects(rows)))
+        }
+        "3505" | "3506" => match goods::read_accepted(output, infno != national) {
             Some(goods::Accepted::No(message)) => Some(Content::Declined(message)),
             Some(goods::Accepted::Yes) => Some(raw(output)),
             None => None,

@@ -121,7 +121,7 @@ pub(crate) struct Reply<'a> {
     pub(crate) wrapped: bool,
     /// The content stood beside infcode, or under another name than `output`.
     pub(crate) output_elsewhere: bool,
-    /// `success` is there and false.
+    /// `success` is there and false, or a failure's code beside infcode, or another infcode in the output.
     pub(crate) denied: bool,
     /// It has no infcode: a gateway in front of the agency answered by itself, or in its own words for the agency.
     pub(crate) gateway: bool,
@@ -149,9 +149,11 @@ pub(crate) enum NotAReply {
     Empty,
     OtherBytes,
     Html,
+    Xml,
     NotJson,
     OtherShape,
     InfcodeUnreadable,
+    InfcodeTwice,
     SignatureWrong,
 }
 
@@ -161,9 +163,11 @@ impl NotAReply {
             NotAReply::Empty => "empty body",
             NotAReply::OtherBytes => "neither UTF-8 nor GB 18030",
             NotAReply::Html => "a page of HTML",
+            NotAReply::Xml => "XML",
             NotAReply::NotJson => "broken or incomplete JSON",
             NotAReply::OtherShape => "JSON without infcode",
             NotAReply::InfcodeUnreadable => "infcode is no number",
+            NotAReply::InfcodeTwice => "two infcodes that differ",
             NotAReply::SignatureWrong => "its signature does not hold",
         }
     }
@@ -175,6 +179,12 @@ impl<'a> Reply<'a> {
         let node = json_of(body)?;
         let fields = node.fields().ok_or(NotAReply::OtherShape)?;
         if fields.get("infcode").is_some() {
+            if fields
+                .disputed()
+                .is_some_and(|name| name.eq_ignore_ascii_case("infcode"))
+            {
+                return Err(NotAReply::InfcodeTwice);
+            }
             return Reply::of(node, &fields);
         }
         // A gateway's envelope around the reply, or several.
@@ -228,7 +238,7 @@ impl<'a> Reply<'a> {
     fn with(infcode: i64, node: Node<'a>, fields: &Fields<'a>) -> Reply<'a> {
         let mut reply = Reply {
             infcode,
-            err_msg: fields.text_of(&WORDS),
+            err_msg: words_of(fields),
             inf_refmsgid: fields.text("inf_refmsgid"),
             refmsg_time: fields.text("refmsg_time"),
             respond_time: fields.text("respond_time"),
@@ -254,7 +264,23 @@ impl<'a> Reply<'a> {
             }
             reply.output_elsewhere = !matches!(reply.output, Output::Nothing);
         }
+        reply.denied |= reply.output.says_otherwise(infcode);
         reply
+    }
+
+    /// Its words are those of a success.
+    pub(crate) fn praises(&self) -> bool {
+        let praise = ["成功", "success", "ok", "操作成功", "处理成功", "交易成功"];
+        praise.contains(&self.err_msg.to_lowercase().as_str())
+    }
+
+    /// infcode says yes and the words no, or the other way round.
+    pub(crate) fn contradicts(&self) -> bool {
+        let complaint = ["失败", "错误", "异常", "不存在", "未找到"];
+        match self.infcode {
+            0 => complaint.iter().any(|word| self.err_msg.contains(word)),
+            _ => self.praises(),
+        }
     }
 }
 
@@ -280,20 +306,42 @@ const WRAPPERS: [&str; 5] = ["data", "body", "result", "response", "output"];
 const GATEWAY_YES: [&str; 7] = ["0", "200", "00", "0000", "00000", "success", "ok"];
 
 /// Where a reply says what is the matter.
-const WORDS: [&str; 7] = [
+const WORDS: [&str; 9] = [
     "err_msg",
     "message",
     "msg",
-    "errmsg",
+    "error_msg",
+    "ret_msg",
+    "err_info",
     "error_description",
     "error",
     "detail_msg",
 ];
 
+/// The words of a reply, wherever they stand.
+fn words_of(fields: &Fields<'_>) -> String {
+    let own = fields.text_of(&WORDS);
+    if !own.is_empty() {
+        return own;
+    }
+    // Words in a piece of JSON are words, too.
+    let nested = |node: Node<'_>| {
+        node.fields()
+            .map(|inner| inner.text_of(&WORDS))
+            .filter(|text| !text.is_empty())
+    };
+    let told = WORDS
+        .iter()
+        .chain(&["data", "output"])
+        .find_map(|name| nested(fields.get(name)?));
+    told.or_else(|| Some(fields.get("err_msg")?.raw().to_owned()))
+        .unwrap_or_default()
+}
+
 fn denies(fields: &Fields<'_>) -> bool {
-    fields
-        .get("success")
-        .is_some_and(|success| success.raw() == "false")
+    let success = fields.text("success").to_lowercase();
+    let failed = whole_number(&fields.text("code")).is_some_and(|code| (400..600).contains(&code));
+    failed || matches!(success.as_str(), "false" | "0" | "n" | "no")
 }
 
 /// A body as the readers take it: in UTF-8, where a gateway wrote GB 18030; the reply itself, where a gateway put its
@@ -337,9 +385,15 @@ fn text_within(body: &[u8]) -> Option<Vec<u8>> {
 
 fn json_of(body: &[u8]) -> Result<Node<'_>, NotAReply> {
     let text = std::str::from_utf8(body).map_err(|_| NotAReply::OtherBytes)?;
-    let text = text.trim_start_matches('\u{feff}').trim();
+    // Buffers of fixed length end in zero bytes.
+    let text = text
+        .trim_start_matches('\u{feff}')
+        .trim_matches(['\0', ' ', '\t', '\r', '\n']);
     if text.is_empty() {
         return Err(NotAReply::Empty);
+    }
+    if text.starts_with("<?xml") {
+        return Err(NotAReply::Xml);
     }
     if text.starts_with('<') {
         return Err(NotAReply::Html);
@@ -379,6 +433,20 @@ fn read_output<'a>(fields: &Fields<'a>, name: &str) -> Output<'a> {
 }
 
 impl Output<'_> {
+    /// An infcode of its own in it is another than the reply's.
+    fn says_otherwise(&self, infcode: i64) -> bool {
+        let text = match self {
+            Output::Object(node) => node.raw(),
+            Output::Text(text) | Output::Inner(text) => text,
+            Output::Nothing | Output::Opaque(_) => return false,
+        };
+        text.contains("infcode")
+            && self.fields().is_some_and(|fields| {
+                let own = fields.text("infcode");
+                !own.is_empty() && whole_number(&own) != Some(infcode)
+            })
+    }
+
     /// The object under output, wherever it was.
     pub(crate) fn node(&self) -> Option<Node<'_>> {
         match self {

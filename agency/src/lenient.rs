@@ -1,16 +1,49 @@
 //! Reading JSON that does not keep to its specification: numbers or strings, null or missing, an object inside a
 //! string, one object where a list belongs. Numbers are read from their digits, never through a float.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, fmt};
 
+use jiff::{Timestamp, civil::DateTime};
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
 use serde_json::value::RawValue;
+use yijie_rules::Money;
+
+use crate::clock::{beijing, wire_time};
 
 /// A piece of valid JSON, unread.
 #[derive(Clone, Copy)]
 pub(crate) struct Node<'a>(&'a RawValue);
 
-/// An object's fields.
-pub(crate) struct Fields<'a>(BTreeMap<String, &'a RawValue>);
+/// An object's fields, in the order they stand there; of one that stands there twice the last counts.
+pub(crate) struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+                let mut fields = Vec::new();
+                while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
+                    fields.push((name, value));
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> Node<'a> {
     /// The whole text as one JSON value.
@@ -31,9 +64,15 @@ impl<'a> Node<'a> {
         self.raw().starts_with('"')
     }
 
-    /// An object's fields.
+    /// An object's fields; those of the only object in a list, too.
     pub(crate) fn fields(self) -> Option<Fields<'a>> {
-        serde_json::from_str(self.raw()).ok().map(Fields)
+        if self.raw().starts_with('[') {
+            return match self.items().as_slice() {
+                [only] if !only.raw().starts_with('[') => only.fields(),
+                _ => None,
+            };
+        }
+        serde_json::from_str(self.raw()).ok()
     }
 
     /// The rows of a list; a single object counts as a list of one.
@@ -61,27 +100,42 @@ impl<'a> Fields<'a> {
     /// A field, if it is there and not null: under its name, or under the same letters in another style
     /// (`medfeeSumamt`, `MEDFEE_SUMAMT`, `medfee_sum_amt`).
     pub(crate) fn get(&self, name: &str) -> Option<Node<'a>> {
-        let raw = self
-            .0
-            .get(name)
-            .or_else(|| self.respelled(name).map(|(_, raw)| raw));
-        raw.map(|raw| Node(raw)).filter(|node| !node.is_null())
+        let found = self.named(name).or_else(|| self.respelled(name));
+        found.map(|(_, raw)| Node(raw)).filter(|node| !node.is_null())
     }
 
     /// Whether the field is there at all, even as null.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.named(name).is_some()
     }
 
-    /// The name and value of a field whose name differs in capitals and underscores only.
-    fn respelled(&self, name: &str) -> Option<(&str, &&'a RawValue)> {
-        let found = self.0.iter().find(|(key, _)| same_letters(key, name));
-        found.map(|(key, raw)| (key.as_str(), raw))
+    fn named(&self, name: &str) -> Option<&(Cow<'a, str>, &'a RawValue)> {
+        self.0.iter().rev().find(|(key, _)| key == name)
+    }
+
+    /// A field whose name differs in capitals and underscores only.
+    fn respelled(&self, name: &str) -> Option<&(Cow<'a, str>, &'a RawValue)> {
+        self.0.iter().find(|(key, _)| same_letters(key, name))
     }
 
     /// The names, in order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.0.iter().map(|(key, _)| key.as_ref())
+    }
+
+    /// A field that is there twice, or in two spellings, and says different things.
+    pub(crate) fn disputed(&self) -> Option<&str> {
+        let styled = self
+            .names()
+            .any(|name| name.bytes().any(|byte| byte.is_ascii_uppercase()));
+        let same = |one: &str, other: &str| one == other || (styled && same_letters(one, other));
+        self.0.iter().enumerate().find_map(|(at, (name, value))| {
+            let mut later = self.0.iter().skip(at.saturating_add(1));
+            let differs = later.any(|(other, its)| {
+                same(name, other) && value.get() != its.get() && Node(value).text() != Node(its).text()
+            });
+            differs.then_some(name.as_ref())
+        })
     }
 
     /// How a field is spelled here, if not by its name.
@@ -89,12 +143,28 @@ impl<'a> Fields<'a> {
         if self.has(name) {
             return None;
         }
-        self.respelled(name).map(|(key, _)| key)
+        self.respelled(name).map(|(key, _)| key.as_ref())
     }
 
     /// A field's text, or the empty string.
     pub(crate) fn text(&self, name: &str) -> String {
         self.get(name).and_then(Node::text).unwrap_or_default()
+    }
+
+    /// A number by which something is found again, or the empty string: words for nothing are none, and `4001.0` is 4001.
+    pub(crate) fn id(&self, name: &str) -> String {
+        let mut text = self.text(name);
+        let nothing = ["-", "0", "none", "undefined", "false", "true", "nil", "nan"];
+        if nothing.contains(&text.to_ascii_lowercase().as_str()) {
+            return String::new();
+        }
+        if let Some(whole) = text
+            .strip_suffix(".0")
+            .filter(|whole| whole.bytes().all(|b| b.is_ascii_digit()))
+        {
+            text.truncate(whole.len());
+        }
+        text
     }
 
     /// A field's text under the first spelling that has one.
@@ -121,10 +191,10 @@ fn same_letters(one: &str, other: &str) -> bool {
     one.len().abs_diff(other.len()) <= 8 && letters(one).eq(letters(other))
 }
 
-/// An amount as decimal text with two decimals, and whether digits below the fen were rounded away (half up).
+/// An amount, and whether digits below the fen were rounded away (half up).
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct AmountText {
-    pub(crate) text: String,
+pub(crate) struct Amount {
+    pub(crate) money: Money,
     pub(crate) rounded: bool,
 }
 
@@ -138,10 +208,11 @@ fn without_commas(token: &str) -> Option<String> {
 
 /// National amounts are N16,2: sixteen digits, two of them decimals.
 const FEN_END: i128 = 10_000_000_000_000_000;
+const DIGITS_MAX: u32 = 36;
 
 /// Reads a JSON number or decimal string (sign, point, exponent) exactly. None if it is no number or does not
 /// fit N16,2.
-pub(crate) fn amount(token: &str) -> Option<AmountText> {
+pub(crate) fn amount(token: &str) -> Option<Amount> {
     let plain;
     let token = if token.contains(',') {
         plain = without_commas(token)?;
@@ -149,21 +220,25 @@ pub(crate) fn amount(token: &str) -> Option<AmountText> {
     } else {
         token
     };
-    let (negative, digits) = match token.strip_prefix(['-', '+']) {
-        Some(rest) => (token.starts_with('-'), rest),
-        None => (false, token),
-    };
+    let negative = token.starts_with('-');
+    let digits = token.strip_prefix(['-', '+']).unwrap_or(token);
     let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok().filter(|e| e.abs() <= 40)?),
         None => (digits, 0),
     };
-    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let all = format!("{whole}{part}");
-    if all.is_empty() || all.len() > 36 || !all.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
+    let (mut fen, mut read, mut decimals) = (0_i128, 0_u32, None);
+    for byte in mantissa.bytes() {
+        match byte {
+            b'0'..=b'9' if read < DIGITS_MAX => {
+                fen = fen.checked_mul(10)?.checked_add(i128::from(byte - b'0'))?;
+                read += 1;
+                decimals = decimals.map(|decimals: i32| decimals + 1);
+            }
+            b'.' if decimals.is_none() => decimals = Some(0),
+            _ => return None,
+        }
     }
-    let mut fen: i128 = all.parse().ok()?;
-    let mut shift = exponent + 2 - i32::try_from(part.len()).ok()?;
+    let mut shift = exponent + 2 - decimals.unwrap_or(0);
     let mut rounded = false;
     while shift > 0 {
         fen = fen.checked_mul(10)?;
@@ -174,14 +249,63 @@ pub(crate) fn amount(token: &str) -> Option<AmountText> {
         rounded = fen % unit != 0;
         fen = fen / unit + i128::from(fen % unit * 2 >= unit);
     }
-    if fen >= FEN_END {
+    if read == 0 || fen >= FEN_END {
         return None;
     }
-    let sign = if negative && fen != 0 { "-" } else { "" };
-    Some(AmountText {
-        text: format!("{sign}{}.{:02}", fen / 100, fen % 100),
+    let fen = i64::try_from(fen).ok()?;
+    Some(Amount {
+        money: Money::from_fen(if negative { -fen } else { fen }),
         rounded,
     })
+}
+
+/// The same where nobody asks what was rounded.
+pub(crate) fn money(token: &str) -> Option<Money> {
+    amount(token).map(|amount| amount.money)
+}
+
+/// A time as the interface writes it, `yyyy-MM-dd HH:mm:ss`, out of what gateways make of it: slashes, a T, an offset, a
+/// twelve-hour clock, digits only, milliseconds since 1970. A day alone stays a day. None where it is none.
+pub(crate) fn time(text: &str) -> Option<String> {
+    if let Ok(stamp) = text.parse::<Timestamp>() {
+        return Some(wire_time(beijing(stamp)));
+    }
+    let digits_only = text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits_only && text.len() == 13 {
+        let stamp = Timestamp::from_millisecond(text.parse().ok()?).ok()?;
+        return Some(wire_time(beijing(stamp)));
+    }
+    let groups: Vec<&str> = if digits_only {
+        let at = [0..4, 4..6, 6..8, 8..10, 10..12, 12..14];
+        at.into_iter().map_while(|place| text.get(place)).collect()
+    } else {
+        text.split(|letter: char| !letter.is_ascii_digit())
+            .filter(|group| !group.is_empty())
+            .collect()
+    };
+    let number = |at: usize| groups.get(at).and_then(|group: &&str| group.parse::<i16>().ok());
+    let small = |at: usize| number(at).and_then(|number| i8::try_from(number).ok());
+    let (year, month, day) = (number(0).filter(|year| *year >= 1900)?, small(1)?, small(2)?);
+    if groups.len() == 3 {
+        return Some(
+            DateTime::new(year, month, day, 0, 0, 0, 0)
+                .ok()?
+                .date()
+                .to_string(),
+        );
+    }
+    let told = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let hour = match (
+        small(3)?,
+        told(&["PM", "pm", "下午", "晚上"]),
+        told(&["AM", "am", "上午", "凌晨"]),
+    ) {
+        (hour @ 1..=11, true, _) => hour + 12,
+        (12, _, true) => 0,
+        (hour, ..) => hour,
+    };
+    let time = DateTime::new(year, month, day, hour, small(4)?, small(5).unwrap_or(0), 0).ok()?;
+    Some(wire_time(time))
 }
 
 #[cfg(test)]
@@ -208,14 +332,8 @@ mod tests {
             ("1e-3", "0.00", true),
             (".5", "0.50", false),
         ] {
-            assert_eq!(
-                amount(token),
-                Some(AmountText {
-                    text: text.to_owned(),
-                    rounded
-                }),
-                "{token}"
-            );
+            let money = Money::parse(text).unwrap();
+            assert_eq!(amount(token), Some(Amount { money, rounded }), "{token}");
         }
         for token in [
             "",
@@ -230,6 +348,50 @@ mod tests {
             "99999999999999999999",
         ] {
             assert_eq!(amount(token), None, "{token}");
+        }
+    }
+
+    #[test]
+    fn times_are_read_however_they_are_written() {
+        for (told, meant) in [
+            ("2026-03-01 22:30:00", Some("2026-03-01 22:30:00")),
+            ("2026/3/1 9:05:07", Some("2026-03-01 09:05:07")),
+            ("2026-03-01T22:30:00", Some("2026-03-01 22:30:00")),
+            ("2026-03-01T22:30:00.250+08:00", Some("2026-03-01 22:30:00")),
+            ("2026-03-01T14:30:00Z", Some("2026-03-01 22:30:00")),
+            ("1772375400000", Some("2026-03-01 22:30:00")),
+            ("20260301223000", Some("2026-03-01 22:30:00")),
+            ("20260301223000123", Some("2026-03-01 22:30:00")),
+            ("2026-03-01 下午 10:30:00", Some("2026-03-01 22:30:00")),
+            ("2026-03-01 10:30:00 PM", Some("2026-03-01 22:30:00")),
+            ("2026-03-01 12:30:00 AM", Some("2026-03-01 00:30:00")),
+            ("2026-03-01 12:30:00 PM", Some("2026-03-01 12:30:00")),
+            ("2026-03-01", Some("2026-03-01")),
+            ("20260301", Some("2026-03-01")),
+            ("昨天", None),
+            ("10:30:00 PM", None),
+            ("2026-02-30 10:00:00", None),
+            ("2026-03-01 25:61:00", None),
+            ("0", None),
+        ] {
+            assert_eq!(time(told).as_deref(), meant, "{told}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_twice_and_differently_is_in_dispute() {
+        for (text, disputed) in [
+            (r#"{"a":1,"b":2}"#, None),
+            (r#"{"a":1,"a":"1"}"#, None),
+            (r#"{"a":1,"b":0,"a":2}"#, Some("a")),
+            (r#"{"setl_id":"1","setlId":"2"}"#, Some("setl_id")),
+            (r#"{"setl_id":"1","SETL_ID":"1"}"#, None),
+        ] {
+            assert_eq!(
+                Node::parse(text).unwrap().fields().unwrap().disputed(),
+                disputed,
+                "{text}"
+            );
         }
     }
 

@@ -40,7 +40,7 @@ pub use messages::{
     },
     pharmacy::{
         CancelRequest, INPATIENT, Insured, OUTPATIENT, PHARMACY, SaleRequest, SoldCode, Transactions,
-        transactions_of,
+        clr_type_of, transactions_of,
     },
     settled::{FundLine, Irregularity, SettledReply},
     sign::{Operator, SignIn},

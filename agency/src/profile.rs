@@ -70,10 +70,35 @@ pub struct Profile {
     /// Audits of a bill before it is paid: 3101, 3102, both or none.
     #[serde(default)]
     pub audit: Vec<String>,
+    /// Words by which the province's refusals are known, by the stable code of what they mean.
+    #[serde(default = "meanings")]
+    pub refusals: BTreeMap<String, Vec<String>>,
     /// The claim travels in exp_content, for an agency that recomputes from it.
     pub claim_in_exp_content: bool,
     /// Reconciliation.
     pub statement: StatementStyle,
+}
+
+/// What this terminal acts on, in the words that are usual.
+fn meanings() -> BTreeMap<String, Vec<String>> {
+    let usual: [(&str, &[&str]); 5] = [
+        (
+            "ORIGINAL_NOT_FOUND",
+            &["未找到原交易", "原交易不存在", "无原交易", "未查询到原交易"],
+        ),
+        ("ALREADY_REVERSED", &["原交易已冲正", "已冲正", "已撤销结算"]),
+        (
+            "MSGID_REPEATED",
+            &["报文ID重复", "报文id重复", "重复报文", "msgid重复"],
+        ),
+        ("TRIAL_STALE", &["重新预结算", "预结算已失效"]),
+        ("TRACE_CODE_NOT_SOLD", &["追溯码无销售记录"]),
+    ];
+    let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    usual
+        .iter()
+        .map(|(meaning, words)| ((*meaning).to_owned(), owned(words)))
+        .collect()
 }
 
 fn base64() -> SignatureForm {

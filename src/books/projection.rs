@@ -247,7 +247,10 @@ pub(super) fn rows_of(
                 prints::place(&mut rows, seq, record, &mut row)?;
                 if let Record::Settled { reply, .. } = record {
                     let sale = &row.sale;
-                    let own = sale.claim.accounts.own.as_ref().map(|_| reply.setlinfo.balc);
+                    let own = sale.claim.accounts.own.as_ref().map(|own| {
+                        let left = || own.balc.saturating_sub(reply.setlinfo.acct_pay);
+                        reply.balance().unwrap_or_else(left)
+                    });
                     let used = reply
                         .accumulated_after
                         .as_ref()

@@ -214,6 +214,16 @@ impl SaleRow {
             .map_or(&self.sale.told, |reply| &reply.setlinfo)
     }
 
+    /// The own account's balance afterwards, where there is an account and its balance was told.
+    #[must_use]
+    pub fn balance(&self) -> Option<Money> {
+        let own = self.sale.settlement.accounts_after.own.as_ref()?;
+        match &self.reply {
+            Some(reply) => reply.balance(),
+            None => Some(own.balc),
+        }
+    }
+
     /// The difference, while nobody has closed it.
     #[must_use]
     pub fn open_difference(&self) -> Option<&Difference> {

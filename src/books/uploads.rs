@@ -42,11 +42,12 @@ pub enum Next {
 }
 
 impl SaleRow {
-    /// Settlement and visit the packs count as sold with; blank where the patient paid all.
+    /// Settlement and visit the packs count as sold with; blank where the patient paid all. Nothing while the settlement's
+    /// number is not known.
     fn sold_with(&self) -> Option<(&str, &str)> {
         match self.state {
             SaleState::Settled => {
-                let reply = self.reply.as_ref()?;
+                let reply = self.reply.as_ref().filter(|reply| !reply.setl_id.is_empty())?;
                 Some((&reply.setl_id, &reply.mdtrt_id))
             }
             SaleState::SelfPaid => Some(("", "")),

@@ -104,8 +104,12 @@ pub fn ledger(data: &Path, out: Out) -> Result<(), Failure> {
 ///
 /// # Errors
 /// [`Failure`].
-pub fn decode(what: &Decode, out: Out) -> Result<u8, Failure> {
+pub fn decode(what: &Decode, out: Out) -> Result<(), Failure> {
     let profile = profile(&what.profile)?;
+    let infno = what.infno.trim();
+    if !names_a_transaction(infno) {
+        return Err(Failure::input("INFNO_UNKNOWN", infno));
+    }
     let keys = what.keys.as_ref().map(|dir| Keys::of_terminal(&profile, dir));
     let keys = keys
         .transpose()
@@ -115,11 +119,19 @@ pub fn decode(what: &Decode, out: Out) -> Result<u8, Failure> {
     io::stdin()
         .read_to_end(&mut body)
         .map_err(|e| Failure::input("INPUT_UNREADABLE", e))?;
-    let decoded = decode_reply(&what.infno, &body, &profile, &keys);
+    let decoded = decode_reply(infno, &body, &profile, &keys);
     out.line(serde_json::to_string_pretty(&decoded).map_err(|e| Failure::could_not("INTERNAL", e))?)?;
-    Ok(match decoded.outcome {
-        "settled" => 0,
-        "refused" => 2,
-        _ => 3,
+    let Some(code) = decoded.code else { return Ok(()) };
+    let detail = decoded.why.or(decoded.message).unwrap_or_default();
+    Err(match decoded.outcome {
+        "refused" => Failure::refused(code, detail),
+        _ => Failure::could_not(code, detail),
     })
+}
+
+/// Four digits and at most a province's letter, or the code decoder's name.
+fn names_a_transaction(infno: &str) -> bool {
+    let digits = infno.trim_end_matches(|end: char| end.is_ascii_alphabetic());
+    let national = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    infno == "ec.query" || national && infno.len() <= 5
 }

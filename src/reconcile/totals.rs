@@ -11,7 +11,7 @@ use super::ReconcileError;
 use crate::books::row::SaleRow;
 use crate::books::{Books, BooksError};
 use crate::record::{ClosedTotal, Share};
-use crate::sync::Sync;
+use crate::sync::{Sync, place_of};
 
 /// Days back that are looked through for what a till settles under.
 const LOOK_BACK_DAYS: i32 = 31;
@@ -163,6 +163,5 @@ pub(super) fn every_group(place: &str) -> impl Iterator<Item = (String, String, 
 
 /// The settling agency of an institution that has not settled anything yet: its city's.
 pub(super) fn usual_place(sync: &Sync) -> String {
-    let area = &sync.client().settings().institution.admdvs;
-    format!("{}99", area.get(..4).unwrap_or(area))
+    place_of(&sync.client().settings().institution.admdvs)
 }

@@ -1,6 +1,6 @@
 //! What the agency's answers are booked as.
 
-use yijie_agency::{AgencyRefusal, Answer, Cause, Insured, SettledReply};
+use yijie_agency::{AgencyRefusal, Answer, Cause, Insured, SettledReply, clr_type_of};
 
 use super::REPEATED;
 use crate::books::row::SaleRow;
@@ -58,6 +58,11 @@ pub(super) fn insured(row: &SaleRow) -> Insured {
     }
 }
 
+/// The settling agency of an area, as long as none is told: its city's.
+pub(crate) fn place_of(admdvs: &str) -> String {
+    format!("{}99", admdvs.get(..4).unwrap_or(admdvs))
+}
+
 /// The agency has seen the message id before.
 pub(super) fn repeated(refusal: &AgencyRefusal) -> bool {
     refusal.reason() == Some(REPEATED)
@@ -71,8 +76,25 @@ fn refused(id: &str, refusal: AgencyRefusal) -> Record {
     }
 }
 
-/// The agency's figures stand; where they differ from what the patient was told, the difference is kept.
-pub(super) fn settled(row: &SaleRow, reply: SettledReply) -> Record {
+/// The agency's figures stand; where they differ from what the patient was told, the difference is kept. What the
+/// statements go by and the agency left out is what it usually is: were it another, the statement would say so.
+pub(super) fn settled(row: &SaleRow, mut reply: SettledReply) -> Record {
+    let claim = &row.sale.claim;
+    let area = claim.visit.mdtrtarea_admvs.as_ref();
+    let area = area
+        .or(claim.person.insuplc_admdvs.as_ref())
+        .map_or("", |area| area.as_str());
+    let usual = [
+        (&mut reply.insutype, claim.person.insutype.to_string()),
+        (&mut reply.med_type, claim.visit.med_type.to_string()),
+        (&mut reply.clr_type, clr_type_of(&claim.visit.med_type).to_owned()),
+        (&mut reply.clr_optins, place_of(area)),
+    ];
+    for (told, usual) in usual {
+        if told.is_empty() {
+            *told = usual;
+        }
+    }
     let (told, stands) = (&row.sale.told, &reply.setlinfo);
     let account = |sums: &yijie_rules::SetlInfo| sums.acct_pay.saturating_add(sums.acct_mulaid_pay);
     let difference = Difference {

@@ -162,22 +162,34 @@ impl Sync {
         }
     }
 
-    /// 2103 of a settlement that is known to stand, under the message id journalled last.
+    /// 2103 of a settlement that is known to stand, under the message id journalled last; 2601 of one whose number nobody
+    /// knows.
     pub(super) async fn cancel(&self, row: SaleRow) -> Result<SaleRow, BooksError> {
         let Some(reply) = &row.reply else {
             return self.still_unknown(row, REFUSED).await;
         };
-        let request = CancelRequest {
-            insured: insured(&row),
-            setl_id: reply.setl_id.clone(),
-            mdtrt_id: reply.mdtrt_id.clone(),
-            transactions: self.client.transactions_of(&row.sale.claim),
+        let transactions = self.client.transactions_of(&row.sale.claim);
+        let insured = insured(&row);
+        let answer = if reply.setl_id.is_empty() {
+            let (msgid, original) = (&row.last_msgid, &row.msgid);
+            let answer = self
+                .client
+                .reverse(msgid, &insured, original, transactions.settle)
+                .await;
+            answer.map(|()| None)
+        } else {
+            let request = CancelRequest {
+                insured,
+                setl_id: reply.setl_id.clone(),
+                mdtrt_id: reply.mdtrt_id.clone(),
+                transactions,
+            };
+            self.client.cancel(&row.last_msgid, &request).await.map(Some)
         };
-        let answer = self.client.cancel(&row.last_msgid, &request).await;
         self.heard(&answer);
         match answer {
             Answer::Done(reply) => {
-                let refund = refund_of(&row, Some(reply));
+                let refund = refund_of(&row, reply);
                 self.reversed(row, Some(refund)).await
             }
             Answer::Refused(refusal) if gone(&refusal) => {

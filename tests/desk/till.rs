@@ -282,10 +282,7 @@ pub fn unsent<T>() -> Answer<T> {
 }
 
 pub fn refused<T>(message: &str) -> Answer<T> {
-    Answer::Refused(AgencyRefusal {
-        infcode: -2,
-        message: message.to_owned(),
-    })
+    Answer::Refused(AgencyRefusal::new(-2, message.to_owned()))
 }
 
 /// The agency's figures.

@@ -5,7 +5,7 @@ use yijie_rules::SetlInfo;
 use super::{Client, sale::place_of};
 use crate::{
     answer::{AgencyRefusal, Answer},
-    decode::Weight,
+    envelope::Output,
     fields::{Checked, FieldFault},
     messages::{
         audit::{self, Asked, AuditFinding},
@@ -142,12 +142,11 @@ impl Client {
                 problem: "one code a row in this province",
             });
         };
-        match self
-            .send(infno, msgid, place, &input, Weight::Asks, goods::read_accepted)
-            .await
-        {
+        let variant = self.seal.profile.number_of(infno) != infno;
+        let read = |output: &Output<'_>| goods::read_accepted(output, variant);
+        match self.send(infno, msgid, place, &input, read).await {
             Answer::Done(Accepted::Yes) => Answer::Done(()),
-            Answer::Done(Accepted::No(message)) => Answer::Refused(AgencyRefusal { infcode: 0, message }),
+            Answer::Done(Accepted::No(message)) => Answer::Refused(AgencyRefusal::new(0, message)),
             Answer::Refused(refusal) => Answer::Refused(refusal),
             Answer::NotSent(cause) => Answer::NotSent(cause),
             Answer::Unknown(cause) => Answer::Unknown(cause),
@@ -166,15 +165,8 @@ impl Client {
             mdtrtinfo: admission,
             diseinfo: diagnoses,
         };
-        self.send(
-            "2401",
-            msgid,
-            place,
-            &input,
-            Weight::Commits,
-            visit::read_mdtrt_id,
-        )
-        .await
+        self.send("2401", msgid, place, &input, visit::read_mdtrt_id)
+            .await
     }
 
     /// 2403: corrects an admission.

@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     answer::{Answer, Cause},
-    decode::Weight,
     envelope::Output,
     messages::{
         pharmacy::{
@@ -89,8 +88,7 @@ impl Client {
         let read = |output: &Output<'_>| settled::read_settled(output, &self.seal.profile);
         let place = place_of(sale);
         let answer = if numbers.in_one_call() {
-            self.send(numbers.settle, msgid, place, &input, Weight::Commits, read)
-                .await
+            self.send(numbers.settle, msgid, place, &input, read).await
         } else {
             self.settle_visit(msgid, sale, &input, numbers).await
         };
@@ -151,8 +149,7 @@ impl Client {
         }
         let read = |output: &Output<'_>| settled::read_settled(output, &self.seal.profile);
         let infno = self.transactions_of(&sale.claim).settle;
-        self.send(infno, msgid, place_of(sale), &bill, Weight::Commits, read)
-            .await
+        self.send(infno, msgid, place_of(sale), &bill, read).await
     }
 
     /// 2103, 2208 or 2305: cancels a settlement that is known to stand. The reply's amounts are given without their
@@ -162,9 +159,7 @@ impl Client {
         let read = |output: &Output<'_>| settled::read_cancelled(output, &self.seal.profile);
         let place = &request.insured.insuplc_admdvs;
         let infno = request.transactions.cancel;
-        let answer = self
-            .send(infno, msgid, place, &input, Weight::Commits, read)
-            .await;
+        let answer = self.send(infno, msgid, place, &input, read).await;
         of_person(answer, &request.insured.psn_no)
     }
 

@@ -81,19 +81,10 @@ pub(super) enum Stopped {
 fn stepped<T>(answer: Answer<T>) -> Result<T, Stopped> {
     match answer {
         Answer::Done(value) => Ok(value),
-        // The agency's own trouble refuses nobody.
+        // The agency's own trouble, which a trial tells so, refuses nobody.
         Answer::Refused(refusal) if refusal.infcode == -1 => Err(Stopped::NotSent(Cause::AgencySystemError)),
         Answer::Refused(refusal) => Err(Stopped::Refused(refusal)),
         Answer::NotSent(cause) | Answer::Unknown(cause) => Err(Stopped::NotSent(cause)),
-    }
-}
-
-/// Whether the agency may have done it although it did not say so.
-fn leaves_in_doubt<T>(answer: &Answer<T>) -> bool {
-    match answer {
-        Answer::Unknown(_) => true,
-        Answer::Refused(refusal) => refusal.infcode == -1,
-        Answer::Done(_) | Answer::NotSent(_) => false,
     }
 }
 
@@ -160,7 +151,7 @@ impl Client {
         } else {
             self.registered(sale, input, &own_no).await
         };
-        if leaves_in_doubt(&opened) {
+        if matches!(opened, Answer::Unknown(_)) {
             self.trials().lost.push(Lost {
                 psn_no: input.druginfo.psn_no.clone(),
                 place: place_of(sale).to_owned(),

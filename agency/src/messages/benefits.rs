@@ -1,8 +1,12 @@
-//! 2001 benefit check, and the queries 5201–5206 and 5301. The questions are typed; the answers come as their rows,
-//! field names as the agency spells them.
+//! 2001 benefit check, and the queries 5201–5206 and 5301. The questions are typed; the answers come as their rows.
+
+use std::collections::BTreeMap;
 
 use super::form::message;
-use crate::{envelope::Output, lenient::Node};
+use crate::{
+    envelope::Output,
+    lenient::{Fields, Node, money, time},
+};
 
 message! {
     /// 2001: what a person may enjoy for a kind of care.
@@ -33,7 +37,7 @@ message! {
     pub DiseaseQuestion { psn_no must 30, }
 }
 
-/// One row of an answer: name and text of each field that is not empty.
+/// One row of an answer: name and text of each field that is not empty, under the nation's spelling.
 pub type Row = Vec<(String, String)>;
 
 /// The rows of an answer, under whatever node they stand; none where the agency has nothing to say.
@@ -45,20 +49,101 @@ pub(crate) fn read_rows(output: &Output<'_>) -> Option<Vec<Row>> {
         return Some(Vec::new());
     };
     let fields = node.fields()?;
-    let mut rows = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
     for name in fields.names() {
-        for row in fields.items(name).into_iter().filter_map(Node::fields) {
-            let filled = row.names().map(|name| (name.to_owned(), row.text(name)));
-            rows.push(filled.filter(|(_, text)| !text.is_empty()).collect());
-        }
+        let items = fields.items(name).into_iter();
+        rows.extend(items.filter_map(Node::fields).map(|row| normalised(&row)));
     }
     if rows.is_empty() {
-        let own: Row = fields
-            .names()
-            .map(|name| (name.to_owned(), fields.text(name)))
-            .filter(|(_, text)| !text.is_empty())
-            .collect();
-        rows.extend((!own.is_empty()).then_some(own));
+        rows.push(normalised(&fields));
     }
+    rows.retain(|row| !row.is_empty());
     Some(rows)
+}
+
+/// As objects, for people.
+pub(crate) fn as_objects(rows: Vec<Row>) -> Vec<BTreeMap<String, String>> {
+    rows.into_iter().map(BTreeMap::from_iter).collect()
+}
+
+fn normalised(row: &Fields<'_>) -> Row {
+    let filled = row.names().filter_map(|name| {
+        let text = row.text(name);
+        if text.is_empty() {
+            return None;
+        }
+        let name = national(name);
+        let text = if is_amount(&name) {
+            money(&text).map_or(text, |amount| amount.to_string())
+        } else if name.ends_with("date") || name.ends_with("time") {
+            time(&text).unwrap_or(text)
+        } else {
+            text
+        };
+        Some((name, text))
+    });
+    filled.collect()
+}
+
+/// Spellings that differ from the nation's in more than capitals.
+const SPELLINGS: [(&str, &str); 5] = [
+    ("med_fee_sumamt", "medfee_sumamt"),
+    ("insu_admdvs", "insuplc_admdvs"),
+    ("prese_ifpay_amt", "preselfpay_amt"),
+    ("overlmt_amt", "overlmt_selfpay"),
+    ("psn_pay", "psn_part_amt"),
+];
+
+/// `opspDiseCode` and `psnCash_pay` as the nation writes them.
+fn national(name: &str) -> String {
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && name.bytes().any(|byte| byte.is_ascii_lowercase()) {
+            if !snake.is_empty() && !snake.ends_with('_') {
+                snake.push('_');
+            }
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    let known = SPELLINGS.iter().find(|(other, _)| *other == snake);
+    known.map_or(snake, |(_, nation)| (*nation).to_owned())
+}
+
+fn is_amount(name: &str) -> bool {
+    ["_amt", "_sumamt", "_pay", "_payamt", "_selfpay", "_dedc"]
+        .iter()
+        .any(|end| name.ends_with(end))
+        || name == "balc"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::Reply;
+
+    #[test]
+    fn rows_come_under_the_nations_names_in_the_nations_forms() {
+        let body = r#"{"infcode":0,"output":{"feedetail":[
+            {"opspDiseCode":"M00500","begndate":"20260101","enddate":null},
+            {"med_fee_sumamt":1234.5,"psnCash_pay":"1,234.50","SETL_TIME":"2026/3/1 9:05:07","cum":"12"}]}}"#;
+        let reply = Reply::parse(body.as_bytes()).ok().unwrap();
+        let rows = read_rows(&reply.output).unwrap();
+        let told = |row: usize| -> Vec<(&str, &str)> {
+            rows[row]
+                .iter()
+                .map(|(name, text)| (name.as_str(), text.as_str()))
+                .collect()
+        };
+        assert_eq!(
+            told(0),
+            [("opsp_dise_code", "M00500"), ("begndate", "2026-01-01")]
+        );
+        let second = [
+            ("medfee_sumamt", "1234.50"),
+            ("psn_cash_pay", "1234.50"),
+            ("setl_time", "2026-03-01 09:05:07"),
+            ("cum", "12"),
+        ];
+        assert_eq!(told(1), second);
+    }
 }

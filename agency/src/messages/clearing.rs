@@ -6,6 +6,7 @@ use yijie_rules::Money;
 use crate::{
     envelope::Output,
     fields::{Checked, FieldFault, day, number, optional, required},
+    lenient::Node,
 };
 
 /// What an institution asks to be paid for a month's settlements of one category.
@@ -114,6 +115,10 @@ impl Checked for WithdrawalInput {
 
 /// The number of the application.
 pub(crate) fn read_application(output: &Output<'_>) -> Option<String> {
-    let number = output.fields()?.get("result")?.fields()?.text("clr_appy_evt_id");
+    let fields = output.fields()?;
+    let nested = ["result", "data"]
+        .iter()
+        .find_map(|name| fields.get(name).and_then(Node::fields));
+    let number = nested.unwrap_or(fields).id("clr_appy_evt_id");
     (!number.is_empty()).then_some(number)
 }

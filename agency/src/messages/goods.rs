@@ -6,6 +6,7 @@ use super::form::message;
 use crate::{
     envelope::Output,
     fields::{Checked, FieldFault, required},
+    lenient::{Fields, Node},
     profile::TraceCodes,
 };
 
@@ -110,15 +111,32 @@ pub(crate) enum Accepted {
     No(String),
 }
 
-/// infcode 0 is half of it: where the answer has a retRslt, only 1 is yes. None: it can't be read.
-pub(crate) fn read_accepted(output: &Output<'_>) -> Option<Accepted> {
-    for row in output.rows("result")? {
-        let ret = row.text("retRslt");
-        if !ret.is_empty() && ret != "1" {
-            return Some(Accepted::No(row.text_of(&["msgRslt", "memo"])));
+/// infcode 0 is half of it: where the answer has a retRslt, only 1 is yes, and some provinces' transactions always have
+/// one. None: it can't be read.
+pub(crate) fn read_accepted(output: &Output<'_>, always_told: bool) -> Option<Accepted> {
+    if matches!(output, Output::Opaque(_)) {
+        return None;
+    }
+    let mut told = false;
+    if let Some(fields) = output.fields() {
+        let inner: Vec<Fields<'_>> = ["result", "data"]
+            .iter()
+            .flat_map(|name| fields.items(name))
+            .filter_map(Node::fields)
+            .collect();
+        for row in std::iter::once(&fields).chain(&inner) {
+            let ret = row.text("retRslt");
+            if !ret.is_empty() && ret != "1" {
+                return Some(Accepted::No(row.text_of(&["msgRslt", "memo"])));
+            }
+            told |= ret == "1";
+            // A text where the rows belong may say anything.
+            if row.get("result").is_some_and(Node::is_string) && row.text("result") != "1" {
+                return None;
+            }
         }
     }
-    Some(Accepted::Yes)
+    (told || !always_told).then_some(Accepted::Yes)
 }
 
 #[cfg(test)]
@@ -130,7 +148,7 @@ mod tests {
     fn the_second_level_decides() {
         let read = |output: &str| {
             let body = format!(r#"{{"infcode":0,"output":{output}}}"#);
-            read_accepted(&Reply::parse(body.as_bytes()).ok().unwrap().output)
+            read_accepted(&Reply::parse(body.as_bytes()).ok().unwrap().output, false)
         };
         for yes in [
             "null",
@@ -148,6 +166,22 @@ mod tests {
             no
         );
         assert_eq!(read("\"Zm9v\""), None);
+        assert_eq!(read(r#"{"retRslt":"0","msgRslt":"追溯码重复"}"#), no);
+        assert_eq!(read(r#"{"data":{"result":{"retRslt":1}}}"#), Some(Accepted::Yes));
+        assert_eq!(read(r#"{"result":"{\"retRslt\":\"0\"}"}"#), None);
+        let always = |output: &str| {
+            let body = format!(r#"{{"infcode":0,"output":{output}}}"#);
+            read_accepted(&Reply::parse(body.as_bytes()).ok().unwrap().output, true)
+        };
+        for untold in [
+            "null",
+            "{}",
+            r#"{"result":null}"#,
+            r#"{"result":{"retRslt":null}}"#,
+        ] {
+            assert_eq!(always(untold), None, "{untold}");
+        }
+        assert_eq!(always(r#"{"result":{"retRslt":"1"}}"#), Some(Accepted::Yes));
     }
 
     #[test]

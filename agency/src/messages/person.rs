@@ -11,7 +11,7 @@ use yijie_rules::{
 use crate::{
     envelope::Output,
     fields::{Checked, FieldFault, optional, required},
-    lenient::{Fields, Node, amount},
+    lenient::{Fields, Node, money},
 };
 
 /// What the patient shows (就诊凭证). Kept with a sale, so it can be stored; `Debug` shows the kind only.
@@ -351,7 +351,7 @@ fn insured_row(row: &Fields<'_>) -> InsuredRow {
         psn_insu_date: day(&row.text("psn_insu_date")),
         paus_insu_date: day(&row.text("paus_insu_date")),
         emp_name: row.text("emp_name"),
-        balc: amount(&row.text("balc")).and_then(|amount| Money::parse(&amount.text).ok()),
+        balc: money(&row.text("balc")),
     }
 }
 

@@ -97,6 +97,15 @@ pub(crate) fn transactions_for(pharmacy: bool, med_type: &str, profile: &Profile
 /// Kinds of care with a stay.
 pub(crate) const INPATIENT_CARE: [&str; 9] = ["21", "22", "23", "24", "25", "26", "27", "28", "52"];
 
+/// The settlement category (清算类别) a kind of care counts in.
+pub fn clr_type_of(med_type: &str) -> &'static str {
+    match med_type {
+        shop if shop.starts_with("41") => "41",
+        stay if INPATIENT_CARE.contains(&stay) => "21",
+        _ => "11",
+    }
+}
+
 /// The pharmacy's transactions.
 pub const PHARMACY: Transactions = Transactions {
     presettle: "2101",

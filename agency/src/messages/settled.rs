@@ -7,7 +7,7 @@ use yijie_rules::{Accumulated, Money, Ratio, SetlInfo};
 
 use crate::{
     envelope::Output,
-    lenient::{Fields, Node, amount},
+    lenient::{Fields, Node, amount, money as money_of, time},
     profile::Profile,
 };
 
@@ -33,7 +33,8 @@ pub struct SettledReply {
     pub clr_way: String,
     /// Category of settlement, for 3201.
     pub clr_type: String,
-    /// Time of the settlement as the agency wrote it. Not to be used for ordering.
+    /// Time of the settlement by the agency's clock, `yyyy-MM-dd HH:mm:ss` where it can be read. Not to be used for
+    /// ordering.
     pub setl_time: String,
     /// refd_setl_flag 1: the settlement was cancelled or reversed.
     pub refunded: bool,
@@ -93,6 +94,29 @@ impl fmt::Debug for SettledReply {
 }
 
 impl SettledReply {
+    /// The own account's balance, where the agency tells it: none is not a balance of 0.00.
+    #[must_use]
+    pub fn balance(&self) -> Option<Money> {
+        let untold =
+            |odd: &Irregularity| odd.field == BALANCE && [EMPTY, UNREADABLE].contains(&odd.code.as_ref());
+        (!self.irregularities.iter().any(untold)).then_some(self.setlinfo.balc)
+    }
+
+    /// Whether a money identity holds; nothing where it could not be checked.
+    pub(crate) fn holds(&self, identity: &str) -> Option<bool> {
+        let noted = |code: &str, field: &str| {
+            self.irregularities
+                .iter()
+                .any(|odd| odd.code == code && odd.field == field)
+        };
+        let unchecked = match identity {
+            PERSON => noted(DERIVED, PERSON_PART[0]),
+            DETAIL => self.setldetail.is_empty(),
+            _ => false,
+        };
+        (!unchecked).then(|| !noted(IDENTITY_BROKEN, identity))
+    }
+
     /// Notes an echo of another msgid than the one sent.
     pub(crate) fn compare_msgid(&mut self, msgid: &str) {
         if !self.medins_setl_id.is_empty() && self.medins_setl_id != msgid {
@@ -151,44 +175,65 @@ enum Signs {
 
 fn read(output: &Output<'_>, profile: &Profile, signs: Signs) -> Option<SettledReply> {
     let fields = output.fields()?;
-    // One setlinfo in a list is that one.
-    let info = fields.items("setlinfo").first().copied().and_then(Node::fields)?;
-    let refunded = info.text("refd_setl_flag").trim_start_matches('0') == "1";
+    // One setlinfo in a list is that one; of two nobody knows which is meant.
+    let info = fields.get("setlinfo")?.fields()?;
+    if fields.disputed().is_some() || info.disputed().is_some() {
+        return None;
+    }
+    let flag = info.text("refd_setl_flag").to_lowercase();
+    let refunded = matches!(flag.trim_start_matches('0'), "1" | "true" | "y" | "yes");
     // The settlement that was undone may be told with the undoing's signs.
     let signs = if refunded { Signs::Dropped } else { signs };
     let mut reading = Reading {
         info: &info,
         signs,
+        untold: Vec::new(),
+        signs_seen: [false; 2],
         irregularities: Vec::new(),
     };
     if matches!(output, Output::Text(_)) {
         reading.note("OUTPUT_IS_TEXT", "output");
     }
+    if !refunded && !matches!(flag.trim_start_matches('0'), "" | "false" | "n" | "no") {
+        reading.note("FLAG_UNKNOWN", "refd_setl_flag");
+    }
     let mut setlinfo = reading.setlinfo()?;
+    let setl_time = reading.time("setl_time");
+    if reading.signs_seen == [true; 2] {
+        reading.note("SIGNS_MIXED", "setlinfo");
+    }
     if PERSON_PART.iter().all(|name| info.text(name).is_empty()) {
         // By definition what the person's accounts and cash come to; reversals leave it out.
         let own = [setlinfo.acct_pay, setlinfo.psn_cash_pay];
         let family = (!profile.family_inside_account).then_some(setlinfo.acct_mulaid_pay);
         setlinfo.psn_part_amt = Money::sum(own.into_iter().chain(family)).unwrap_or(Money::ZERO);
+        reading.note(DERIVED, PERSON_PART[0]);
     }
     as_the_nation_sums(&mut setlinfo, profile, &mut reading.irregularities);
-    let setldetail: Vec<FundLine> = fields
-        .items("setldetail")
-        .into_iter()
-        .filter_map(|row| reading.fund_line(row))
-        .collect();
+    // A share that is not told is nothing where the others come to the bill; else nobody can say what it is.
+    let shares_told = reading.untold.len() < SHARES.len();
+    let settles = signs == Signs::Kept;
+    if settles && !reading.untold.is_empty() && !(shares_told && payers_pay(&setlinfo)) {
+        return None;
+    }
+    let rows = fields.items("setldetail");
+    let setldetail: Vec<FundLine> = rows.iter().filter_map(|row| reading.fund_line(*row)).collect();
+    let none = |node: Node<'_>| matches!(node.raw(), "[]" | "{}" | "\"\"");
+    if setldetail.len() != rows.len() || rows.is_empty() && !fields.get("setldetail").is_none_or(none) {
+        reading.note("LIST_UNREADABLE", "setldetail");
+    }
     check_identities(&setlinfo, &setldetail, &mut reading.irregularities);
     Some(SettledReply {
-        setl_id: info.text("setl_id"),
-        mdtrt_id: info.text("mdtrt_id"),
-        psn_no: info.text("psn_no"),
-        medins_setl_id: info.text("medins_setl_id"),
+        setl_id: info.id("setl_id"),
+        mdtrt_id: info.id("mdtrt_id"),
+        psn_no: info.id("psn_no"),
+        medins_setl_id: info.id("medins_setl_id"),
         insutype: info.text("insutype"),
         med_type: info.text("med_type"),
         clr_optins: info.text("clr_optins"),
         clr_way: info.text("clr_way"),
         clr_type: info.text("clr_type"),
-        setl_time: info.text("setl_time"),
+        setl_time,
         refunded,
         setlinfo,
         setldetail,
@@ -210,10 +255,22 @@ fn accumulated_after(fields: &Fields<'_>) -> Option<Vec<Accumulated>> {
 }
 
 const PERSON_PART: [&str; 2] = ["psn_part_amt", "psn_pay"];
+const BALANCE: &str = "balc";
+/// Codes of an amount that is missing, and of one that is none.
+pub(super) const EMPTY: &str = "AMOUNT_EMPTY";
+pub(super) const UNREADABLE: &str = "AMOUNT_UNREADABLE";
+/// Code of an amount that was not told but follows from others.
+const DERIVED: &str = "AMOUNT_DERIVED";
+/// Who pays a bill: each is told in every settlement.
+const SHARES: [&str; 3] = ["fund_pay_sumamt", "acct_pay", "psn_cash_pay"];
 
 struct Reading<'f, 'a> {
     info: &'f Fields<'a>,
     signs: Signs,
+    /// Those of [`SHARES`] that are missing or no amount.
+    untold: Vec<&'static str>,
+    /// Whether an amount above zero was there, and one below.
+    signs_seen: [bool; 2],
     irregularities: Vec<Irregularity>,
 }
 
@@ -259,14 +316,36 @@ impl Reading<'_, '_> {
 
     /// An amount under the first spelling that has one; zero where it is missing or null. A field that is null under
     /// its own name and absent under the others is worth a note, one that is not there at all is not.
-    fn money(&mut self, spellings: &[&str]) -> Money {
+    fn money(&mut self, spellings: &[&'static str]) -> Money {
         match self.found(spellings) {
             Some(amount) => amount,
             None => {
-                if let Some(name) = spellings.first().filter(|name| self.info.has(name)) {
-                    self.note("AMOUNT_EMPTY", name);
+                if let Some(name) = spellings.first() {
+                    if self.info.has(name) {
+                        self.note(EMPTY, name);
+                    }
+                    self.untold.extend(SHARES.iter().filter(|share| *share == name));
                 }
                 Money::ZERO
+            }
+        }
+    }
+
+    /// A time in the interface's form; one that cannot be read stays as it is.
+    fn time(&mut self, name: &str) -> String {
+        let told = self.info.text(name);
+        match time(&told) {
+            Some(time) => {
+                if time != told {
+                    self.note("TIME_SPELLED_OTHERWISE", name);
+                }
+                time
+            }
+            None => {
+                if !told.is_empty() {
+                    self.note("TIME_UNREADABLE", name);
+                }
+                told
             }
         }
     }
@@ -285,6 +364,11 @@ impl Reading<'_, '_> {
             }
             let spelled = info.other_spelling(name).unwrap_or(name);
             let money = self.amount(&text, spelled)?;
+            let others = spellings.iter().skip(nth.saturating_add(1));
+            let mut others = others.filter_map(|name| money_of(&info.text(name)));
+            if others.any(|other| other != money) {
+                self.note("SPELLINGS_DIFFER", name);
+            }
             return Some(if self.signs == Signs::Dropped && money.is_negative() {
                 Money::ZERO.checked_sub(money).unwrap_or(money)
             } else {
@@ -296,27 +380,35 @@ impl Reading<'_, '_> {
 
     /// The balance keeps its sign: it is no part of a reversal's amounts.
     fn balance(&mut self) -> Money {
-        let text = self.info.text("balc");
+        let text = self.info.text(BALANCE);
         if text.is_empty() {
-            Money::ZERO
-        } else {
-            self.amount(&text, "balc").unwrap_or(Money::ZERO)
+            self.note(EMPTY, BALANCE);
+            return Money::ZERO;
         }
+        let (signs, seen) = (
+            std::mem::replace(&mut self.signs, Signs::Dropped),
+            self.signs_seen,
+        );
+        let balance = self.amount(&text, BALANCE).unwrap_or(Money::ZERO);
+        (self.signs, self.signs_seen) = (signs, seen);
+        balance
     }
 
     fn amount(&mut self, text: &str, name: &str) -> Option<Money> {
         let Some(amount) = amount(text) else {
-            self.note("AMOUNT_UNREADABLE", name);
+            self.note(UNREADABLE, name);
             return None;
         };
         if amount.rounded {
             self.note("AMOUNT_BELOW_FEN", name);
         }
-        let money = Money::parse(&amount.text).ok();
-        if money.is_some_and(Money::is_negative) && self.signs == Signs::Kept {
+        let money = amount.money;
+        if money.is_negative() && self.signs == Signs::Kept {
             self.note("AMOUNT_NEGATIVE", name);
         }
-        money
+        self.signs_seen[0] |= money > Money::ZERO;
+        self.signs_seen[1] |= money.is_negative();
+        Some(money)
     }
 
     fn ratio(&mut self, name: &str) -> Ratio {
@@ -335,6 +427,8 @@ impl Reading<'_, '_> {
         let mut reading = Reading {
             info: &row,
             signs: self.signs,
+            untold: Vec::new(),
+            signs_seen: [false; 2],
             irregularities: Vec::new(),
         };
         let fund_pay_type = row.text("fund_pay_type");
@@ -359,8 +453,9 @@ fn as_the_nation_sums(info: &mut SetlInfo, profile: &Profile, irregularities: &m
     let sum = |amounts: &[Money]| Money::sum(amounts.iter().copied());
     let funds = sum(&funds_of(info));
     let with_account = funds.and_then(|funds| funds.checked_add(info.acct_pay));
-    let shows = funds != Some(info.fund_pay_sumamt) && with_account == Some(info.fund_pay_sumamt);
-    if (profile.fund_sum_includes_account || shows)
+    let plain = funds == Some(info.fund_pay_sumamt);
+    let shows = !plain && with_account == Some(info.fund_pay_sumamt);
+    if (profile.fund_sum_includes_account && !plain || shows)
         && let Some(less) = info.fund_pay_sumamt.checked_sub(info.acct_pay)
     {
         info.fund_pay_sumamt = less;
@@ -370,8 +465,9 @@ fn as_the_nation_sums(info: &mut SetlInfo, profile: &Profile, irregularities: &m
     }
     let inside = sum(&[info.acct_pay, info.psn_cash_pay]);
     let beside = sum(&[info.acct_pay, info.acct_mulaid_pay, info.psn_cash_pay]);
-    let shows = beside != Some(info.psn_part_amt) && inside == Some(info.psn_part_amt);
-    if (profile.family_inside_account || shows)
+    let plain = beside == Some(info.psn_part_amt);
+    let shows = !plain && inside == Some(info.psn_part_amt);
+    if (profile.family_inside_account && !plain || shows)
         && !info.acct_mulaid_pay.is_zero()
         && let Some(own) = info.acct_pay.checked_sub(info.acct_mulaid_pay)
         && !own.is_negative()
@@ -394,6 +490,15 @@ fn funds_of(info: &SetlInfo) -> [Money; 8] {
         info.hifdm_pay,
         info.oth_pay,
     ]
+}
+
+/// Fund, person and hospital come to the bill.
+fn payers_pay(info: &SetlInfo) -> bool {
+    let person = [info.acct_pay, info.acct_mulaid_pay, info.psn_cash_pay];
+    let payers = [info.fund_pay_sumamt, info.hosp_part_amt]
+        .into_iter()
+        .chain(person);
+    Money::sum(payers) == Some(info.medfee_sumamt)
 }
 
 const KNOWN_FUNDS: [&str; 27] = [

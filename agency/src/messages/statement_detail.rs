@@ -7,7 +7,7 @@ use yijie_rules::Money;
 
 use crate::{
     fields::{Checked, FieldFault, day, number, optional, required},
-    lenient::amount,
+    lenient::money,
     messages::statement::StatementVerdict,
     profile::StatementStyle,
 };
@@ -197,9 +197,7 @@ impl Cells<'_> {
         if text.is_empty() {
             return Ok(Money::ZERO);
         }
-        amount(&text)
-            .and_then(|amount| Money::parse(&amount.text).ok())
-            .ok_or("a row with an amount that is none")
+        money(&text).ok_or("a row with an amount that is none")
     }
 
     /// 0, 1, or three digits of the same.

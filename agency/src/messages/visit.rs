@@ -6,7 +6,7 @@ use yijie_rules::Money;
 
 use super::{
     form::message,
-    settled::{IDENTITY_BROKEN, Irregularity},
+    settled::{EMPTY, IDENTITY_BROKEN, Irregularity, UNREADABLE},
 };
 use crate::{
     envelope::Output,
@@ -200,13 +200,30 @@ message! {
 }
 
 /// The visit that 2201 and 2401 open.
-pub(crate) fn read_mdtrt_id(output: &Output<'_>) -> Option<String> {
+#[derive(Serialize)]
+pub(crate) struct Opened {
+    pub(crate) mdtrt_id: String,
+    psn_no: String,
+    ipt_otp_no: String,
+}
+
+pub(crate) fn read_opened(output: &Output<'_>) -> Option<Opened> {
     let fields = output.fields()?;
     let nested = ["data", "result", "mdtrtinfo"]
         .iter()
         .find_map(|name| fields.get(name).and_then(Node::fields));
-    let mdtrt_id = nested.unwrap_or(fields).text("mdtrt_id");
-    (!mdtrt_id.is_empty()).then_some(mdtrt_id)
+    let told = nested.unwrap_or(fields);
+    let mdtrt_id = told.id("mdtrt_id");
+    (!mdtrt_id.is_empty()).then(|| Opened {
+        mdtrt_id,
+        psn_no: told.text("psn_no"),
+        ipt_otp_no: told.text("ipt_otp_no"),
+    })
+}
+
+/// Its number.
+pub(crate) fn read_mdtrt_id(output: &Output<'_>) -> Option<String> {
+    read_opened(output).map(|opened| opened.mdtrt_id)
 }
 
 /// The one identity of a row.
@@ -223,6 +240,8 @@ pub(crate) struct FeeRows {
 #[derive(Serialize)]
 pub(crate) struct FeeRow {
     feedetl_sn: String,
+    cnt: String,
+    pric: String,
     det_item_fee_sumamt: Money,
     fulamt_ownpay_amt: Money,
     overlmt_amt: Money,
@@ -233,9 +252,11 @@ pub(crate) struct FeeRow {
     pric_uplmt_amt: String,
     chrgitm_lv: String,
     med_chrgitm_type: String,
+    lmt_used_flag: String,
     memo: String,
 }
 
+/// None where not one detail is in it.
 pub(crate) fn read_fee_rows(output: &Output<'_>) -> Option<FeeRows> {
     let fields = output.fields()?;
     let mut irregularities = Vec::new();
@@ -244,24 +265,29 @@ pub(crate) fn read_fee_rows(output: &Output<'_>) -> Option<FeeRows> {
         .map(|name| fields.items(name))
         .find(|rows| !rows.is_empty())
         .unwrap_or_default();
-    let rows = rows
+    let rows: Vec<FeeRow> = rows
         .into_iter()
         .filter_map(Node::fields)
         .map(|row| fee_row(&row, &mut irregularities))
         .collect();
-    Some(FeeRows { rows, irregularities })
+    let told = rows.iter().any(|row| !row.feedetl_sn.is_empty());
+    told.then_some(FeeRows { rows, irregularities })
 }
 
 fn fee_row(row: &Fields<'_>, irregularities: &mut Vec<Irregularity>) -> FeeRow {
     let feedetl_sn = row.text("feedetl_sn");
     let mut money = |spellings: &[&str]| {
+        let name = spellings.first().copied().unwrap_or_default();
         let text = row.text_of(spellings);
-        let read = amount(&text).and_then(|amount| Money::parse(&amount.text).ok());
-        if read.is_none() && !text.is_empty() {
-            let name = spellings.first().copied().unwrap_or_default();
-            irregularities.push(Irregularity::new("AMOUNT_UNREADABLE", name));
-        }
-        read.unwrap_or(Money::ZERO)
+        let read = amount(&text);
+        let odd = match &read {
+            None if text.is_empty() && !row.has(name) => None,
+            None if text.is_empty() => Some(EMPTY),
+            None => Some(UNREADABLE),
+            Some(amount) => amount.rounded.then_some("AMOUNT_BELOW_FEN"),
+        };
+        irregularities.extend(odd.map(|code| Irregularity::new(code, name)));
+        read.map_or(Money::ZERO, |amount| amount.money)
     };
     let found = FeeRow {
         det_item_fee_sumamt: money(&["det_item_fee_sumamt"]),
@@ -275,6 +301,9 @@ fn fee_row(row: &Fields<'_>, irregularities: &mut Vec<Irregularity>) -> FeeRow {
             .unwrap_or_default(),
         chrgitm_lv: row.text("chrgitm_lv"),
         med_chrgitm_type: row.text("med_chrgitm_type"),
+        lmt_used_flag: row.text("lmt_used_flag"),
+        cnt: row.text("cnt"),
+        pric: row.text("pric"),
         memo: row.text("memo"),
         feedetl_sn,
     };

@@ -380,11 +380,7 @@ impl Agency {
         let data = input::<StatementInput>(request)?.data;
         let totals = self.book.totals(&request.fixmedins_code, &data);
         let (sums, count) = totals.ok_or_else(|| No::new("FIELD_INVALID", "stmt_begndate: not a date"))?;
-        let read = |text: &str| {
-            crate::lenient::amount(text)
-                .and_then(|amount| Money::parse(&amount.text).ok())
-                .unwrap_or(Money::ZERO)
-        };
+        let read = |text: &str| crate::lenient::money(text).unwrap_or(Money::ZERO);
         let claimed = [
             read(&data.medfee_sumamt),
             read(&data.fund_pay_sumamt),

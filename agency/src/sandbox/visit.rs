@@ -58,9 +58,7 @@ impl Trial {
 
     /// What 2207 repeats has to be what the trial said.
     pub(crate) fn matches(&self, chrg_bchno: &str, repeated: [&str; 4]) -> bool {
-        let same = |(amount, text): (&Money, &str)| {
-            crate::lenient::amount(text).is_some_and(|read| read.text == amount.to_string())
-        };
+        let same = |(amount, text): (&Money, &str)| crate::lenient::money(text) == Some(*amount);
         self.chrg_bchno == chrg_bchno && self.amounts.iter().zip(repeated).all(same)
     }
 }
