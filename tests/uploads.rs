@@ -137,19 +137,22 @@ fn an_upload_that_fails_waits_over_a_restart_and_the_settlement_is_not_sent_agai
         shop.agency.misbehave("");
         shop.run(&["queue", "drain"]).exit(0);
         assert_eq!(shop.queue(), [] as [Value; 0], "{what}");
-        // However often it was sent: it counts once, and nothing was settled twice.
+        // However often it was sent: it counts once, and nothing was settled twice. What may have arrived came back
+        // before it was told anew.
         let all = told(&shop);
-        assert_eq!(all.len(), usize::try_from(no).unwrap(), "{what}");
-        assert_eq!(all.last().unwrap(), &(vec![code(no)], false), "{what}");
-        assert_eq!(shop.agency.ledger().len(), 2 * all.len(), "{what}");
+        let of_it: Vec<bool> = all
+            .iter()
+            .filter(|(codes, _)| *codes == [code(no)])
+            .map(|(_, back)| *back)
+            .collect();
+        let turns: Vec<bool> = (0..of_it.len()).map(|at| at % 2 == 1).collect();
+        assert_eq!((&of_it, of_it.last()), (&turns, Some(&false)), "{what}: {all:?}");
+        assert_eq!(
+            shop.agency.ledger().len(),
+            2 * usize::try_from(no).unwrap(),
+            "{what}"
+        );
     }
-    let kinds: Vec<Value> = shop
-        .journal()
-        .into_iter()
-        .map(|row| row["kind"].clone())
-        .collect();
-    let uploading = kinds.iter().filter(|kind| **kind == "uploading").count();
-    assert_eq!(uploading, faults.len(), "each left under one message id");
 }
 
 #[test]

@@ -72,11 +72,8 @@ impl SaleRow {
             if refused || Some(sold.goods.setl_id.as_str()) == standing {
                 continue;
             }
-            let back = Goods {
-                returned: true,
-                ..sold.goods.clone()
-            };
-            match self.uploads.iter().rev().find(|upload| upload.goods == back) {
+            let back = sold.goods.coming_back();
+            match self.upload_about(&back) {
                 None => return Some(Next::New(back)),
                 Some(upload) if upload.state == UploadState::Leaving => {
                     return Some(Next::Again(upload.clone()));
@@ -93,7 +90,14 @@ impl SaleRow {
         let with_this = |upload: &&Upload| !upload.goods.returned && upload.goods.setl_id == setl_id;
         for upload in self.uploads.iter().filter(with_this) {
             if upload.state == UploadState::Leaving {
-                return Some(Next::Again(upload.clone()));
+                match self.upload_about(&upload.goods.coming_back()) {
+                    None => return Some(Next::Again(upload.clone())),
+                    Some(back) if back.state == UploadState::Leaving => {
+                        return Some(Next::Again(back.clone()));
+                    }
+                    // The agency does not take them back: somebody has to see to it.
+                    Some(_) => {}
+                }
             }
             told.extend(&upload.goods.codes);
         }
@@ -107,6 +111,10 @@ impl SaleRow {
             codes: std::iter::once(first).chain(left.filter(same)).cloned().collect(),
             returned: false,
         }))
+    }
+
+    fn upload_about(&self, goods: &Goods) -> Option<&Upload> {
+        self.uploads.iter().rev().find(|upload| upload.goods == *goods)
     }
 
     /// Refusals that stand and nobody has closed. One about a settlement that was undone since closed itself.
@@ -149,7 +157,10 @@ impl Course {
                     state: UploadState::Leaving,
                 });
             }
-            Record::Uploaded { msgid, .. } => self.answered(msgid, &UploadState::Done),
+            Record::Uploaded { msgid, .. } => {
+                self.answered(msgid, &UploadState::Done);
+                self.forget_withdrawn(msgid);
+            }
             Record::UploadRefused {
                 msgid, code, message, ..
             } => {
@@ -164,6 +175,26 @@ impl Course {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Packs came back of which nobody knew whether they had arrived: it is as if they had never been told of.
+    fn forget_withdrawn(&mut self, msgid: &str) {
+        let back = self.uploads.iter().find(|upload| upload.msgid == msgid);
+        let Some(back) = back
+            .map(|upload| upload.goods.clone())
+            .filter(|goods| goods.returned)
+        else {
+            return;
+        };
+        let unanswered = |upload: &Upload| {
+            upload.state == UploadState::Leaving
+                && !upload.goods.returned
+                && upload.goods.coming_back() == back
+        };
+        if self.uploads.iter().any(unanswered) {
+            self.uploads
+                .retain(|upload| !unanswered(upload) && upload.msgid != msgid);
         }
     }
 

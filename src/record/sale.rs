@@ -51,6 +51,17 @@ pub struct Goods {
     pub returned: bool,
 }
 
+impl Goods {
+    /// The same packs coming back.
+    #[must_use]
+    pub fn coming_back(&self) -> Goods {
+        Goods {
+            returned: true,
+            ..self.clone()
+        }
+    }
+}
+
 /// A person buying for the patient: both identities stand with the sale (昆明市人民政府令第161号 第二十七条).
 #[derive(Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Agent {

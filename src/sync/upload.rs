@@ -46,7 +46,7 @@ impl Sync {
         Ok(taken)
     }
 
-    /// Tells of one sale's packs as far as the agency answers; how many messages it took.
+    /// Tells of one sale's packs as far as the agency answers; how many messages it took that bring it further.
     ///
     /// # Errors
     /// [`BooksError`] if the books cannot be read or written.
@@ -54,14 +54,29 @@ impl Sync {
         let Some(_turn) = self.uploading.try_turn(id) else {
             return Ok(0);
         };
-        let one_code = self.client.settings().profile.trace_codes == TraceCodes::SaleSingle;
-        for taken in 0..MESSAGES_MAX {
+        let profile = &self.client.settings().profile;
+        let one_code = profile.trace_codes == TraceCodes::SaleSingle;
+        let mut taken = 0;
+        for _ in 0..MESSAGES_MAX {
             // Read anew each time: the sale may have been undone meanwhile.
             let row = self.books.sale(id)?.ok_or(BooksError::NoSuchSale)?;
-            let (msgid, goods) = match row.next_upload(one_code) {
+            let mut withdrawn = false;
+            let (left, goods) = match row.next_upload(one_code) {
                 None => return Ok(taken),
-                Some(Next::Again(upload)) => (upload.msgid, upload.goods),
-                Some(Next::New(goods)) => {
+                // What has come back before does not come back twice.
+                Some(Next::Again(upload)) if upload.goods.returned || profile.repeated_msgid_idempotent => {
+                    (Some(upload.msgid), upload.goods)
+                }
+                // It may have arrived, and told of twice its packs count as sold twice: first they come back.
+                Some(Next::Again(upload)) => {
+                    withdrawn = true;
+                    (None, upload.goods.coming_back())
+                }
+                Some(Next::New(goods)) => (None, goods),
+            };
+            let msgid = match left {
+                Some(msgid) => msgid,
+                None => {
                     let msgid = self.books.next_msgid();
                     self.note(Record::Uploading {
                         sale: id.to_owned(),
@@ -69,15 +84,16 @@ impl Sync {
                         goods: goods.clone(),
                     })
                     .await?;
-                    (msgid, goods)
+                    msgid
                 }
             };
             let Some(record) = self.told(&row, msgid, &goods).await else {
                 return Ok(taken);
             };
             self.note(record).await?;
+            taken += usize::from(!withdrawn);
         }
-        Ok(MESSAGES_MAX)
+        Ok(taken)
     }
 
     /// What the agency refused of a sale's packs is told once more: someone asked for it.
