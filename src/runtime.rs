@@ -155,6 +155,7 @@ impl Runtime {
                 this.sync.heard(&answer);
                 if matches!(answer, Answer::Done(_)) {
                     this.renew_lost_cards().await;
+                    this.fetch_packs().await;
                 }
                 Event::SignedIn(answer.map(|signed| signed.sign_no))
             }),

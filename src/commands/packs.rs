@@ -10,7 +10,7 @@ use serde_json::json;
 use yijie_rules::{Lang, PackError, PackSummary, Packs};
 
 use self::bundles::ToSign;
-use super::{Failure, Out, data_dir};
+use super::{Failure, OtherAgency, Out, data_dir};
 use crate::books::Books;
 use crate::bundle::shelf::Shelf;
 use crate::clock;
@@ -160,6 +160,14 @@ enum Action {
         #[arg(long)]
         key: Option<PathBuf>,
     },
+    /// Ask the agency for its bundle and install it, if it is newer. A till whose window is open does so at each sign-in.
+    Fetch {
+        /// Public key to pin, the first time.
+        #[arg(long)]
+        key: Option<PathBuf>,
+        #[command(flatten)]
+        agency: OtherAgency,
+    },
     /// What changes for whom from which day: directories, pack files, bundles, or `builtin`.
     Diff {
         /// Before.
@@ -181,6 +189,9 @@ pub fn run(data: Option<PathBuf>, request: &Request, out: Out) -> Result<u8, Fai
         Some(Action::Verify { bundle, key }) => bundles::verify(bundle, key.as_deref(), data.as_deref(), out),
         Some(Action::Install { bundle, key }) => {
             bundles::install(bundle, key.as_deref(), &data_dir(data)?, out)
+        }
+        Some(Action::Fetch { key, agency }) => {
+            bundles::fetch_now(key.as_deref(), &data_dir(data)?, agency, out)
         }
         Some(Action::Diff { old, new }) => bundles::diff(old, new, out),
     }

@@ -13,7 +13,8 @@ use super::Runtime;
 use crate::books::{Books, BooksError};
 use crate::bundle::shelf::Shelf;
 use crate::clock;
-use crate::commands::{Failure, Out, Till, packs};
+use crate::commands::packs::{self, bundles};
+use crate::commands::{Failure, Out, Till};
 use crate::config::Config;
 use crate::desk::{Event, Level, Notice};
 
@@ -69,6 +70,22 @@ impl Runtime {
                 }
             }
         });
+    }
+
+    /// Asks the agency for newer packs where a key is pinned to check them by; they are taken up as any that come. That
+    /// none is offered, or no answer comes, is nothing to be told.
+    pub(super) async fn fetch_packs(&self) {
+        let data = &self.renewal.data;
+        if Shelf::of(data).key().is_err() {
+            return;
+        }
+        if let Err(failure) = bundles::fetch(self.sync.client(), data, None).await
+            && failure.code.starts_with("BUNDLE_")
+            && failure.code != "BUNDLE_NOT_OFFERED"
+        {
+            let notice = Notice::new(Level::Error, &failure.code).about(failure.detail);
+            self.tell(Event::Told(notice));
+        }
     }
 
     fn settle_by(&self, packs: Arc<Packs>, since: BTreeMap<String, i64>) {

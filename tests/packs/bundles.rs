@@ -106,6 +106,30 @@ fn deductible(shop: &Shop, id: &str) -> Value {
 }
 
 #[test]
+fn the_agencys_bundle_is_fetched_checked_and_settled_by() {
+    let (issuer, shop) = (Issuer::new(), Shop::open());
+    let key = issuer.path("issuer.pem");
+    let fetch = |more: &[&str]| shop.run(&[&["packs", "fetch", "--json"], more].concat());
+    fetch(&[]).exit(2).says_json("BUNDLE_NOT_OFFERED");
+    let offer = |bundle: &Path| {
+        let zip = yijie_agency::pack("rule_packs.bundle", &fs::read(bundle).unwrap()).unwrap();
+        fs::write(shop.agency.data.join("rule_packs.zip"), zip).unwrap();
+    };
+    offer(&issuer.bundle("5", "40.00"));
+    fetch(&[]).exit(3).says_json("BUNDLE_NO_KEY");
+    let told = fetch(&["--key", key.to_str().unwrap()]).exit(0).json();
+    assert_eq!(told["version"], 5);
+    assert_eq!(deductible(&shop, "five"), "40.00");
+    // The same again is nothing new; another issuer's is refused, and a cut-off file is none.
+    assert_eq!(fetch(&[]).exit(0).json()["version"], Value::Null);
+    offer(&Issuer::new().bundle("6", "10.00"));
+    fetch(&[]).exit(3).says_json("BUNDLE_OTHER_KEY");
+    fs::write(shop.agency.data.join("rule_packs.zip"), b"PK half a file").unwrap();
+    fetch(&[]).exit(3).says_json("AGENCY_BODY_UNREADABLE");
+    assert_eq!(deductible(&shop, "still five"), "40.00");
+}
+
+#[test]
 fn the_till_settles_by_what_is_installed_and_by_nothing_older() {
     let (issuer, shop) = (Issuer::new(), Shop::open());
     assert_eq!(deductible(&shop, "built-in"), "60.00");

@@ -12,6 +12,7 @@ use crate::{
         benefits::{
             self, BenefitQuestion, DiseaseQuestion, PersonTimeQuestion, Row, UsedQuestion, VisitQuestion,
         },
+        files::FOR_EVERYBODY,
         form::Data,
         goods::{self, Accepted, GoodsInput, GoodsReturned, GoodsSold},
         pharmacy::{SaleInput, SaleRequest},
@@ -20,6 +21,7 @@ use crate::{
             FeeInput, StayCancel,
         },
     },
+    zip_text,
 };
 
 /// File of the rule packs at 9102, by the sandbox's convention.
@@ -223,13 +225,9 @@ impl Client {
     }
 
     /// 9102: the bundle of rule packs that the agency offers. Number and name of the file are the sandbox's convention.
-    pub async fn rule_packs(&self) -> Answer<Vec<u8>> {
-        self.download(
-            PACKS_QUERY_NO,
-            PACKS_FILE,
-            crate::messages::files::FOR_EVERYBODY,
-            Ok,
-        )
-        .await
+    pub async fn rule_packs(&self) -> Answer<String> {
+        let text = |zip: Vec<u8>| zip_text::unpack_text(&zip);
+        self.download(PACKS_QUERY_NO, PACKS_FILE, FOR_EVERYBODY, text)
+            .await
     }
 }

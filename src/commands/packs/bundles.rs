@@ -1,4 +1,4 @@
-//! `yijie packs sign`, `verify`, `install`, `diff`: packs as signed bundles, and what one set changes against another.
+//! `yijie packs sign`, `verify`, `install`, `fetch`, `diff`: packs as signed bundles, and what one set changes against another.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::civil::Date;
 use serde_json::{Value, json};
+use yijie_agency::{Answer, Client};
 use yijie_rules::{Change, Lang, Packs, diff_packs};
 
 use super::files;
@@ -13,7 +14,7 @@ use crate::bundle::shelf::Shelf;
 use crate::bundle::signature::{PublicKey, SecretKey};
 use crate::bundle::{self, BundleError, Contents, PackText};
 use crate::clock;
-use crate::commands::{Failure, Out};
+use crate::commands::{Failure, OtherAgency, Out, Till, tasks};
 
 impl From<BundleError> for Failure {
     fn from(error: BundleError) -> Failure {
@@ -121,6 +122,47 @@ pub fn install(path: &Path, key: Option<&Path>, data: &Path, out: Out) -> Result
     let shelf = Shelf::of(data);
     let contents = shelf.install(&text, pem.as_deref(), today())?;
     tell(&contents, &shelf.key()?, out)
+}
+
+/// Asks the agency for its bundle (9102) and installs it, if it is newer than the one installed; None where it is not.
+///
+/// # Errors
+/// [`Failure`] if none is offered, none comes, or it is refused as [`install`] would.
+pub async fn fetch(
+    client: &Client,
+    data: &Path,
+    first_key: Option<&[u8]>,
+) -> Result<Option<Contents>, Failure> {
+    let text = match client.rule_packs().await {
+        Answer::Done(text) => text,
+        Answer::Refused(refusal) => return Err(Failure::refused("BUNDLE_NOT_OFFERED", refusal.message)),
+        Answer::NotSent(cause) | Answer::Unknown(cause) => {
+            return Err(Failure::could_not(cause.code(), &cause));
+        }
+    };
+    match Shelf::of(data).install(&text, first_key, today()) {
+        Ok(contents) => Ok(Some(contents)),
+        Err(BundleError::NotNewer { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The same for whoever asks for it.
+///
+/// # Errors
+/// [`Failure`].
+pub fn fetch_now(key: Option<&Path>, data: &Path, agency: &OtherAgency, out: Out) -> Result<(), Failure> {
+    let pem = key.map(read).transpose()?;
+    let till = Till::open(data, agency, out)?;
+    let fetched = tasks()?.block_on(fetch(till.sync.client(), data, pem.as_deref()))?;
+    match fetched {
+        Some(contents) => tell(&contents, &Shelf::of(data).key()?, out),
+        None => out.print(&json!({"version": null}), || {
+            out.lang
+                .pick("没有更新的规则包", "there is no newer bundle")
+                .to_owned()
+        }),
+    }
 }
 
 fn tell(contents: &Contents, key: &PublicKey, out: Out) -> Result<(), Failure> {
