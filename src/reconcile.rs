@@ -58,6 +58,9 @@ pub enum ReconcileError {
         /// In its words.
         said: String,
     },
+    /// An application stands at the agency of which nobody here knows the number.
+    #[error("")]
+    ClearingNumberUnknown,
     /// Entries of this till are missing, and the agency could not be asked what it holds.
     #[error("{} {source}", source.code())]
     Behind {
@@ -85,6 +88,7 @@ impl ReconcileError {
             ReconcileError::StillOpen { .. } => "SALES_STILL_OPEN",
             ReconcileError::NotBalanced { .. } => "TOTAL_NOT_BALANCED",
             ReconcileError::ClearingRefused { .. } => "CLEARING_REFUSED",
+            ReconcileError::ClearingNumberUnknown => "CLEARING_NUMBER_UNKNOWN",
             ReconcileError::Behind { salvaged: true, .. } => "JOURNAL_SALVAGED",
             ReconcileError::Behind { .. } => "TILL_ROLLED_BACK",
             ReconcileError::AgencyHoldsMore { .. } => "AGENCY_HOLDS_MORE",

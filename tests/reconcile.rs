@@ -14,7 +14,7 @@ mod common;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use common::{OPERATOR, PIN, Shop, person, sale};
+use common::{OPERATOR, PIN, Shop, fault, person, sale};
 use serde_json::{Value, json};
 
 /// The agency is stopped, its ledger rewritten line by line, and started again.
@@ -314,6 +314,10 @@ fn a_month_is_applied_for_once_its_days_balance_and_taken_back() {
         "{told:?}"
     );
     shop.run(&["reverse", "a"]).exit(2);
+    // The withdrawal arrives and its answer does not: asked again, it is known to be gone.
+    let lost = |on: &str| shop.agency.misbehave(&fault(on, "lose_reply_after_commit", 1));
+    lost("3204");
+    close(&["--withdraw", &month]).exit(3).says_json("AGENCY_TIMEOUT");
     let withdrawn = close(&["--withdraw", &month]).exit(0).json();
     assert_eq!(withdrawn[0]["clr_appy_evt_id"], applied[0]["clr_appy_evt_id"]);
     assert_eq!(close(&["--withdraw", &month]).exit(0).json(), json!([]));
@@ -323,4 +327,13 @@ fn a_month_is_applied_for_once_its_days_balance_and_taken_back() {
     );
     shop.run(&["reverse", "a"]).exit(0);
     close(&["--clearing", "2026-13"]).exit(1);
+    // The same of an application: that it stands is known, its number is not, and only the agency can take it back.
+    lost("3203");
+    close(&["--clearing", &month]).exit(3).says_json("AGENCY_TIMEOUT");
+    let unnumbered = close(&["--clearing", &month]).exit(0).json();
+    assert_eq!(unnumbered[0]["clr_appy_evt_id"], "");
+    assert_eq!(close(&["--clearing", &month]).exit(0).json(), json!([]), "once");
+    close(&["--withdraw", &month])
+        .exit(2)
+        .says_json("CLEARING_NUMBER_UNKNOWN");
 }

@@ -44,7 +44,9 @@ impl Carrier for Sparse {
                 "fund_pay_sumamt":"0.00","psn_part_amt":"20.00","acct_pay":"20.00","psn_cash_pay":"0.00"}}}}"#,
                 self.told
             ),
-            "5203" => r#"{"setlinfo":{}}"#.to_owned(),
+            "1101" => r#"{"baseinfo":{"psn_no":"53","psn_name":"甲"},"insuinfo":[{"insutype":"310","insuplc_admdvs":"530100"}]}"#
+                .to_owned(),
+            "5301" => r#"{"feedetail":[{"begndate":"2020-10-01","enddate":"20991231","opspDiseCode":"M03900"}]}"#.to_owned(),
             _ => "null".to_owned(),
         };
         self.sent.lock().unwrap().push(message);
@@ -108,6 +110,26 @@ fn till(dir: &Path, agency: &Arc<Sparse>) -> (Arc<Books>, Sync) {
     let client = Client::within(settings(&books), agency.clone());
     let sync = Sync::new(books.clone(), client, Arc::new(Packs::builtin()));
     (books, sync)
+}
+
+#[tokio::test]
+async fn registered_diseases_are_asked_for_where_the_record_has_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let agency = Arc::new(Sparse::default());
+    let (_books, sync) = till(dir.path(), &agency);
+    let credential = Credential::IdNumber {
+        certno: "530102199001011234".to_owned(),
+    };
+    let person = sync.client().person(&credential).await.done().unwrap();
+    let disease = &person.facts.registered_diseases[0];
+    assert_eq!(disease.dise_codg, "M03900");
+    let days = [disease.begndate, disease.enddate].map(|day| day.unwrap().to_string());
+    assert_eq!(days, ["2020-10-01", "2099-12-31"]);
+    let sent = agency.sent.lock().unwrap();
+    assert_eq!(
+        (&sent[1]["infno"], &sent[1]["insuplc_admdvs"]),
+        (&"5301".into(), &"530100".into())
+    );
 }
 
 #[tokio::test]

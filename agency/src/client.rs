@@ -209,10 +209,18 @@ impl Client {
         }
     }
 
-    /// 1101: the agency's record of whoever the credential belongs to.
+    /// 1101: the agency's record of whoever the credential belongs to. Registered diseases, which the national record does
+    /// not hold, are asked for (5301) where the province does not tell them with it.
     pub async fn person(&self, credential: &Credential) -> Answer<PersonRecord> {
         let input = PersonInput::from(credential);
-        self.ask("1101", "", &input, person::read_person).await
+        let read = |output: &Output<'_>| Some((person::read_person(output)?, person::tells_facts(output)));
+        match self.ask("1101", "", &input, read).await {
+            Answer::Done((mut record, false)) => {
+                record.facts.registered_diseases = self.diseases_of(&record).await;
+                Answer::Done(record)
+            }
+            other => other.map(|(record, _)| record),
+        }
     }
 
     /// 2601: reverses the transaction `oinfno` that was sent as `omsgid` and whose outcome is not known.

@@ -81,7 +81,7 @@ pub struct Profile {
 
 /// What this terminal acts on, in the words that are usual.
 fn meanings() -> BTreeMap<String, Vec<String>> {
-    let usual: [(&str, &[&str]); 5] = [
+    let usual: [(&str, &[&str]); 7] = [
         (
             "ORIGINAL_NOT_FOUND",
             &["未找到原交易", "原交易不存在", "无原交易", "未查询到原交易"],
@@ -93,6 +93,8 @@ fn meanings() -> BTreeMap<String, Vec<String>> {
         ),
         ("TRIAL_STALE", &["重新预结算", "预结算已失效"]),
         ("TRACE_CODE_NOT_SOLD", &["追溯码无销售记录"]),
+        ("CLEARING_APPLIED", &["清算已申请", "重复申请清算"]),
+        ("CLEARING_NOT_FOUND", &["未找到该清算申请", "清算申请不存在"]),
     ];
     let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     usual

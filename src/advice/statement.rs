@@ -4,6 +4,12 @@ use super::{Advice, rows};
 
 pub(super) const ROWS: &[Advice] = rows! {
     // Differences.
+    "CLEARING_NOT_FOUND"
+        "经办机构没有这份清算申请。" => "不必处理；需要时重新申请。"
+        "The agency has no such application for clearing." => "Nothing to do; apply again if need be."
+    "CLEARING_NUMBER_UNKNOWN"
+        "清算已申请，但本机没有申请号。" => "请经办机构按月份撤回，或告知申请号。"
+        "The month is applied for, but its number is not known here." => "Ask the agency to take the application back."
     "CLEARING_REFUSED"
         "医保平台没有接受清算申请或撤销。" => "按平台给的原因核对当月账；仍不清楚的联系经办机构。"
         "The agency did not take the application or its withdrawal." => "Check the month by the reason it gives; else call the agency."

@@ -450,7 +450,7 @@ pub(super) const ROWS: &[Advice] = rows! {
         "规则包版本不高于已安装的版本。" => "安装更高的版本；原有规则包继续使用。"
         "The bundle is not newer than the one installed." => "Install a higher version; the packs that were in use stay."
     "BUNDLE_NOT_OFFERED"
-        "经办机构没有提供规则包。" => "向经办机构要规则包文件，用 packs install 安装。"
+        "经办机构没有提供规则包。" => "向经办机构要规则包文件，再用命令安装。"
         "The agency offers no bundle of rule packs." => "Ask the agency for the file and install it with yijie packs install."
     "BUNDLE_PACK_BROKEN"
         "规则包内容有错误。" => "用 packs check 查出错误，改正后重新签名。"

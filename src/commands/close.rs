@@ -125,9 +125,9 @@ impl From<ReconcileError> for Failure {
         match error {
             ReconcileError::Books(error) => error.into(),
             ReconcileError::StillOpen { count } => Failure::could_not("SALES_STILL_OPEN", count),
-            ReconcileError::NotBalanced { .. } | ReconcileError::ClearingRefused { .. } => {
-                Failure::refused(error.code(), &error)
-            }
+            ReconcileError::NotBalanced { .. }
+            | ReconcileError::ClearingRefused { .. }
+            | ReconcileError::ClearingNumberUnknown => Failure::refused(error.code(), &error),
             other => Failure::could_not(other.code(), &other),
         }
     }

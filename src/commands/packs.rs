@@ -190,9 +190,7 @@ pub fn run(data: Option<PathBuf>, request: &Request, out: Out) -> Result<u8, Fai
         Some(Action::Install { bundle, key }) => {
             bundles::install(bundle, key.as_deref(), &data_dir(data)?, out)
         }
-        Some(Action::Fetch { key, agency }) => {
-            bundles::fetch_now(key.as_deref(), &data_dir(data)?, agency, out)
-        }
+        Some(Action::Fetch { key, agency }) => bundles::fetch(key.as_deref(), &data_dir(data)?, agency, out),
         Some(Action::Diff { old, new }) => bundles::diff(old, new, out),
     }
     .map(|()| 0)

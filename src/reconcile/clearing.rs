@@ -84,15 +84,28 @@ pub async fn apply(
     }
     let mut applied = Vec::new();
     for (clr_type, request) in requests {
-        if books.clearing(&month.setlym(), &clr_type)?.is_some() {
-            continue;
-        }
+        let known = books.clearing(&month.setlym(), &clr_type)?;
+        let unnumbered = match &known {
+            Some(Record::ClearingApplied { clr_appy_evt_id, .. }) if clr_appy_evt_id.is_empty() => true,
+            Some(_) => continue,
+            None => false,
+        };
         let answer = sync.client().apply_for_clearing(&request).await;
         sync.heard(&answer);
+        let clr_appy_evt_id = match answer {
+            // An application whose answer was lost: that it stands is known now, its number is not.
+            Answer::Refused(refusal) if refusal.reason() == Some("CLEARING_APPLIED") => {
+                if unnumbered {
+                    continue;
+                }
+                String::new()
+            }
+            answer => said(answer)?,
+        };
         let record = Record::ClearingApplied {
             month: month.setlym(),
             clr_type,
-            clr_appy_evt_id: said(answer)?,
+            clr_appy_evt_id,
             operator: operator.to_owned(),
         };
         books.append(&record, clock::now_ms())?;
@@ -122,9 +135,15 @@ pub async fn withdraw(
         else {
             continue;
         };
+        if clr_appy_evt_id.is_empty() {
+            return Err(ReconcileError::ClearingNumberUnknown);
+        }
         let answer = sync.client().withdraw_clearing(&clr_appy_evt_id).await;
         sync.heard(&answer);
-        said(answer)?;
+        // One that is not there any more was withdrawn by a request whose answer was lost.
+        if !matches!(&answer, Answer::Refused(refusal) if refusal.reason() == Some("CLEARING_NOT_FOUND")) {
+            said(answer)?;
+        }
         let record = Record::ClearingWithdrawn {
             month: month.setlym(),
             clr_type,

@@ -155,6 +155,8 @@ pub(super) fn notice_of(error: ReconcileError) -> Notice {
         ReconcileError::ClearingRefused { said } => notice.about(said),
         ReconcileError::Behind { source, .. } => notice.about(format!("{} {source}", source.code())),
         ReconcileError::AgencyHoldsMore { since } => notice.about(since.to_string()),
-        ReconcileError::Books(_) | ReconcileError::NoAnswer(_) => notice,
+        ReconcileError::Books(_) | ReconcileError::NoAnswer(_) | ReconcileError::ClearingNumberUnknown => {
+            notice
+        }
     }
 }

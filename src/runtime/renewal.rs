@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use jiff::civil::Date;
+use yijie_agency::Answer;
 use yijie_rules::Packs;
 
 use super::Runtime;
 use crate::books::{Books, BooksError};
+use crate::bundle::BundleError;
 use crate::bundle::shelf::Shelf;
 use crate::clock;
-use crate::commands::packs::{self, bundles};
-use crate::commands::{Failure, Out, Till};
+use crate::commands::{Failure, Out, Till, packs};
 use crate::config::Config;
 use crate::desk::{Event, Level, Notice};
 
@@ -76,15 +77,19 @@ impl Runtime {
     /// none is offered, or no answer comes, is nothing to be told.
     pub(super) async fn fetch_packs(&self) {
         let data = &self.renewal.data;
-        if Shelf::of(data).key().is_err() {
+        let shelf = Shelf::of(data);
+        if shelf.key().is_err() {
             return;
         }
-        if let Err(failure) = bundles::fetch(self.sync.client(), data, None).await
-            && failure.code.starts_with("BUNDLE_")
-            && failure.code != "BUNDLE_NOT_OFFERED"
-        {
-            let notice = Notice::new(Level::Error, &failure.code).about(failure.detail);
-            self.tell(Event::Told(notice));
+        let Answer::Done(text) = self.sync.client().rule_packs().await else {
+            return;
+        };
+        match shelf.install(&text, None, today()) {
+            Ok(_) | Err(BundleError::NotNewer { .. }) => {}
+            Err(error) => {
+                let notice = Notice::new(Level::Error, error.code()).about(error.to_string());
+                self.tell(Event::Told(notice));
+            }
         }
     }
 

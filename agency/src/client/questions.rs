@@ -1,6 +1,6 @@
 //! Calls beside the sale: benefits, queries, audit, goods, the steps of a hospital stay, the agency's rule packs.
 
-use yijie_rules::SetlInfo;
+use yijie_rules::{RegisteredDisease, SetlInfo};
 
 use super::{Client, sale::place_of};
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
         files::FOR_EVERYBODY,
         form::Data,
         goods::{self, Accepted, GoodsInput, GoodsReturned, GoodsSold},
+        person::PersonRecord,
         pharmacy::{SaleInput, SaleRequest},
         visit::{
             self, Admission, AdmissionInput, Diagnosis, Discharge, DischargeInput, FeeCancel, FeeDetail,
@@ -62,6 +63,18 @@ impl Client {
     /// 5301: registered diseases.
     pub async fn registered_diseases(&self, place: &str, question: DiseaseQuestion) -> Answer<Vec<Row>> {
         self.rows("5301", place, question).await
+    }
+
+    /// The same of a record; none where the agency does not say.
+    pub(super) async fn diseases_of(&self, person: &PersonRecord) -> Vec<RegisteredDisease> {
+        let psn_no = person.baseinfo.psn_no.clone();
+        let place = person.insuinfo.first().map(|row| row.insuplc_admdvs.as_str());
+        let question = DiseaseQuestion { psn_no };
+        let answer = self
+            .registered_diseases(place.unwrap_or_default(), question)
+            .await;
+        let rows = answer.done().unwrap_or_default();
+        rows.iter().filter_map(benefits::registered_disease).collect()
     }
 
     /// 3101 (事前), or once there is a trial 3102 (事中), where the province has them: what the agency's rules find fault

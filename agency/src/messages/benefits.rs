@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use yijie_rules::RegisteredDisease;
+
 use super::form::message;
 use crate::{
     envelope::Output,
@@ -59,6 +61,21 @@ pub(crate) fn read_rows(output: &Output<'_>) -> Option<Vec<Row>> {
     }
     rows.retain(|row| !row.is_empty());
     Some(rows)
+}
+
+/// A row of 5301; nothing where no disease is named.
+pub(crate) fn registered_disease(row: &Row) -> Option<RegisteredDisease> {
+    let of = |name: &str| {
+        let cell = row.iter().find(|(known, _)| known == name);
+        cell.map(|(_, text)| text.as_str())
+    };
+    Some(RegisteredDisease {
+        dise_codg: of("opsp_dise_code").or(of("dise_codg"))?.into(),
+        benefit: None,
+        class: None,
+        begndate: of("begndate").and_then(|day| day.parse().ok()),
+        enddate: of("enddate").and_then(|day| day.parse().ok()),
+    })
 }
 
 /// As objects, for people.

@@ -306,6 +306,14 @@ impl Checked for PersonInput {
     }
 }
 
+/// Whether the province tells with the record what the nation's has no field for.
+pub(crate) fn tells_facts(output: &Output<'_>) -> bool {
+    let base = output
+        .fields()
+        .and_then(|fields| fields.get("baseinfo")?.fields());
+    base.is_some_and(|base| !base.text_of(&["exp_content", "expContent"]).is_empty())
+}
+
 /// Reads the output of 1101; None if there is no person in it.
 pub(crate) fn read_person(output: &Output<'_>) -> Option<PersonRecord> {
     let fields = output.fields()?;

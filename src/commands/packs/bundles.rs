@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::civil::Date;
 use serde_json::{Value, json};
-use yijie_agency::{Answer, Client};
+use yijie_agency::Answer;
 use yijie_rules::{Change, Lang, Packs, diff_packs};
 
 use super::files;
@@ -124,44 +124,28 @@ pub fn install(path: &Path, key: Option<&Path>, data: &Path, out: Out) -> Result
     tell(&contents, &shelf.key()?, out)
 }
 
-/// Asks the agency for its bundle (9102) and installs it, if it is newer than the one installed; None where it is not.
+/// Asks the agency for its bundle (9102) and installs it, if it is newer than the one installed.
 ///
 /// # Errors
 /// [`Failure`] if none is offered, none comes, or it is refused as [`install`] would.
-pub async fn fetch(
-    client: &Client,
-    data: &Path,
-    first_key: Option<&[u8]>,
-) -> Result<Option<Contents>, Failure> {
-    let text = match client.rule_packs().await {
+pub fn fetch(key: Option<&Path>, data: &Path, agency: &OtherAgency, out: Out) -> Result<(), Failure> {
+    let pem = key.map(read).transpose()?;
+    let till = Till::open(data, agency, out)?;
+    let text = match tasks()?.block_on(till.sync.client().rule_packs()) {
         Answer::Done(text) => text,
         Answer::Refused(refusal) => return Err(Failure::refused("BUNDLE_NOT_OFFERED", refusal.message)),
         Answer::NotSent(cause) | Answer::Unknown(cause) => {
             return Err(Failure::could_not(cause.code(), &cause));
         }
     };
-    match Shelf::of(data).install(&text, first_key, today()) {
-        Ok(contents) => Ok(Some(contents)),
-        Err(BundleError::NotNewer { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// The same for whoever asks for it.
-///
-/// # Errors
-/// [`Failure`].
-pub fn fetch_now(key: Option<&Path>, data: &Path, agency: &OtherAgency, out: Out) -> Result<(), Failure> {
-    let pem = key.map(read).transpose()?;
-    let till = Till::open(data, agency, out)?;
-    let fetched = tasks()?.block_on(fetch(till.sync.client(), data, pem.as_deref()))?;
-    match fetched {
-        Some(contents) => tell(&contents, &Shelf::of(data).key()?, out),
-        None => out.print(&json!({"version": null}), || {
-            out.lang
-                .pick("没有更新的规则包", "there is no newer bundle")
-                .to_owned()
+    let shelf = Shelf::of(data);
+    match shelf.install(&text, pem.as_deref(), today()) {
+        Ok(contents) => tell(&contents, &shelf.key()?, out),
+        Err(BundleError::NotNewer { .. }) => out.print(&json!({"version": null}), || {
+            let none = out.lang.pick("没有更新的规则包", "there is no newer bundle");
+            none.to_owned()
         }),
+        Err(error) => Err(error.into()),
     }
 }
 
