@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod benefits;
 pub(crate) mod clearing;
+pub(crate) mod codes;
 pub(crate) mod ec_query;
 pub(crate) mod files;
 pub(crate) mod form;
@@ -17,3 +18,6 @@ pub(crate) mod sign;
 pub(crate) mod statement;
 pub(crate) mod statement_detail;
 pub(crate) mod visit;
+
+#[cfg(test)]
+mod tests;

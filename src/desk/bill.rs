@@ -15,8 +15,8 @@ use crate::record::{Agent, Record};
 
 /// fixmedins_type of a retail pharmacy.
 const PHARMACY: &str = "2";
-/// Most lines a bill may have.
-const LINES_MAX: usize = 200;
+/// Most lines a bill may have: one message to the agency holds them.
+const LINES_MAX: usize = 60;
 
 /// What is being bought.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -16,8 +16,8 @@ use crate::{
         pharmacy::{SaleInput, SaleRequest, Transactions},
         settled::{self, SettledReply},
         visit::{
-            self, Admission, Diagnosis, Discharge, FeeCancel, FeeDetail, FeeInput, Registration,
-            RegistrationCancel, SettledCode, StayCancel, VisitBill, VisitBillInput, VisitInfo, VisitInput,
+            self, Admission, Diagnosis, Discharge, FeeCancel, FeeDetail, Registration, RegistrationCancel,
+            SettledCode, StayCancel, VisitBill, VisitBillInput, VisitInfo, VisitInput,
         },
     },
     profile::TraceCodes,
@@ -203,15 +203,11 @@ impl Client {
             };
             stepped(self.ask("2203", place, &described, |_| Some(())).await)?;
         }
-        let details = self.details(input, visit);
+        let infno = if visit.inpatient { "2301" } else { "2204" };
+        stepped(self.details_by(infno, place, self.details(input, visit)).await)?;
         if visit.inpatient {
-            stepped(self.stay_details(place, details).await)?;
             self.discharged(sale, input, visit).await?;
             visit.discharged = true;
-        } else {
-            let details = FeeInput { feedetail: details };
-            let rows = |output: &Output<'_>| visit::read_fee_rows(output).map(|_| ());
-            stepped(self.ask("2204", place, &details, rows).await)?;
         }
         let read = |output: &Output<'_>| settled::read_trial(output, &self.seal.profile);
         let bill = self.bill(sale, input, visit, None);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use yijie_rules::{Claim, Money, SetlInfo};
 
 use super::{
+    codes,
     form::{Data, message},
     pharmacy::SaleInput,
 };
@@ -27,25 +28,25 @@ message! {
 message! {
     /// Whose bill it is.
     pub(crate) AuditPatient {
-        patn_id must 30, patn_name may 50, gend may 6, brdy mayday, poolarea must 6, curr_mdtrt_id must 30,
+        patn_id must 30, patn_name may 50, gend maycode codes::GEND, brdy mayday, poolarea must 6, curr_mdtrt_id must 30,
     }
 }
 
 message! {
     /// The visit.
     pub(crate) AuditVisit {
-        mdtrt_id must 30, medins_id must 30, medins_name must 200, medins_admdvs must 6, medins_type must 6,
+        mdtrt_id must 30, medins_id must 30, medins_name must 200, medins_admdvs must 6, medins_type code codes::FIXMEDINS_TYPE,
         medins_lv may 6, adm_date time, dscg_date maytime, dscg_main_dise_codg must 30, dscg_main_dise_name must 500,
-        dr_codg must 30, adm_dept_codg must 50, adm_dept_name must 100, med_mdtrt_type must 6, med_type must 6,
+        dr_codg must 30, adm_dept_codg must 50, adm_dept_name must 100, med_mdtrt_type must 6, med_type open 6,
         matn_stas must 6, medfee_sumamt sum, ownpay_amt sum, selfpay_amt sum, hifp_payamt maysum, acct_payamt maysum,
-        setl_totlnum sum, insutype must 6, reim_flag must 3, out_setl_flag must 3,
+        setl_totlnum whole, insutype code codes::INSUTYPE, reim_flag flag, out_setl_flag flag,
     }
 }
 
 message! {
     /// A diagnosis of it.
     pub(crate) AuditDiagnosis {
-        dise_id must 30, inout_dise_type must 6, maindise_flag must 3, dias_srt_no sum, dise_codg must 30,
+        dise_id must 30, inout_dise_type must 6, maindise_flag flag, dias_srt_no whole, dise_codg must 30,
         dise_name must 500, dise_date time,
     }
 }
@@ -53,8 +54,8 @@ message! {
 message! {
     /// A line of the bill.
     pub(crate) AuditOrder {
-        rx_id must 50, rxno must 50, long_drord_flag must 3, hilist_type must 30, chrg_type must 30, drord_bhvr must 3,
-        hilist_code must 50, hilist_name must 200, hilist_lv may 6, hosplist_code must 150, hosplist_name must 200,
+        rx_id must 50, rxno must 50, long_drord_flag must 3, hilist_type code codes::LIST_TYPE, chrg_type code codes::MED_CHRGITM_TYPE, drord_bhvr must 3,
+        hilist_code must 50, hilist_name must 200, hilist_lv maycode codes::CHRGITM_LV, hosplist_code must 150, hosplist_name must 200,
         cnt cnt, pric pric, sumamt sum, ownpay_amt sum, selfpay_amt sum, drord_begn_date time, drord_dept_codg must 30,
         drord_dept_name must 100, drord_dr_codg must 30, drord_dr_name must 50, curr_drord_flag must 3,
     }

@@ -2,11 +2,16 @@
 //! transactions settle a bill is decided here and nowhere else ([`transactions_of`]).
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use yijie_rules::{Claim, Flag, Line, Money};
 
 use crate::{
-    fields::{Checked, FieldFault, decimal, flag, number, optional, required, time},
-    messages::person::Credential,
+    fields::{Checked, FieldFault, code, flag, open, optional, required, time},
+    messages::{
+        codes,
+        form::{cnt, pric, sum},
+        person::Credential,
+    },
     profile::Profile,
 };
 
@@ -207,10 +212,16 @@ pub(crate) struct DrugDetail {
     pub(crate) pric: String,
 }
 
-/// What stands in exp_content of a sale.
-#[derive(Serialize)]
-struct SaleExtension<'a> {
-    claim: &'a Claim,
+/// What is not there is not told, so that a long bill has room.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let told = fields.into_iter().filter(|(_, field)| !field.is_null());
+            told.map(|(name, field)| (name, without_nulls(field))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
+        other => other,
+    }
 }
 
 impl SaleInput {
@@ -223,7 +234,8 @@ impl SaleInput {
             }
         };
         let exp_content = if profile.claim_in_exp_content {
-            serde_json::to_string(&SaleExtension { claim }).map_err(unfit("expContent"))?
+            let claim = serde_json::to_value(claim).map_err(unfit("expContent"))?;
+            json!({ "claim": without_nulls(claim) }).to_string()
         } else {
             String::new()
         };
@@ -292,15 +304,15 @@ impl Checked for SaleInput {
     fn check(&self) -> Result<(), FieldFault> {
         let info = &self.druginfo;
         required("psn_no", &info.psn_no, 30)?;
-        required("mdtrt_cert_type", &info.mdtrt_cert_type, 3)?;
+        code("mdtrt_cert_type", &info.mdtrt_cert_type, codes::MDTRT_CERT_TYPE)?;
         required("mdtrt_cert_no", &info.mdtrt_cert_no, 50)?;
         time("begntime", &info.begntime)?;
-        number("medfee_sumamt", &info.medfee_sumamt)?;
-        required("insutype", &info.insutype, 6)?;
+        sum("medfee_sumamt", &info.medfee_sumamt)?;
+        code("insutype", &info.insutype, codes::INSUTYPE)?;
         optional("dise_codg", &info.dise_codg, 30)?;
         optional("dise_name", &info.dise_name, 500)?;
         flag("acct_used_flag", &info.acct_used_flag)?;
-        required("med_type", &info.med_type, 6)?;
+        open("med_type", &info.med_type, 6)?;
         if self.drugdetail.is_empty() {
             return Err(FieldFault {
                 field: "drugdetail",
@@ -319,9 +331,9 @@ impl Checked for DrugDetail {
         time("fee_ocur_time", &self.fee_ocur_time)?;
         required("med_list_codg", &self.med_list_codg, 50)?;
         required("medins_list_codg", &self.medins_list_codg, 150)?;
-        number("det_item_fee_sumamt", &self.det_item_fee_sumamt)?;
-        decimal("cnt", &self.cnt, 4)?;
-        decimal("pric", &self.pric, 6)
+        sum("det_item_fee_sumamt", &self.det_item_fee_sumamt)?;
+        cnt("cnt", &self.cnt)?;
+        pric("pric", &self.pric)
     }
 }
 
