@@ -9,6 +9,7 @@ pub(crate) mod files;
 pub(crate) mod form;
 pub(crate) mod goods;
 pub(crate) mod lost_cards;
+pub(crate) mod named;
 pub(crate) mod person;
 pub(crate) mod pharmacy;
 pub(crate) mod query;
@@ -20,4 +21,4 @@ pub(crate) mod statement_detail;
 pub(crate) mod visit;
 
 #[cfg(test)]
-mod tests;
+mod check_tests;

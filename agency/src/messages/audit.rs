@@ -7,18 +7,13 @@ use yijie_rules::{Claim, Money, SetlInfo};
 use super::{
     codes,
     form::{Data, message},
+    named::{department, diagnosis, physician},
     pharmacy::SaleInput,
 };
 use crate::{
     envelope::Output,
     fields::{Checked, FieldFault},
 };
-
-/// What stands where the counter knows no doctor or department.
-const NOT_NAMED_CODE: &str = "99";
-const NOT_NAMED: &str = "未指定";
-/// ICD-10: unspecified causes of morbidity.
-const NO_DIAGNOSIS: (&str, &str) = ("R69", "未特指的疾病");
 
 message! {
     /// What is asked, and when: trig_scen 1 before care, 2 while the bill is settled.
@@ -130,11 +125,7 @@ pub(crate) fn question(asked: &Asked<'_>) -> Data<AuditData> {
     let (claim, info) = (asked.claim, &asked.input.druginfo);
     let zero = || Money::ZERO.to_string();
     let sum = |of: fn(&SetlInfo) -> Money| asked.trial.map_or_else(zero, |trial| of(trial).to_string());
-    let diagnosis = if info.dise_codg.is_empty() {
-        NO_DIAGNOSIS
-    } else {
-        (info.dise_codg.as_str(), info.dise_codg.as_str())
-    };
+    let (diagnosis, physician, department) = (diagnosis(claim), physician(claim), department(claim));
     let own = |text: &str| text.to_owned();
     let visit = AuditVisit {
         mdtrt_id: asked.task_id.clone(),
@@ -149,11 +140,11 @@ pub(crate) fn question(asked: &Asked<'_>) -> Data<AuditData> {
         medins_lv: claim.institution.medinslv.as_deref().map(own).unwrap_or_default(),
         adm_date: info.begntime.clone(),
         dscg_date: String::new(),
-        dscg_main_dise_codg: own(diagnosis.0),
-        dscg_main_dise_name: own(diagnosis.1),
-        dr_codg: own(NOT_NAMED_CODE),
-        adm_dept_codg: own(NOT_NAMED_CODE),
-        adm_dept_name: own(NOT_NAMED),
+        dscg_main_dise_codg: diagnosis.code.clone(),
+        dscg_main_dise_name: diagnosis.name.clone(),
+        dr_codg: physician.code.clone(),
+        adm_dept_codg: department.code.clone(),
+        adm_dept_name: department.name.clone(),
         med_mdtrt_type: own("1"),
         med_type: info.med_type.clone(),
         matn_stas: own("0"),
@@ -172,14 +163,18 @@ pub(crate) fn question(asked: &Asked<'_>) -> Data<AuditData> {
         inout_dise_type: own("1"),
         maindise_flag: own("1"),
         dias_srt_no: own("1"),
-        dise_codg: own(diagnosis.0),
-        dise_name: own(diagnosis.1),
+        dise_codg: diagnosis.code,
+        dise_name: diagnosis.name,
         dise_date: info.begntime.clone(),
     };
     let orders = asked.input.drugdetail.iter().zip(&claim.lines);
     let orders = orders.map(|(row, line)| AuditOrder {
         rx_id: row.feedetl_sn.clone(),
-        rxno: row.feedetl_sn.clone(),
+        rxno: if row.rxno.is_empty() {
+            row.feedetl_sn.clone()
+        } else {
+            row.rxno.clone()
+        },
         long_drord_flag: own("0"),
         hilist_type: own("101"),
         chrg_type: own("09"),
@@ -201,10 +196,10 @@ pub(crate) fn question(asked: &Asked<'_>) -> Data<AuditData> {
         ownpay_amt: zero(),
         selfpay_amt: zero(),
         drord_begn_date: row.fee_ocur_time.clone(),
-        drord_dept_codg: own(NOT_NAMED_CODE),
-        drord_dept_name: own(NOT_NAMED),
-        drord_dr_codg: own(NOT_NAMED_CODE),
-        drord_dr_name: own(NOT_NAMED),
+        drord_dept_codg: department.code.clone(),
+        drord_dept_name: department.name.clone(),
+        drord_dr_codg: physician.code.clone(),
+        drord_dr_name: physician.name.clone(),
         curr_drord_flag: own("1"),
     });
     let encounter = Visit {

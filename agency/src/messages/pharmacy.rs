@@ -9,7 +9,7 @@ use crate::{
     fields::{Checked, FieldFault, code, flag, open, optional, required, time},
     messages::{
         codes,
-        form::{cnt, pric, sum},
+        form::{cnt, maysum, pric, sum},
         person::Credential,
     },
     profile::Profile,
@@ -210,6 +210,12 @@ pub(crate) struct DrugDetail {
     pub(crate) det_item_fee_sumamt: String,
     pub(crate) cnt: String,
     pub(crate) pric: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) prd_days: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) bilg_dr_codg: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) bilg_dr_name: String,
 }
 
 /// What is not there is not told, so that a long bill has room.
@@ -333,7 +339,10 @@ impl Checked for DrugDetail {
         required("medins_list_codg", &self.medins_list_codg, 150)?;
         sum("det_item_fee_sumamt", &self.det_item_fee_sumamt)?;
         cnt("cnt", &self.cnt)?;
-        pric("pric", &self.pric)
+        pric("pric", &self.pric)?;
+        maysum("prd_days", &self.prd_days)?;
+        optional("bilg_dr_codg", &self.bilg_dr_codg, 30)?;
+        optional("bilg_dr_name", &self.bilg_dr_name, 50)
     }
 }
 
@@ -353,10 +362,19 @@ fn detail_of(claim: &Claim, line: &Line) -> DrugDetail {
         .med_list_codg
         .as_ref()
         .map_or_else(|| line.feedetl_sn.to_string(), ToString::to_string);
+    let rxno = claim.visit.rxno.as_ref();
+    let doctor = claim.visit.practitioner.as_ref().map(|known| &known.dr_codg);
     DrugDetail {
         feedetl_sn: line.feedetl_sn.to_string(),
-        rxno: String::new(),
-        rx_circ_flag: flag_text(claim.visit.rx_circ_flag, Flag::No).to_owned(),
+        rxno: text_of(rxno),
+        rx_circ_flag: match rxno {
+            Some(_) => "1",
+            None => flag_text(claim.visit.rx_circ_flag, Flag::No),
+        }
+        .to_owned(),
+        prd_days: text_of(line.prd_days.as_ref()),
+        bilg_dr_codg: text_of(doctor),
+        bilg_dr_name: text_of(doctor),
         fee_ocur_time: claim.visit.begntime.to_string(),
         medins_list_codg: code.clone(),
         med_list_codg: code,
