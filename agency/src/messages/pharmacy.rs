@@ -9,7 +9,7 @@ use crate::{
     fields::{Checked, FieldFault, code, flag, open, optional, required, time},
     messages::{
         codes,
-        form::{cnt, maysum, pric, sum},
+        form::{message, sum},
         person::Credential,
     },
     profile::Profile,
@@ -198,24 +198,13 @@ pub(crate) struct DrugInfo {
     pub(crate) exp_content: String,
 }
 
-#[derive(Serialize, Deserialize, Default)]
-#[serde(default)]
-pub(crate) struct DrugDetail {
-    pub(crate) feedetl_sn: String,
-    pub(crate) rxno: String,
-    pub(crate) rx_circ_flag: String,
-    pub(crate) fee_ocur_time: String,
-    pub(crate) med_list_codg: String,
-    pub(crate) medins_list_codg: String,
-    pub(crate) det_item_fee_sumamt: String,
-    pub(crate) cnt: String,
-    pub(crate) pric: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) prd_days: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) bilg_dr_codg: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) bilg_dr_name: String,
+message! {
+    /// A row of drugdetail.
+    pub(crate) DrugDetail {
+        feedetl_sn must 30, rxno may 30, rx_circ_flag flag, fee_ocur_time time, med_list_codg must 50,
+        medins_list_codg must 150, det_item_fee_sumamt sum, cnt cnt, pric pric, prd_days maysum, bilg_dr_codg may 30,
+        bilg_dr_name may 50,
+    }
 }
 
 /// What is not there is not told, so that a long bill has room.
@@ -326,23 +315,6 @@ impl Checked for SaleInput {
             });
         }
         self.drugdetail.iter().try_for_each(Checked::check)
-    }
-}
-
-impl Checked for DrugDetail {
-    fn check(&self) -> Result<(), FieldFault> {
-        required("feedetl_sn", &self.feedetl_sn, 30)?;
-        optional("rxno", &self.rxno, 30)?;
-        flag("rx_circ_flag", &self.rx_circ_flag)?;
-        time("fee_ocur_time", &self.fee_ocur_time)?;
-        required("med_list_codg", &self.med_list_codg, 50)?;
-        required("medins_list_codg", &self.medins_list_codg, 150)?;
-        sum("det_item_fee_sumamt", &self.det_item_fee_sumamt)?;
-        cnt("cnt", &self.cnt)?;
-        pric("pric", &self.pric)?;
-        maysum("prd_days", &self.prd_days)?;
-        optional("bilg_dr_codg", &self.bilg_dr_codg, 30)?;
-        optional("bilg_dr_name", &self.bilg_dr_name, 50)
     }
 }
 
