@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 use yijie_hardware::TraceCodes;
-use yijie_rules::{Flag, Goods, ItemClass, Money, Ratio, UnitPrice};
+use yijie_rules::{Flag, Goods, ItemClass, Money, Ratio, RxFlag, UnitPrice};
 
 /// One item of the institution's price list with its place in the insurance catalogue.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
@@ -49,6 +49,9 @@ pub struct Item {
     pub goods: Goods,
     /// 1 if a nationally negotiated drug.
     pub negotiated: Flag,
+    /// 0 without, 1 with prescription, 2 either; blank: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rx_flag: Option<RxFlag>,
     /// Beginnings of the disease codes that the catalogue links it with, between blanks; blank: not known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub diseases: String,
@@ -232,6 +235,20 @@ impl Catalogue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_drug_may_need_a_prescription() {
+        let list = "code,name,initials,level,price,goods,negotiated,rx_flag\n";
+        for (written, read) in [
+            ("1", Some(RxFlag::Prescription)),
+            ("0", Some(RxFlag::Otc)),
+            ("", None),
+        ] {
+            let items = Catalogue::from_csv(&format!("{list}A,甲,j,01,1.00,drug,0,{written}\n")).unwrap();
+            assert_eq!(items[0].rx_flag, read);
+        }
+        assert!(Catalogue::from_csv(&format!("{list}A,甲,j,01,1.00,drug,0,3\n")).is_err());
+    }
 
     const LIST: &str = "code,name,spec,initials,barcode,trace_prefix,level,selfpay_prop,price_limit,price,cash_price,goods,negotiated
 XA0001,阿莫西林胶囊,0.25g×24,amxljn,6901234567892,8123456,01,,,12.50,,drug,0

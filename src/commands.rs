@@ -369,7 +369,7 @@ fn client(config: &Config, url: String, tls_dir: PathBuf, msgids: Arc<MsgIds>) -
             kind: "1".to_owned(),
         },
         dev_no: String::new(),
-        profile: Profile::built_in(&config.agency.profile).map_err(|e| Failure::input(e.code(), &e))?,
+        profile: Profile::named(&config.agency.profile).map_err(|e| Failure::input(e.code(), &e))?,
         timeout: Duration::from_secs(config.agency.answer_s_max),
         connect_timeout: CONNECT_WAIT,
         msgids,

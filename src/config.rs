@@ -54,7 +54,7 @@ pub struct Agency {
     /// Longest wait for an answer before a settlement counts as unknown, in seconds.
     #[serde(default = "answer_s_max")]
     pub answer_s_max: u64,
-    /// Province profile: how the gateway wants to be spoken to.
+    /// Province profile, a name or the path of a TOML file: how the gateway wants to be spoken to.
     #[serde(default = "profile")]
     pub profile: String,
 }

@@ -52,13 +52,16 @@ fn replies_decode_to_an_outcome_and_an_exit_code() {
             );
         }
     }
-    let (code, _) = decode(&["--infno", "2102", "--profile", "atlantis"], "{}");
-    assert_eq!(code, 1);
+    for none in ["atlantis", "atlantis.toml", "/dev/null"] {
+        let (code, _) = decode(&["--infno", "2102", "--profile", none], "{}");
+        assert_eq!(code, 1, "{none}");
+    }
 }
 
 #[test]
 fn a_till_of_every_province_sells_undoes_and_agrees_with_its_agency() {
-    for profile in PROFILES {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/agency/profiles/jilin.toml");
+    for profile in PROFILES.into_iter().chain([file]) {
         let shop = Shop::under(profile);
         let mut pharmacy = sale("p", &person(2), "35.50");
         pharmacy["institution"]["fixmedins_type"] = json!("2");

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use crate::fields::TOO_LONG;
+
 /// The outcome of one call to the agency.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer<T> {
@@ -173,6 +175,10 @@ impl Cause {
             Cause::BodyUnreadable { .. } => "AGENCY_BODY_UNREADABLE",
             Cause::ReplyOther => "AGENCY_REPLY_OTHER",
             Cause::AgencySystemError => "AGENCY_SYSTEM_ERROR",
+            Cause::RequestInvalid {
+                field: "input",
+                problem: TOO_LONG,
+            } => "BILL_TOO_LONG",
             Cause::RequestInvalid { .. } => "REQUEST_INVALID",
         }
     }

@@ -26,6 +26,7 @@ use crate::{
     fields::{Checked, FieldFault},
     keys::Keys,
     messages::{
+        codes,
         ec_query::{self, DecodedPerson, EcQuery, EcQueryData, EcReply},
         files::{self, DownloadData, DownloadInput, FileTicket, UploadData, UploadInput},
         lost_cards::{self, LostCard},
@@ -197,7 +198,12 @@ impl Client {
         EcQuery {
             data: EcQueryData {
                 org_id: institution.code.clone(),
-                business_type: "02121".to_owned(),
+                business_type: if institution.is_pharmacy() {
+                    codes::BUYS
+                } else {
+                    codes::SETTLES
+                }
+                .to_owned(),
                 operator_id: session.operator.id.clone(),
                 operator_name: session.operator.name.clone(),
                 office_id: institution.code.clone(),
@@ -391,7 +397,6 @@ impl Client {
             sign_no: session.sign_no.clone(),
             input,
         };
-        envelope.check()?;
         self.seal.letter(envelope)
     }
 

@@ -6,10 +6,14 @@ use encoding_rs::GB18030;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    fields::{Checked, FieldFault, optional, required},
+    fields::{Checked, FieldFault, code, open, optional, required, time},
     lenient::{Fields, Node},
+    messages::codes,
     msgid::MSGID_LEN,
 };
+
+/// Longest `input`, in characters as it is sent.
+pub(crate) const INPUT_LEN_MAX: usize = 40_000;
 
 /// The request envelope (18 fields, and enc_type where a province encrypts).
 #[derive(Serialize, Deserialize)]
@@ -96,13 +100,16 @@ impl<I> Checked for Envelope<I> {
         required("msgid", &self.msgid, MSGID_LEN)?;
         required("mdtrtarea_admvs", &self.mdtrtarea_admvs, 6)?;
         optional("insuplc_admdvs", &self.insuplc_admdvs, 6)?;
-        required("recer_sys_code", &self.recer_sys_code, 10)?;
+        open("recer_sys_code", &self.recer_sys_code, 10)?;
+        optional("dev_no", &self.dev_no, 100)?;
+        optional("dev_safe_info", &self.dev_safe_info, 2000)?;
         optional("cainfo", &self.cainfo, 1024)?;
+        optional("signtype", &self.signtype, 10)?;
         required("infver", &self.infver, 6)?;
-        required("opter_type", &self.opter_type, 3)?;
+        code("opter_type", &self.opter_type, codes::OPTER_TYPE)?;
         required("opter", &self.opter, 30)?;
         required("opter_name", &self.opter_name, 50)?;
-        required("inf_time", &self.inf_time, 19)?;
+        time("inf_time", &self.inf_time)?;
         required("fixmedins_code", &self.fixmedins_code, 30)?;
         required("fixmedins_name", &self.fixmedins_name, 200)?;
         optional("sign_no", &self.sign_no, 32)

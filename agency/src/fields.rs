@@ -2,6 +2,9 @@
 
 use jiff::civil::{Date, DateTime};
 
+/// Problem of a field longer than the interface allows.
+pub(crate) const TOO_LONG: &str = "too long";
+
 /// A field that is missing or too long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FieldFault {
@@ -13,7 +16,7 @@ pub(crate) struct FieldFault {
 
 /// A message's fields can be checked.
 pub(crate) trait Checked {
-    /// The first field that is missing, too long or no amount.
+    /// The first field that is missing, too long, no amount or none of its codes.
     fn check(&self) -> Result<(), FieldFault>;
 }
 
@@ -33,7 +36,7 @@ pub(crate) fn optional(field: &'static str, value: &str, max: usize) -> Result<(
     if value.chars().count() > max {
         return Err(FieldFault {
             field,
-            problem: "too long",
+            problem: TOO_LONG,
         });
     }
     Ok(())
@@ -60,7 +63,19 @@ pub(crate) fn decimal(field: &'static str, value: &str, decimals_max: usize) -> 
     Ok(())
 }
 
-/// Required: an amount in yuan.
+/// The same, not below zero: what is sold, not what is taken back.
+pub(crate) fn unsigned(field: &'static str, value: &str, decimals_max: usize) -> Result<(), FieldFault> {
+    decimal(field, value, decimals_max)?;
+    if value.trim_start().starts_with('-') {
+        return Err(FieldFault {
+            field,
+            problem: "below zero",
+        });
+    }
+    Ok(())
+}
+
+/// Required: an amount in yuan, of either sign.
 pub(crate) fn number(field: &'static str, value: &str) -> Result<(), FieldFault> {
     decimal(field, value, 2)
 }
@@ -89,6 +104,46 @@ pub(crate) fn flag(field: &'static str, value: &str) -> Result<(), FieldFault> {
     shaped(field, matches!(value, "0" | "1"))
 }
 
+/// Required: `yyyyMM`.
+pub(crate) fn month(field: &'static str, value: &str) -> Result<(), FieldFault> {
+    required(field, value, 6)?;
+    let digits = value.len() == 6 && value.bytes().all(|byte| byte.is_ascii_digit());
+    shaped(
+        field,
+        digits && Date::strptime("%Y%m%d", format!("{value}01")).is_ok(),
+    )
+}
+
+/// Required: one of a closed list.
+pub(crate) fn code(field: &'static str, value: &str, known: &[&str]) -> Result<(), FieldFault> {
+    required(field, value, usize::MAX)?;
+    if known.contains(&value) {
+        return Ok(());
+    }
+    Err(FieldFault {
+        field,
+        problem: "none of its codes",
+    })
+}
+
+/// Required: a code of an open list, letters, digits and underscores, at most `max` of them.
+pub(crate) fn open(field: &'static str, value: &str, max: usize) -> Result<(), FieldFault> {
+    required(field, value, max)?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    shaped(field, value.bytes().all(plain))
+}
+
+/// Days or times of one form: the end is not before the begin, where both are there.
+pub(crate) fn in_order(field: &'static str, begin: &str, end: &str) -> Result<(), FieldFault> {
+    if begin.is_empty() || end.is_empty() || begin <= end {
+        return Ok(());
+    }
+    Err(FieldFault {
+        field,
+        problem: "before its begin",
+    })
+}
+
 fn shaped(field: &'static str, right: bool) -> Result<(), FieldFault> {
     if right {
         return Ok(());
@@ -115,6 +170,19 @@ mod tests {
             (decimal("f", "1.234500", 4), decimal("f", "1.23451", 4)),
             (number("f", "-12.50"), number("f", "12.505")),
             (number("f", "3"), number("f", "1e2")),
+            (unsigned("f", "0.00", 2), unsigned("f", "-0.01", 2)),
+            (unsigned("f", "12", 0), unsigned("f", "12.5", 0)),
+            (month("f", "202612"), month("f", "202613")),
+            (month("f", "202601"), month("f", "2026-1")),
+            (code("f", "2", &["1", "2"]), code("f", "02", &["1", "2"])),
+            (code("f", "1", &["1"]), code("f", "", &["1", ""])),
+            (open("f", "MBS_LOCAL", 10), open("f", "A-1", 10)),
+            (open("f", "140104", 6), open("f", "1401041", 6)),
+            (
+                in_order("f", "2026-03-01", "2026-03-01"),
+                in_order("f", "2026-03-02", "2026-03-01"),
+            ),
+            (in_order("f", "2026-03-02", ""), in_order("f", "2", "1")),
         ] {
             assert!(good.is_ok() && bad.is_err(), "{good:?} {bad:?}");
         }

@@ -40,9 +40,13 @@ pub enum SignatureForm {
     HexDer,
 }
 
-/// A private SM2 key; wiped when it is dropped.
+/// A private SM2 key; wiped when it is dropped. What the library copies of it to sign, read or write is not wiped: the
+/// number on the stack and in the parser's buffers, until something else stands there.
 #[derive(Clone)]
-pub struct SignKey(SigningKey);
+pub struct SignKey {
+    secret: SecretKey,
+    public: VerifyKey,
+}
 
 impl SignKey {
     /// A new key.
@@ -50,13 +54,15 @@ impl SignKey {
     /// # Errors
     /// Where the system gives no random numbers that make a key.
     pub fn generate() -> Result<SignKey, KeyUnreadable> {
-        let secret = SecretKey::try_generate().map_err(|_| KeyUnreadable)?;
-        SignKey::of(&secret)
+        SignKey::of(SecretKey::try_generate().map_err(|_| KeyUnreadable)?)
     }
 
-    fn of(secret: &SecretKey) -> Result<SignKey, KeyUnreadable> {
-        let key = SigningKey::new(DISTINGUISHING_ID, secret).map_err(|_| KeyUnreadable)?;
-        Ok(SignKey(key))
+    fn of(secret: SecretKey) -> Result<SignKey, KeyUnreadable> {
+        let public = VerifyingKey::new(DISTINGUISHING_ID, secret.public_key()).map_err(|_| KeyUnreadable)?;
+        Ok(SignKey {
+            secret,
+            public: VerifyKey(public),
+        })
     }
 
     /// Reads PKCS#8, SEC 1, or the 32 bytes of the key: in PEM, Base64, hex or as they are.
@@ -74,7 +80,7 @@ impl SignKey {
             let pkcs8 = SecretKey::from_pkcs8_der(&bytes).ok();
             pkcs8.or_else(|| SecretKey::from_sec1_der(&bytes).ok())
         };
-        SignKey::of(&secret.ok_or(KeyUnreadable)?)
+        SignKey::of(secret.ok_or(KeyUnreadable)?)
     }
 
     /// The key as PKCS#8 PEM.
@@ -82,13 +88,14 @@ impl SignKey {
     /// # Errors
     /// [`KeyUnreadable`], which no key of this program is.
     pub fn to_pem(&self) -> Result<Zeroizing<String>, KeyUnreadable> {
-        let secret = SecretKey::from(self.0.as_nonzero_scalar());
-        secret.to_pkcs8_pem(LineEnding::LF).map_err(|_| KeyUnreadable)
+        self.secret
+            .to_pkcs8_pem(LineEnding::LF)
+            .map_err(|_| KeyUnreadable)
     }
 
     /// The public key that belongs to it.
     pub fn verify_key(&self) -> VerifyKey {
-        VerifyKey(self.0.verifying_key().clone())
+        self.public.clone()
     }
 
     /// SM3withSM2 over a message.
@@ -96,7 +103,9 @@ impl SignKey {
     /// # Errors
     /// [`KeyUnreadable`], which the standard's mathematics all but excludes.
     pub fn sign(&self, message: &[u8], form: SignatureForm) -> Result<String, KeyUnreadable> {
-        let signature: Signature = self.0.try_sign(message).map_err(|_| KeyUnreadable)?;
+        // The library's own signing key is not wiped, so none is kept.
+        let key = SigningKey::new(DISTINGUISHING_ID, &self.secret).map_err(|_| KeyUnreadable)?;
+        let signature: Signature = key.try_sign(message).map_err(|_| KeyUnreadable)?;
         Ok(match form {
             SignatureForm::Base64 => BASE64_STANDARD.encode(signature.to_bytes()),
             SignatureForm::Hex => hex(&signature.to_bytes()),

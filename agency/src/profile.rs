@@ -1,6 +1,6 @@
 //! Profiles: what a province does differently, as data (one TOML each).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs, io, path::PathBuf};
 
 use serde::Deserialize;
 
@@ -190,11 +190,20 @@ pub enum ProfileError {
         /// Those there are.
         known: String,
     },
-    /// The TOML can't be read.
-    #[error("the profile can't be read")]
-    Unreadable {
+    /// The file can't be read.
+    #[error("{file}: {source}")]
+    File {
+        /// Which.
+        file: PathBuf,
         /// Why.
-        #[source]
+        source: io::Error,
+    },
+    /// The TOML is not understood.
+    #[error("line {line}: {}", source.message())]
+    Unreadable {
+        /// Where.
+        line: usize,
+        /// Why.
         source: Box<toml::de::Error>,
     },
 }
@@ -204,6 +213,7 @@ impl ProfileError {
     pub fn code(&self) -> &'static str {
         match self {
             ProfileError::NotFound { .. } => "PROFILE_NOT_FOUND",
+            ProfileError::File { .. } => "PROFILE_FILE_UNREADABLE",
             ProfileError::Unreadable { .. } => "PROFILE_UNREADABLE",
         }
     }
@@ -234,10 +244,31 @@ impl Profile {
         Profile::from_toml(text)
     }
 
+    /// The profile meant by a name, or by the path of a TOML file.
+    pub fn named(name: &str) -> Result<Profile, ProfileError> {
+        if !Profile::is_file(name) {
+            return Profile::built_in(name);
+        }
+        let text = fs::read_to_string(name).map_err(|source| ProfileError::File {
+            file: name.into(),
+            source,
+        })?;
+        Profile::from_toml(&text)
+    }
+
+    /// Whether a name is the path of a file: with a `/`, or ending in `.toml`.
+    pub fn is_file(name: &str) -> bool {
+        name.contains('/') || name.ends_with(".toml")
+    }
+
     /// A profile from its TOML text.
     pub fn from_toml(text: &str) -> Result<Profile, ProfileError> {
-        toml::from_str(text).map_err(|source| ProfileError::Unreadable {
-            source: Box::new(source),
+        toml::from_str(text).map_err(|source: toml::de::Error| {
+            let before = source.span().and_then(|span| text.get(..span.start));
+            ProfileError::Unreadable {
+                line: before.unwrap_or_default().matches('\n').count() + 1,
+                source: Box::new(source),
+            }
         })
     }
 
@@ -312,15 +343,38 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_an_error() {
-        for text in [
-            format!("surprise = 1\n{}", BUILT_IN[0].1),
-            format!("{}\nsurprise = 1\n", BUILT_IN[0].1),
+    fn a_profile_may_be_a_file_and_what_is_wrong_with_it_is_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("own.toml");
+        let name = file.to_str().unwrap();
+        let plain = BUILT_IN[0].1;
+        assert_eq!(
+            Profile::named(name).unwrap_err().code(),
+            "PROFILE_FILE_UNREADABLE"
+        );
+        fs::write(&file, plain.replace("name = \"plain\"", "name = \"own\"")).unwrap();
+        assert_eq!(Profile::named(name).unwrap().name, "own");
+        assert_eq!(Profile::named("plain").unwrap().name, "plain");
+        let line = plain
+            .lines()
+            .position(|line| line.starts_with("headers"))
+            .unwrap()
+            + 1;
+        for (text, shown) in [
+            (format!("surprise = 1\n{plain}"), "line 1: ".to_owned()),
+            (
+                plain.replace("headers = \"none\"", "headers = \"some\""),
+                format!("line {line}: "),
+            ),
+            (
+                format!("{plain}\nsurprise = 1\n"),
+                format!("line {}: ", plain.lines().count() + 2),
+            ),
         ] {
-            assert_eq!(
-                Profile::from_toml(&text).unwrap_err().code(),
-                "PROFILE_UNREADABLE"
-            );
+            fs::write(&file, &text).unwrap();
+            let error = Profile::named(name).unwrap_err();
+            assert_eq!(error.code(), "PROFILE_UNREADABLE");
+            assert!(error.to_string().starts_with(&shown), "{error}, not {shown}");
         }
     }
 }

@@ -8,8 +8,8 @@ use serde_json::{
 };
 
 use crate::{
-    envelope::{Envelope, NotAReply, Output, Reply},
-    fields::FieldFault,
+    envelope::{Envelope, INPUT_LEN_MAX, NotAReply, Output, Reply},
+    fields::{Checked, FieldFault, optional},
     gm::sm3_hex,
     keys::Keys,
     profile::{Cainfo, InputForm, Profile},
@@ -32,7 +32,8 @@ pub(crate) enum Rejected {
 }
 
 impl Seal {
-    /// A message of the terminal as bytes. What is signed and what is sent are the same text.
+    /// A message of the terminal as bytes, its envelope checked once it is filled. What is signed and what is sent are
+    /// the same text.
     pub(crate) fn letter<I: Serialize>(&self, mut envelope: Envelope<&I>) -> Result<Vec<u8>, FieldFault> {
         let unfit = |_| FieldFault {
             field: "input",
@@ -56,10 +57,20 @@ impl Seal {
         if let Some(text) = signed {
             envelope.cainfo = self.sign(text.as_bytes())?;
         }
+        envelope.check()?;
+        let sealed = match self.profile.input {
+            InputForm::Object | InputForm::String => None,
+            InputForm::Ciphertext => Some(self.encrypt(input.get())?),
+        };
+        let text = sealed.as_deref().unwrap_or(input.get());
+        // A file is as long as it is, and so is a claim for an agency that recomputes.
+        let bound = self.profile.national_of(&envelope.infno) != "9101" && !self.profile.claim_in_exp_content;
+        if bound {
+            optional("input", text, INPUT_LEN_MAX)?;
+        }
         let written = match self.profile.input {
             InputForm::Object => serde_json::to_vec(&envelope.with(&*input)),
-            InputForm::String => serde_json::to_vec(&envelope.with(input.get())),
-            InputForm::Ciphertext => serde_json::to_vec(&envelope.with(self.encrypt(input.get())?)),
+            InputForm::String | InputForm::Ciphertext => serde_json::to_vec(&envelope.with(text)),
         };
         written.map_err(unfit)
     }

@@ -115,7 +115,11 @@ async fn statements() {
         StatementVerdict::TerminalMore
     );
     assert_eq!(
-        ask(|totals| totals.begndate = "2099-01-01".to_owned()).await,
+        ask(|totals| {
+            totals.begndate = "2099-01-01".to_owned();
+            totals.enddate = "2099-01-31".to_owned();
+        })
+        .await,
         StatementVerdict::TerminalMore
     );
 }

@@ -5,8 +5,8 @@ mod common;
 use common::*;
 use yijie_agency::{
     Answer, BenefitQuestion, CancelRequest, Cause, DiseaseQuestion, GoodsReturned, GoodsSold, INPATIENT,
-    OUTPATIENT, PersonTimeQuestion, Profile, SettlementState, SoldCode, StayCancel, UsedQuestion,
-    VisitQuestion,
+    OUTPATIENT, PersonTimeQuestion, Profile, SaleRequest, SettlementState, SoldCode, StayCancel,
+    UsedQuestion, VisitQuestion,
 };
 
 fn code(serial: u32) -> String {
@@ -312,4 +312,41 @@ async fn a_province_that_audits_tells_what_it_finds_before_and_after_the_trial()
     let plain = Rig::start().await;
     plain.faults("[[fault]]\non = \"3101\"\nwhat = \"close\"\n");
     assert_eq!(plain.client.audit(&bill, None).await, []);
+}
+
+/// A bill of as many lines, each of 2.00 and with all a window knows of one.
+fn long_bill(mut bill: SaleRequest, lines: usize) -> SaleRequest {
+    let line = yijie_rules::Line {
+        med_list_codg: Some("XA10BAD012A001010104020".into()),
+        name: Some("盐酸二甲双胍缓释片（示例药业股份有限公司）".into()),
+        chrgitm_lv: yijie_rules::ItemClass::B,
+        selfpay_prop: yijie_rules::Ratio::parse("0.0500").ok(),
+        pric_uplmt_amt: yijie_rules::UnitPrice::parse("1234.5678").ok(),
+        cash_pric: yijie_rules::UnitPrice::parse("1234.5678").ok(),
+        hi_nego_drug_flag: Some(yijie_rules::Flag::No),
+        for_diseases: Some(vec!["M00500".into(), "M03900".into()]),
+        ..bill.claim.lines.remove(0)
+    };
+    let numbered = (1..=lines).map(|nth| yijie_rules::Line {
+        feedetl_sn: nth.to_string().into(),
+        ..line.clone()
+    });
+    bill.claim.lines.extend(numbered);
+    bill
+}
+
+#[tokio::test]
+async fn a_long_bill_goes_in_several_calls() {
+    let rig = Rig::start().await;
+    for (bill, fits) in [(sale(ACTIVE, "2.00"), 90), (pharmacy_sale(ACTIVE, "2.00"), 60)] {
+        let settled = done(
+            rig.client
+                .settle(&rig.ids.next(), &long_bill(bill.clone(), fits))
+                .await,
+        );
+        assert_eq!(
+            settled.setlinfo.medfee_sumamt.to_string(),
+            format!("{}.00", fits * 2)
+        );
+    }
 }

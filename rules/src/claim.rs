@@ -176,6 +176,9 @@ pub struct Visit {
     /// 外购处方标志
     #[serde(default)]
     pub rx_circ_flag: Option<Flag>,
+    /// 外购处方号: the bill is for an outside prescription.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rxno: Option<SmolStr>,
     /// Level of the institution that prescribed.
     #[serde(default)]
     pub prescriber_medinslv: Option<SmolStr>,
@@ -300,6 +303,9 @@ pub struct Line {
     /// The same article's cash price for one unit.
     #[serde(default)]
     pub cash_pric: Option<UnitPrice>,
+    /// 处方药标志; absent = not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rx_flag: Option<RxFlag>,
     /// What kind of goods.
     #[serde(default, deserialize_with = "read::null_is_default")]
     pub goods: Goods,
@@ -327,6 +333,20 @@ pub enum ItemClass {
     /// 丙类, 自费
     #[serde(rename = "03")]
     C,
+}
+
+/// Whether a drug needs a prescription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RxFlag {
+    /// 非处方药
+    #[serde(rename = "0")]
+    Otc,
+    /// 处方药
+    #[serde(rename = "1")]
+    Prescription,
+    /// 双跨药: sold as either.
+    #[serde(rename = "2")]
+    Both,
 }
 
 /// Kinds of goods.

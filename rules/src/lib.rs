@@ -14,7 +14,8 @@ mod stamp;
 
 pub use claim::{
     Accounts, Accumulated, Cause, Claim, ClaimError, Department, FamilyAccount, Flag, Goods, Institution,
-    ItemClass, Line, OwnAccount, Person, Practitioner, Referral, RegisteredDisease, Supplement, Visit,
+    ItemClass, Line, OwnAccount, Person, Practitioner, Referral, RegisteredDisease, RxFlag, Supplement,
+    Visit,
 };
 pub use codes::{Code, CodeKind, CodeText, Lang, codes};
 pub use decimal::{DecimalError, Quantity, Ratio, UnitPrice};

@@ -16,7 +16,7 @@ pub struct Serve {
     /// Address to listen on.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Province profile.
+    /// Province profile: a name, or the path of a TOML file.
     #[arg(long, default_value = "plain")]
     profile: String,
     /// Who is insured, JSON.
@@ -36,7 +36,7 @@ pub struct Decode {
     /// Transaction number.
     #[arg(long)]
     infno: String,
-    /// Province profile.
+    /// Province profile: a name, or the path of a TOML file.
     #[arg(long, default_value = "plain")]
     profile: String,
     /// Directory with the profile's keys, to open an encrypted reply and check a signed one.
@@ -45,7 +45,7 @@ pub struct Decode {
 }
 
 fn profile(name: &str) -> Result<Profile, Failure> {
-    Profile::built_in(name).map_err(|e| Failure::input(e.code(), &e))
+    Profile::named(name).map_err(|e| Failure::input(e.code(), &e))
 }
 
 /// Serves until the program is ended. Its books name people in clear, as an agency's may: they have no place among a

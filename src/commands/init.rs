@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use yijie_agency::{Keys, MsgIds};
+use yijie_agency::{Keys, MsgIds, Profile};
 use yijie_hardware::Paper;
 
 use crate::books::Books;
@@ -23,7 +23,7 @@ pub struct Init {
     /// Directory with ca.pem, client.pem and client.key, and the keys the profile asks for.
     #[arg(long)]
     tls: PathBuf,
-    /// Province profile.
+    /// Province profile: a name, or the path of a TOML file.
     #[arg(long, default_value = "plain")]
     profile: String,
     /// Institution code.
@@ -160,6 +160,13 @@ pub fn run(data: &Path, new: Init, out: Out) -> Result<(), Failure> {
     })
 }
 
+/// A profile's file is found again from wherever the till is started.
+fn in_full(profile: &str) -> String {
+    let place = Profile::is_file(profile).then(|| std::path::absolute(profile).ok());
+    let place = place.flatten().map(|place| place.display().to_string());
+    place.unwrap_or_else(|| profile.to_owned())
+}
+
 /// The same without output.
 ///
 /// # Errors
@@ -173,7 +180,7 @@ pub fn prepare(data: &Path, new: &NewTill) -> Result<(), Failure> {
         agency: Agency {
             url: new.agency.clone(),
             answer_s_max: 20,
-            profile: new.profile.clone(),
+            profile: in_full(&new.profile),
         },
         devices: new.devices.clone(),
         till: new.till,

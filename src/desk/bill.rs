@@ -15,8 +15,8 @@ use crate::record::{Agent, Record};
 
 /// fixmedins_type of a retail pharmacy.
 const PHARMACY: &str = "2";
-/// Most lines a bill may have.
-const LINES_MAX: usize = 200;
+/// Most lines a bill may have: one message to the agency holds them.
+const LINES_MAX: usize = 100;
 
 /// What is being bought.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -54,6 +54,9 @@ pub struct BillLine {
     pub quantity: String,
     /// Trace codes scanned for it.
     pub trace_codes: Vec<String>,
+    /// What the scan told of a pack besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packs: Vec<SoldCode>,
 }
 
 /// A bill put aside.
@@ -190,6 +193,15 @@ fn position(catalogue: &Catalogue, item: &Item) -> Option<usize> {
 
 /// The entry was confirmed, or a pack was scanned.
 pub(super) fn accept(state: &mut State, text: &str) -> Vec<Effect> {
+    let pack = SoldCode {
+        code: text.trim().to_owned(),
+        ..SoldCode::default()
+    };
+    accept_pack(state, text, pack)
+}
+
+/// The same where the scan tells of the pack as well.
+pub(super) fn accept_pack(state: &mut State, text: &str, pack: SoldCode) -> Vec<Effect> {
     let text = text.trim();
     if text.is_empty() {
         return Vec::new();
@@ -207,7 +219,7 @@ pub(super) fn accept(state: &mut State, text: &str) -> Vec<Effect> {
         },
     };
     match found {
-        Some(item) => sell(state, item, text),
+        Some(item) => sell(state, item, pack),
         None if state.suggestions.is_empty() => {
             state.notice = Some(Notice::new(Level::Warning, "ITEM_NOT_FOUND").about(short(text)));
             Vec::new()
@@ -228,19 +240,19 @@ pub(super) fn pick(state: &mut State, row: usize) -> Vec<Effect> {
         .get(row)
         .and_then(|at| catalogue.items().get(*at))
     {
-        Some(item) => sell(state, item, ""),
+        Some(item) => sell(state, item, SoldCode::default()),
         None => Vec::new(),
     }
 }
 
 /// One more of an item; nothing is sold before the patient is verified.
-fn sell(state: &mut State, item: &Item, scanned: &str) -> Vec<Effect> {
+fn sell(state: &mut State, item: &Item, pack: SoldCode) -> Vec<Effect> {
     state.entry_taken();
     if !matches!(state.patient, Patient::Verified(_)) {
         return state.fail("VERIFY_FIRST");
     }
-    let traced = state.setup.catalogue.is_trace_code(scanned);
-    let trace = traced.then(|| scanned.to_owned());
+    let traced = state.setup.catalogue.is_trace_code(&pack.code);
+    let trace = traced.then(|| pack.code.clone());
     if let Some(code) = &trace
         && state
             .bill
@@ -268,6 +280,7 @@ fn sell(state: &mut State, item: &Item, scanned: &str) -> Vec<Effect> {
         .iter()
         .position(same)
         .unwrap_or(state.bill.lines.len());
+    let packs = (traced && !(pack.lot.is_empty() && pack.expires_on.is_empty())).then_some(pack);
     match state.bill.lines.get_mut(row) {
         Some(line) => {
             let more = line.quantity.parse::<u32>().map(|n| n.saturating_add(1));
@@ -276,11 +289,13 @@ fn sell(state: &mut State, item: &Item, scanned: &str) -> Vec<Effect> {
                 Err(_) => return state.fail("QUANTITY_NOT_WHOLE"),
             }
             line.trace_codes.extend(trace);
+            line.packs.extend(packs);
         }
         None => state.bill.lines.push(BillLine {
             item: item.clone(),
             quantity: "1".to_owned(),
             trace_codes: trace.into_iter().collect(),
+            packs: packs.into_iter().collect(),
         }),
     }
     state.bill.selected = row;
@@ -366,10 +381,15 @@ pub(super) fn traces(bill: &Bill) -> Vec<SoldCode> {
             feedetl_sn: (index + 1).to_string(),
             code: code.clone(),
             split: line.quantity.contains('.'),
-            ..SoldCode::default()
+            ..told_of(line, code)
         })
     });
     codes.collect()
+}
+
+fn told_of(line: &BillLine, code: &str) -> SoldCode {
+    let told = line.packs.iter().find(|pack| pack.code == code);
+    told.cloned().unwrap_or_default()
 }
 
 /// The claim of the bill as it stands; absent until someone is verified and something is on it.
@@ -434,6 +454,7 @@ fn line(bill: &Bill, index: usize, sold: &BillLine) -> Option<Line> {
         cash_pric: item
             .cash_price
             .and_then(|price| UnitPrice::parse(&price.to_string()).ok()),
+        rx_flag: item.rx_flag,
         goods: item.goods,
         prd_days: None,
         day_cnt: None,

@@ -1,7 +1,7 @@
 //! Who is served: card in, code scanned, the agency asked, the answer verified. The sale starts by itself.
 
 use yijie_agency::{
-    AgencyRefusal, Answer, Cause as Failure, Credential, DecodedPerson, InsuredRow, PersonRecord,
+    AgencyRefusal, Answer, Cause as Failure, Credential, DecodedPerson, InsuredRow, PersonRecord, SoldCode,
 };
 use yijie_hardware::{CodeKind, IdReaderEvent, ReaderEvent, Scan, ScannerEvent, SocialCard};
 use yijie_rules::{Cause, Institution, Note, Person, Stamp, Visit, check_person};
@@ -277,7 +277,20 @@ fn scanned(state: &mut State, scan: &Scan) -> Vec<Effect> {
     match &scan.kind {
         CodeKind::InsuranceCode => code(state, &scan.text),
         CodeKind::IdNumber => id_typed(state, &scan.text),
-        CodeKind::Gs1 { gtin: Some(gtin), .. } => bill::accept(state, gtin.trim_start_matches('0')),
+        CodeKind::Gs1 {
+            gtin: Some(gtin),
+            lot,
+            expires_on,
+            serial,
+        } => {
+            let pack = SoldCode {
+                code: serial.clone().unwrap_or_default(),
+                lot: lot.clone().unwrap_or_default(),
+                expires_on: expires_on.map(|day| day.to_string()).unwrap_or_default(),
+                ..SoldCode::default()
+            };
+            bill::accept_pack(state, gtin.trim_start_matches('0'), pack)
+        }
         _ => bill::accept(state, &scan.text),
     }
 }
@@ -554,6 +567,7 @@ pub(super) fn visit(state: &State) -> Visit {
         prehospital_120: false,
         internet_hospital: false,
         rx_circ_flag: None,
+        rxno: None,
         prescriber_medinslv: None,
         registered_referral: None,
         mdtrtarea_admvs: Some(state.setup.institution.area.as_str().into()),

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
-use yijie_agency::{Answer, Cause, GoodsReturned, GoodsSold, TraceCodes};
-use yijie_rules::{Flag, Line};
+use yijie_agency::{Answer, BaseInfo, Cause, GoodsReturned, GoodsSold, TraceCodes};
+use yijie_rules::{Claim, Flag, Line, RxFlag};
 
 use super::{REQUESTS_AT_ONCE_MAX, Sync, insured, invoice_no, repeated};
 use crate::books::BooksError;
@@ -121,11 +121,16 @@ impl Sync {
         // By name where the till knows it; a program that sells has none.
         let known = self.books.operator(&row.sale.operator).ok().flatten();
         let operator = known.map_or_else(|| row.sale.operator.clone(), |operator| operator.name);
+        let person = self.books.person(&row.sale.claim.person.psn_no).ok().flatten();
+        let who = person.map(|(_, record)| record.baseinfo).unwrap_or_default();
+        let said = said(row, goods, who, operator);
         let answer = if goods.returned {
-            let returned = returned(row, goods, &operator);
+            let returned = returned(row, goods, said);
             client.goods_returned(&msgid, &place, returned, &codes).await
         } else {
-            let sold = sold(row, goods, &operator);
+            let here = &client.settings().institution.admdvs;
+            let elsewhere = !place.is_empty() && !same_city(&place, here);
+            let sold = sold(row, goods, said, elsewhere);
             client.goods_sold(&msgid, &place, sold, &codes).await
         };
         let sale = row.sale.id.clone();
@@ -174,6 +179,8 @@ struct Said {
     split: &'static str,
     count: String,
     rx: &'static str,
+    /// The person, as far as the agency told.
+    who: BaseInfo,
     time: String,
     visit: String,
     lot: String,
@@ -182,7 +189,7 @@ struct Said {
     operator: String,
 }
 
-fn said(row: &SaleRow, goods: &Goods, operator: &str) -> Said {
+fn said(row: &SaleRow, goods: &Goods, who: BaseInfo, operator: String) -> Said {
     let claim = &row.sale.claim;
     let line: Option<&Line> = claim
         .lines
@@ -208,12 +215,18 @@ fn said(row: &SaleRow, goods: &Goods, operator: &str) -> Said {
         own_no: format!("{:016}-{}", row.seq, goods.feedetl_sn),
         split: flag(goods.codes.iter().any(|code| code.split)),
         count: quantity.map_or_else(|| goods.codes.len().to_string(), |cnt| cnt.to_string()),
-        rx: flag(claim.visit.rx_circ_flag == Some(Flag::Yes)),
+        rx: match line.and_then(|line| line.rx_flag) {
+            Some(RxFlag::Otc) => "0",
+            Some(RxFlag::Prescription) => "1",
+            Some(RxFlag::Both) => "2",
+            None => flag(prescribed(claim)),
+        },
+        who,
         time: clock::stamp(row.time_ms),
         lot: pack.lot,
         made_on: pack.made_on,
         expires_on: pack.expires_on,
-        operator: operator.to_owned(),
+        operator,
         visit: if goods.mdtrt_id.is_empty() {
             invoice_no(row)
         } else {
@@ -226,36 +239,64 @@ fn flag(set: bool) -> &'static str {
     if set { "1" } else { "0" }
 }
 
+/// The bill is for an outside prescription.
+fn prescribed(claim: &Claim) -> bool {
+    claim.visit.rxno.is_some() || claim.visit.rx_circ_flag == Some(Flag::Yes)
+}
+
+/// Both regions are of one city: their first four digits.
+fn same_city(one: &str, other: &str) -> bool {
+    one.get(..4) == other.get(..4)
+}
+
 /// 3505.
-fn sold(row: &SaleRow, goods: &Goods, operator: &str) -> GoodsSold {
-    let said = said(row, goods, operator);
+fn sold(row: &SaleRow, goods: &Goods, said: Said, elsewhere: bool) -> GoodsSold {
+    let claim = &row.sale.claim;
+    let settled = !goods.setl_id.is_empty();
     GoodsSold {
+        hi_feesetl_type: match (settled, elsewhere) {
+            (false, _) => "0",
+            (true, false) => "1",
+            (true, true) => "2",
+        }
+        .to_owned(),
+        psn_cert_type: said.who.psn_cert_type,
+        certno: said.who.certno,
+        psn_name: said.who.psn_name,
+        rxno: claim
+            .visit
+            .rxno
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         med_list_codg: said.code.clone(),
         fixmedins_hilist_id: said.code,
         fixmedins_hilist_name: said.name,
         fixmedins_bchno: said.own_no,
         setl_id: goods.setl_id.clone(),
         mdtrt_sn: said.visit,
-        psn_no: row.sale.claim.person.psn_no.to_string(),
+        psn_no: claim.person.psn_no.to_string(),
         manu_lotnum: said.lot,
         manu_date: said.made_on,
         expy_end: said.expires_on,
         rx_flag: said.rx.to_owned(),
         trdn_flag: said.split.to_owned(),
-        rx_circ_flag: said.rx.to_owned(),
+        rx_circ_flag: flag(prescribed(claim)).to_owned(),
         rtal_docno: invoice_no(row),
         sel_retn_cnt: said.count,
         sel_retn_time: said.time,
         sel_retn_opter_name: said.operator,
-        mdtrt_setl_type: if goods.setl_id.is_empty() { "2" } else { "1" }.to_owned(),
+        mdtrt_setl_type: if settled { "1" } else { "2" }.to_owned(),
         ..GoodsSold::default()
     }
 }
 
 /// 3506.
-fn returned(row: &SaleRow, goods: &Goods, operator: &str) -> GoodsReturned {
-    let said = said(row, goods, operator);
+fn returned(row: &SaleRow, goods: &Goods, said: Said) -> GoodsReturned {
     GoodsReturned {
+        psn_cert_type: said.who.psn_cert_type,
+        certno: said.who.certno,
+        psn_name: said.who.psn_name,
         med_list_codg: said.code.clone(),
         fixmedins_hilist_id: said.code,
         fixmedins_hilist_name: said.name,
@@ -273,5 +314,112 @@ fn returned(row: &SaleRow, goods: &Goods, operator: &str) -> GoodsReturned {
         medins_prod_sel_no: invoice_no(row),
         mdtrt_sn: said.visit,
         ..GoodsReturned::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use yijie_agency::{Credential, SoldCode};
+    use yijie_rules::Lang;
+
+    use super::*;
+    use crate::desk::offline::paid_in_full;
+    use crate::record::Sale;
+
+    fn row(visit: Value, line: Value) -> SaleRow {
+        let mut claim = json!({
+            "person": {"psn_no": "1", "insutype": "310", "psn_type": "11"}, "institution": {},
+            "visit": {"med_type": "41", "begntime": "2026-03-01 09:30:00"},
+            "lines": [{"feedetl_sn": "1", "det_item_fee_sumamt": "1.00"}],
+        });
+        for (place, more) in [("/visit", visit), ("/lines/0", line)] {
+            let fields = claim.pointer_mut(place).unwrap().as_object_mut().unwrap();
+            fields.extend(more.as_object().unwrap().clone());
+        }
+        let claim = Claim::from_json(claim.to_string().as_bytes()).unwrap();
+        let settlement = paid_in_full(&claim, Lang::En);
+        let sale = Sale {
+            id: "a".to_owned(),
+            msgid: "m".to_owned(),
+            claim,
+            told: settlement.setlinfo.clone(),
+            settlement,
+            credential: Credential::IdNumber {
+                certno: String::new(),
+            },
+            psn_name: None,
+            agent: None,
+            operator: "001".to_owned(),
+            offline: None,
+            consent: Vec::new(),
+            tendered: None,
+            traces: Vec::new(),
+        };
+        SaleRow::new(sale, true, 1, 0)
+    }
+
+    fn goods(setl_id: &str) -> Goods {
+        Goods {
+            setl_id: setl_id.to_owned(),
+            mdtrt_id: String::new(),
+            feedetl_sn: "1".to_owned(),
+            codes: vec![SoldCode {
+                code: "8".to_owned(),
+                lot: "AB12".to_owned(),
+                expires_on: "2028-12-31".to_owned(),
+                ..SoldCode::default()
+            }],
+            returned: false,
+        }
+    }
+
+    fn told(row: &SaleRow, goods: &Goods, elsewhere: bool) -> GoodsSold {
+        let who = BaseInfo {
+            psn_cert_type: "01".to_owned(),
+            certno: "53".to_owned(),
+            psn_name: "甲".to_owned(),
+            ..BaseInfo::default()
+        };
+        sold(row, goods, said(row, goods, who, "001".to_owned()), elsewhere)
+    }
+
+    /// Whether a drug needs a prescription is one thing, whether there was one from outside another.
+    #[test]
+    fn a_drug_and_its_prescription() {
+        for (visit, line, rx, circ, rxno) in [
+            (json!({}), json!({"rx_flag": "1"}), "1", "0", ""),
+            (json!({}), json!({"rx_flag": "2"}), "2", "0", ""),
+            (
+                json!({"rx_circ_flag": "1"}),
+                json!({"rx_flag": "0"}),
+                "0",
+                "1",
+                "",
+            ),
+            (json!({"rxno": "R7"}), json!({}), "1", "1", "R7"),
+            (json!({}), json!({}), "0", "0", ""),
+        ] {
+            let sold = told(&row(visit, line), &goods("S1"), false);
+            let (said, known) = ([sold.rx_flag, sold.rx_circ_flag, sold.rxno], [rx, circ, rxno]);
+            assert_eq!(said, known);
+        }
+    }
+
+    #[test]
+    fn who_paid_and_what_is_known_of_person_and_pack() {
+        let row = row(json!({}), json!({}));
+        for (setl_id, elsewhere, paid) in [
+            ("S1", false, ["1", "1"]),
+            ("S1", true, ["2", "1"]),
+            ("", true, ["0", "2"]),
+        ] {
+            let sold = told(&row, &goods(setl_id), elsewhere);
+            assert_eq!([sold.hi_feesetl_type, sold.mdtrt_setl_type], paid);
+            let person = [sold.psn_cert_type, sold.certno, sold.psn_name];
+            assert_eq!(person, ["01", "53", "甲"]);
+            assert_eq!([sold.manu_lotnum, sold.expy_end], ["AB12", "2028-12-31"]);
+        }
+        assert!(same_city("530100", "530199") && !same_city("530100", "510400"));
     }
 }

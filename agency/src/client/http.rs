@@ -7,6 +7,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use zeroize::Zeroizing;
+
 use super::{
     carrier::Carried,
     header::Header,
@@ -108,10 +110,9 @@ impl Http {
 fn http_client(settings: &ClientSettings) -> Result<reqwest::Client, ClientError> {
     let dir = &settings.tls_dir;
     let ca = read_pem(dir, "ca.pem", |dir| ClientError::CaMissing { dir })?;
-    let mut identity = read_pem(dir, "client.pem", |dir| ClientError::CertMissing { dir })?;
+    let chain = read_pem(dir, "client.pem", |dir| ClientError::CertMissing { dir })?;
     let key = read_pem(dir, "client.key", |dir| ClientError::KeyMissing { dir })?;
-    identity.push(b'\n');
-    identity.extend_from_slice(&key);
+    let identity = Zeroizing::new([chain.as_slice(), key.as_slice()].join(&b'\n'));
     let unusable = |error: reqwest::Error| ClientError::FilesUnusable {
         dir: dir.clone(),
         source: Box::new(error),
@@ -161,10 +162,15 @@ fn revocations(dir: &Path) -> Result<Vec<reqwest::tls::CertificateRevocationList
     Ok(lists)
 }
 
-fn read_pem(dir: &Path, name: &str, missing: fn(PathBuf) -> ClientError) -> Result<Vec<u8>, ClientError> {
+/// A file, wiped when it is dropped: one of them is the private key.
+fn read_pem(
+    dir: &Path,
+    name: &str,
+    missing: fn(PathBuf) -> ClientError,
+) -> Result<Zeroizing<Vec<u8>>, ClientError> {
     let file = dir.join(name);
     match fs::read(&file) {
-        Ok(bytes) => Ok(bytes),
+        Ok(bytes) => Ok(Zeroizing::new(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(missing(dir.to_owned())),
         Err(source) => Err(ClientError::FileUnreadable { file, source }),
     }

@@ -222,13 +222,21 @@ impl Client {
         self.ask("2405", place, &Data { data: stay }, |_| Some(())).await
     }
 
-    /// 2301: details of a stay.
+    /// 2301: details of a stay, in as many calls as they take.
     pub async fn stay_details(&self, place: &str, rows: Vec<FeeDetail>) -> Answer<()> {
-        let input = FeeInput { feedetail: rows };
-        self.ask("2301", place, &input, |output| {
-            visit::read_fee_rows(output).map(|_| ())
-        })
-        .await
+        self.details_by("2301", place, rows).await
+    }
+
+    /// 2204 and 2301. Stops at the first call that is not done.
+    pub(super) async fn details_by(&self, infno: &str, place: &str, rows: Vec<FeeDetail>) -> Answer<()> {
+        for input in FeeInput::in_calls(rows) {
+            let rows = |output: &Output<'_>| visit::read_fee_rows(output).map(|_| ());
+            let answer = self.ask(infno, place, &input, rows).await;
+            if !matches!(answer, Answer::Done(())) {
+                return answer;
+            }
+        }
+        Answer::Done(())
     }
 
     /// 2302: takes details of a stay back.

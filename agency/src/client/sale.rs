@@ -47,7 +47,7 @@ impl Client {
 
     /// The transactions by which this institution settled a bill of that kind of care.
     pub fn transactions_for(&self, med_type: &str) -> Transactions {
-        let pharmacy = self.settings.institution.code.starts_with('P');
+        let pharmacy = self.settings.institution.is_pharmacy();
         transactions_for(pharmacy, med_type, &self.seal.profile)
     }
 

@@ -15,6 +15,13 @@ pub struct InstitutionId {
     pub admdvs: String,
 }
 
+impl InstitutionId {
+    /// A retail pharmacy, by the letter of its number.
+    pub(crate) fn is_pharmacy(&self) -> bool {
+        self.code.starts_with('P')
+    }
+}
+
 /// All a client needs.
 #[derive(Debug, Clone)]
 pub struct ClientSettings {

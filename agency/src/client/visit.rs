@@ -13,21 +13,17 @@ use crate::{
     messages::{
         benefits::{PersonTimeQuestion, Row},
         form::Data,
+        named::{self, NO_CATEGORY},
         pharmacy::{SaleInput, SaleRequest, Transactions},
         settled::{self, SettledReply},
         visit::{
-            self, Admission, Diagnosis, Discharge, FeeCancel, FeeDetail, FeeInput, Registration,
-            RegistrationCancel, SettledCode, StayCancel, VisitBill, VisitBillInput, VisitInfo, VisitInput,
+            self, Admission, Diagnosis, Discharge, FeeCancel, FeeDetail, Registration, RegistrationCancel,
+            SettledCode, StayCancel, VisitBill, VisitBillInput, VisitInfo, VisitInput,
         },
     },
     profile::TraceCodes,
 };
 
-/// What stands where the counter knows no doctor, department or diagnosis.
-const NOT_NAMED_CODE: &str = "99";
-const NOT_NAMED: &str = "未指定";
-/// ICD-10: unspecified causes of morbidity.
-const NO_DIAGNOSIS: (&str, &str) = ("R69", "未特指的疾病");
 /// 2205: all details that are not settled.
 const ALL_BATCHES: &str = "0000";
 /// How long an opening without an answer may take to arrive at the agency after all.
@@ -190,19 +186,15 @@ impl Client {
                     dise_codg: input.druginfo.dise_codg.clone(),
                     ..VisitInfo::default()
                 },
-                diseinfo: vec![self.diagnosis(input)],
+                diseinfo: vec![diagnosis(sale, input)],
             };
             stepped(self.ask("2203", place, &described, |_| Some(())).await)?;
         }
-        let details = self.details(input, visit);
+        let infno = if visit.inpatient { "2301" } else { "2204" };
+        stepped(self.details_by(infno, place, details(sale, input, visit)).await)?;
         if visit.inpatient {
-            stepped(self.stay_details(place, details).await)?;
             self.discharged(sale, input, visit).await?;
             visit.discharged = true;
-        } else {
-            let details = FeeInput { feedetail: details };
-            let rows = |output: &Output<'_>| visit::read_fee_rows(output).map(|_| ());
-            stepped(self.ask("2204", place, &details, rows).await)?;
         }
         let read = |output: &Output<'_>| settled::read_trial(output, &self.seal.profile);
         let bill = self.bill(sale, input, visit, None);
@@ -299,6 +291,7 @@ impl Client {
     /// 2201.
     async fn registered(&self, sale: &SaleRequest, input: &SaleInput, own_no: &str) -> Answer<String> {
         let info = &input.druginfo;
+        let (physician, department) = (named::physician(&sale.claim), named::department(&sale.claim));
         let data = Registration {
             psn_no: info.psn_no.clone(),
             insutype: info.insutype.clone(),
@@ -306,11 +299,11 @@ impl Client {
             mdtrt_cert_type: info.mdtrt_cert_type.clone(),
             mdtrt_cert_no: info.mdtrt_cert_no.clone(),
             ipt_otp_no: own_no.to_owned(),
-            atddr_no: NOT_NAMED_CODE.to_owned(),
-            dr_name: NOT_NAMED.to_owned(),
-            dept_code: NOT_NAMED_CODE.to_owned(),
-            dept_name: NOT_NAMED.to_owned(),
-            caty: NOT_NAMED_CODE.to_owned(),
+            atddr_no: physician.code,
+            dr_name: physician.name,
+            dept_code: department.code,
+            dept_name: department.name,
+            caty: NO_CATEGORY.to_owned(),
         };
         self.ask("2201", place_of(sale), &Data { data }, visit::read_mdtrt_id)
             .await
@@ -319,7 +312,8 @@ impl Client {
     /// 2401.
     async fn admitted(&self, sale: &SaleRequest, input: &SaleInput, own_no: &str) -> Answer<String> {
         let info = &input.druginfo;
-        let diagnosis = self.diagnosis(input);
+        let (physician, department) = (named::physician(&sale.claim), named::department(&sale.claim));
+        let diagnosis = diagnosis(sale, input);
         let admission = Admission {
             psn_no: info.psn_no.clone(),
             insutype: info.insutype.clone(),
@@ -328,11 +322,11 @@ impl Client {
             mdtrt_cert_no: info.mdtrt_cert_no.clone(),
             med_type: info.med_type.clone(),
             ipt_no: own_no.to_owned(),
-            atddr_no: NOT_NAMED_CODE.to_owned(),
-            chfpdr_name: NOT_NAMED.to_owned(),
+            atddr_no: physician.code,
+            chfpdr_name: physician.name,
             adm_diag_dscr: diagnosis.diag_name.clone(),
-            adm_dept_codg: NOT_NAMED_CODE.to_owned(),
-            adm_dept_name: NOT_NAMED.to_owned(),
+            adm_dept_codg: department.code,
+            adm_dept_name: department.name,
             dscg_maindiag_code: diagnosis.diag_code.clone(),
             dscg_maindiag_name: diagnosis.diag_name.clone(),
             dise_codg: info.dise_codg.clone(),
@@ -347,63 +341,19 @@ impl Client {
     async fn discharged(&self, sale: &SaleRequest, input: &SaleInput, visit: &Visit) -> Result<(), Stopped> {
         let info = &input.druginfo;
         let ended = sale.claim.visit.enddate.as_ref();
+        let department = named::department(&sale.claim);
         let discharge = Discharge {
             mdtrt_id: visit.mdtrt_id.clone(),
             psn_no: info.psn_no.clone(),
             insutype: info.insutype.clone(),
             endtime: ended.map_or_else(|| info.begntime.clone(), ToString::to_string),
-            dscg_dept_codg: NOT_NAMED_CODE.to_owned(),
-            dscg_dept_name: NOT_NAMED.to_owned(),
+            dscg_dept_codg: department.code,
+            dscg_dept_name: department.name,
             dscg_way: "1".to_owned(),
             ..Discharge::default()
         };
-        let diagnoses = vec![self.diagnosis(input)];
+        let diagnoses = vec![diagnosis(sale, input)];
         stepped(self.discharge(place_of(sale), discharge, diagnoses).await)
-    }
-
-    fn diagnosis(&self, input: &SaleInput) -> Diagnosis {
-        let info = &input.druginfo;
-        let (code, name) = if info.dise_codg.is_empty() {
-            NO_DIAGNOSIS
-        } else {
-            (info.dise_codg.as_str(), info.dise_codg.as_str())
-        };
-        Diagnosis {
-            diag_type: "1".to_owned(),
-            diag_srt_no: "1".to_owned(),
-            diag_code: code.to_owned(),
-            diag_name: name.to_owned(),
-            diag_dept: NOT_NAMED.to_owned(),
-            dise_dor_no: NOT_NAMED_CODE.to_owned(),
-            dise_dor_name: NOT_NAMED.to_owned(),
-            diag_time: info.begntime.clone(),
-            vali_flag: "1".to_owned(),
-        }
-    }
-
-    fn details(&self, input: &SaleInput, visit: &Visit) -> Vec<FeeDetail> {
-        let rows = input.drugdetail.iter().map(|row| FeeDetail {
-            feedetl_sn: row.feedetl_sn.clone(),
-            mdtrt_id: visit.mdtrt_id.clone(),
-            psn_no: input.druginfo.psn_no.clone(),
-            chrg_bchno: visit.chrg_bchno.clone(),
-            dise_codg: input.druginfo.dise_codg.clone(),
-            rxno: row.rxno.clone(),
-            rx_circ_flag: row.rx_circ_flag.clone(),
-            fee_ocur_time: row.fee_ocur_time.clone(),
-            med_list_codg: row.med_list_codg.clone(),
-            medins_list_codg: row.medins_list_codg.clone(),
-            det_item_fee_sumamt: row.det_item_fee_sumamt.clone(),
-            cnt: row.cnt.clone(),
-            pric: row.pric.clone(),
-            bilg_dept_codg: NOT_NAMED_CODE.to_owned(),
-            bilg_dept_name: NOT_NAMED.to_owned(),
-            bilg_dr_codg: NOT_NAMED_CODE.to_owned(),
-            bilg_dr_name: NOT_NAMED.to_owned(),
-            hosp_appr_flag: "0".to_owned(),
-            ..FeeDetail::default()
-        });
-        rows.collect()
     }
 
     /// 2206 and 2303, or with the trial's figures 2207 and 2304.
@@ -449,4 +399,47 @@ impl Client {
                 .collect(),
         }
     }
+}
+
+fn diagnosis(sale: &SaleRequest, input: &SaleInput) -> Diagnosis {
+    let found = named::diagnosis(&sale.claim);
+    let (physician, department) = (named::physician(&sale.claim), named::department(&sale.claim));
+    Diagnosis {
+        diag_type: "1".to_owned(),
+        diag_srt_no: "1".to_owned(),
+        diag_code: found.code,
+        diag_name: found.name,
+        diag_dept: department.name,
+        dise_dor_no: physician.code,
+        dise_dor_name: physician.name,
+        diag_time: input.druginfo.begntime.clone(),
+        vali_flag: "1".to_owned(),
+    }
+}
+
+fn details(sale: &SaleRequest, input: &SaleInput, visit: &Visit) -> Vec<FeeDetail> {
+    let (physician, department) = (named::physician(&sale.claim), named::department(&sale.claim));
+    let rows = input.drugdetail.iter().map(|row| FeeDetail {
+        feedetl_sn: row.feedetl_sn.clone(),
+        mdtrt_id: visit.mdtrt_id.clone(),
+        psn_no: input.druginfo.psn_no.clone(),
+        chrg_bchno: visit.chrg_bchno.clone(),
+        dise_codg: input.druginfo.dise_codg.clone(),
+        rxno: row.rxno.clone(),
+        rx_circ_flag: row.rx_circ_flag.clone(),
+        fee_ocur_time: row.fee_ocur_time.clone(),
+        med_list_codg: row.med_list_codg.clone(),
+        medins_list_codg: row.medins_list_codg.clone(),
+        det_item_fee_sumamt: row.det_item_fee_sumamt.clone(),
+        cnt: row.cnt.clone(),
+        pric: row.pric.clone(),
+        prd_days: row.prd_days.clone(),
+        bilg_dept_codg: department.code.clone(),
+        bilg_dept_name: department.name.clone(),
+        bilg_dr_codg: physician.code.clone(),
+        bilg_dr_name: physician.name.clone(),
+        hosp_appr_flag: "0".to_owned(),
+        ..FeeDetail::default()
+    });
+    rows.collect()
 }

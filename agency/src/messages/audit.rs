@@ -5,19 +5,15 @@ use serde::{Deserialize, Serialize};
 use yijie_rules::{Claim, Money, SetlInfo};
 
 use super::{
+    codes,
     form::{Data, message},
+    named::{department, diagnosis, physician},
     pharmacy::SaleInput,
 };
 use crate::{
     envelope::Output,
     fields::{Checked, FieldFault},
 };
-
-/// What stands where the counter knows no doctor or department.
-const NOT_NAMED_CODE: &str = "99";
-const NOT_NAMED: &str = "未指定";
-/// ICD-10: unspecified causes of morbidity.
-const NO_DIAGNOSIS: (&str, &str) = ("R69", "未特指的疾病");
 
 message! {
     /// What is asked, and when: trig_scen 1 before care, 2 while the bill is settled.
@@ -27,25 +23,25 @@ message! {
 message! {
     /// Whose bill it is.
     pub(crate) AuditPatient {
-        patn_id must 30, patn_name may 50, gend may 6, brdy mayday, poolarea must 6, curr_mdtrt_id must 30,
+        patn_id must 30, patn_name may 50, gend maycode codes::GEND, brdy mayday, poolarea must 6, curr_mdtrt_id must 30,
     }
 }
 
 message! {
     /// The visit.
     pub(crate) AuditVisit {
-        mdtrt_id must 30, medins_id must 30, medins_name must 200, medins_admdvs must 6, medins_type must 6,
+        mdtrt_id must 30, medins_id must 30, medins_name must 200, medins_admdvs must 6, medins_type code codes::FIXMEDINS_TYPE,
         medins_lv may 6, adm_date time, dscg_date maytime, dscg_main_dise_codg must 30, dscg_main_dise_name must 500,
-        dr_codg must 30, adm_dept_codg must 50, adm_dept_name must 100, med_mdtrt_type must 6, med_type must 6,
+        dr_codg must 30, adm_dept_codg must 50, adm_dept_name must 100, med_mdtrt_type must 6, med_type open 6,
         matn_stas must 6, medfee_sumamt sum, ownpay_amt sum, selfpay_amt sum, hifp_payamt maysum, acct_payamt maysum,
-        setl_totlnum sum, insutype must 6, reim_flag must 3, out_setl_flag must 3,
+        setl_totlnum whole, insutype open 6, reim_flag flag, out_setl_flag flag,
     }
 }
 
 message! {
     /// A diagnosis of it.
     pub(crate) AuditDiagnosis {
-        dise_id must 30, inout_dise_type must 6, maindise_flag must 3, dias_srt_no sum, dise_codg must 30,
+        dise_id must 30, inout_dise_type must 6, maindise_flag flag, dias_srt_no whole, dise_codg must 30,
         dise_name must 500, dise_date time,
     }
 }
@@ -53,8 +49,8 @@ message! {
 message! {
     /// A line of the bill.
     pub(crate) AuditOrder {
-        rx_id must 50, rxno must 50, long_drord_flag must 3, hilist_type must 30, chrg_type must 30, drord_bhvr must 3,
-        hilist_code must 50, hilist_name must 200, hilist_lv may 6, hosplist_code must 150, hosplist_name must 200,
+        rx_id must 50, rxno must 50, long_drord_flag must 3, hilist_type code codes::LIST_TYPE, chrg_type code codes::MED_CHRGITM_TYPE, drord_bhvr must 3,
+        hilist_code must 50, hilist_name must 200, hilist_lv maycode codes::CHRGITM_LV, hosplist_code must 150, hosplist_name must 200,
         cnt cnt, pric pric, sumamt sum, ownpay_amt sum, selfpay_amt sum, drord_begn_date time, drord_dept_codg must 30,
         drord_dept_name must 100, drord_dr_codg must 30, drord_dr_name must 50, curr_drord_flag must 3,
     }
@@ -129,11 +125,7 @@ pub(crate) fn question(asked: &Asked<'_>) -> Data<AuditData> {
     let (claim, info) = (asked.claim, &asked.input.druginfo);
     let zero = || Money::ZERO.to_string();
     let sum = |of: fn(&SetlInfo) -> Money| asked.trial.map_or_else(zero, |trial| of(trial).to_string());
-    let diagnosis = if info.dise_codg.is_empty() {
-        NO_DIAGNOSIS
-    } else {
-        (info.dise_codg.as_str(), info.dise_codg.as_str())
-    };
+    let (diagnosis, physician, department) = (diagnosis(claim), physician(claim), department(claim));
     let own = |text: &str| text.to_owned();
     let visit = AuditVisit {
         mdtrt_id: asked.task_id.clone(),
@@ -148,11 +140,11 @@ pub(crate) fn question(asked: &Asked<'_>) -> Data<AuditData> {
         medins_lv: claim.institution.medinslv.as_deref().map(own).unwrap_or_default(),
         adm_date: info.begntime.clone(),
         dscg_date: String::new(),
-        dscg_main_dise_codg: own(diagnosis.0),
-        dscg_main_dise_name: own(diagnosis.1),
-        dr_codg: own(NOT_NAMED_CODE),
-        adm_dept_codg: own(NOT_NAMED_CODE),
-        adm_dept_name: own(NOT_NAMED),
+        dscg_main_dise_codg: diagnosis.code.clone(),
+        dscg_main_dise_name: diagnosis.name.clone(),
+        dr_codg: physician.code.clone(),
+        adm_dept_codg: department.code.clone(),
+        adm_dept_name: department.name.clone(),
         med_mdtrt_type: own("1"),
         med_type: info.med_type.clone(),
         matn_stas: own("0"),
@@ -171,14 +163,18 @@ pub(crate) fn question(asked: &Asked<'_>) -> Data<AuditData> {
         inout_dise_type: own("1"),
         maindise_flag: own("1"),
         dias_srt_no: own("1"),
-        dise_codg: own(diagnosis.0),
-        dise_name: own(diagnosis.1),
+        dise_codg: diagnosis.code,
+        dise_name: diagnosis.name,
         dise_date: info.begntime.clone(),
     };
     let orders = asked.input.drugdetail.iter().zip(&claim.lines);
     let orders = orders.map(|(row, line)| AuditOrder {
         rx_id: row.feedetl_sn.clone(),
-        rxno: row.feedetl_sn.clone(),
+        rxno: if row.rxno.is_empty() {
+            row.feedetl_sn.clone()
+        } else {
+            row.rxno.clone()
+        },
         long_drord_flag: own("0"),
         hilist_type: own("101"),
         chrg_type: own("09"),
@@ -200,10 +196,10 @@ pub(crate) fn question(asked: &Asked<'_>) -> Data<AuditData> {
         ownpay_amt: zero(),
         selfpay_amt: zero(),
         drord_begn_date: row.fee_ocur_time.clone(),
-        drord_dept_codg: own(NOT_NAMED_CODE),
-        drord_dept_name: own(NOT_NAMED),
-        drord_dr_codg: own(NOT_NAMED_CODE),
-        drord_dr_name: own(NOT_NAMED),
+        drord_dept_codg: department.code.clone(),
+        drord_dept_name: department.name.clone(),
+        drord_dr_codg: physician.code.clone(),
+        drord_dr_name: physician.name.clone(),
         curr_drord_flag: own("1"),
     });
     let encounter = Visit {

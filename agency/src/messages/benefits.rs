@@ -7,21 +7,24 @@ use yijie_rules::RegisteredDisease;
 use super::form::message;
 use crate::{
     envelope::Output,
+    fields::in_order,
     lenient::{Fields, Node, money, time},
 };
 
 message! {
     /// 2001: what a person may enjoy for a kind of care.
     pub BenefitQuestion {
-        psn_no must 30, insutype must 6, fixmedins_code must 12, med_type must 6, begntime time, endtime maytime,
+        psn_no must 30, insutype open 6, fixmedins_code must 12, med_type open 6, begntime time, endtime maytime,
         dise_codg may 30, dise_name may 500, oprn_oprt_code may 30, oprn_oprt_name may 500, matn_type may 6,
         birctrl_type may 6, exp_content may 4000,
     }
+    and |asked| in_order("endtime", &asked.begntime, &asked.endtime)
 }
 
 message! {
     /// 5201 visits, 5205 chronic-disease drugs, by person and time; the fields of 5201 are not published.
-    pub PersonTimeQuestion { psn_no must 30, begntime maytime, endtime maytime, med_type may 6, mdtrt_id may 30, }
+    pub PersonTimeQuestion { psn_no must 30, begntime maytime, endtime maytime, med_type mayopen 6, mdtrt_id may 30, }
+    and |asked| in_order("endtime", &asked.begntime, &asked.endtime)
 }
 
 message! {
@@ -31,7 +34,7 @@ message! {
 
 message! {
     /// 5206: what a person has used.
-    pub UsedQuestion { psn_no must 30, cum_ym may 6, }
+    pub UsedQuestion { psn_no must 30, cum_ym maymonth, }
 }
 
 message! {

@@ -3,9 +3,13 @@
 use serde::{Deserialize, Serialize};
 use yijie_rules::Money;
 
+use super::{
+    codes,
+    form::{maycode, whole},
+};
 use crate::{
     envelope::Output,
-    fields::{Checked, FieldFault, day, number, optional, required},
+    fields::{Checked, FieldFault, day, in_order, month, number, open, required},
     lenient::Node,
 };
 
@@ -63,7 +67,7 @@ impl From<&ClearingRequest> for ClearingInput {
         ClearingInput {
             data: ClearingData {
                 clr_type: request.clr_type.clone(),
-                clr_way: request.clr_way.clone(),
+                clr_way: two_digits(&request.clr_way),
                 setlym: request.setlym.clone(),
                 psntime: request.psntime.max(0).to_string(),
                 medfee_sumamt: request.medfee_sumamt.to_string(),
@@ -78,20 +82,29 @@ impl From<&ClearingRequest> for ClearingInput {
     }
 }
 
+/// Settlements come back with 1 for 01.
+fn two_digits(clr_way: &str) -> String {
+    match clr_way.len() {
+        1 => format!("0{clr_way}"),
+        _ => clr_way.to_owned(),
+    }
+}
+
 impl Checked for ClearingInput {
     fn check(&self) -> Result<(), FieldFault> {
         let data = &self.data;
-        required("clr_type", &data.clr_type, 30)?;
-        optional("clr_way", &data.clr_way, 30)?;
-        required("setlym", &data.setlym, 6)?;
-        number("psntime", &data.psntime)?;
+        open("clr_type", &data.clr_type, 30)?;
+        maycode("clr_way", &data.clr_way, codes::CLR_WAY)?;
+        month("setlym", &data.setlym)?;
+        whole("psntime", &data.psntime)?;
         number("medfee_sumamt", &data.medfee_sumamt)?;
         number("med_sumfee", &data.med_sumfee)?;
         number("fund_appy_sum", &data.fund_appy_sum)?;
         number("cash_payamt", &data.cash_payamt)?;
         number("acct_pay", &data.acct_pay)?;
         day("begndate", &data.begndate)?;
-        day("enddate", &data.enddate)
+        day("enddate", &data.enddate)?;
+        in_order("enddate", &data.begndate, &data.enddate)
     }
 }
 

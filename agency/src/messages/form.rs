@@ -2,9 +2,13 @@
 //! at the sandbox.
 
 /// `must N`: required, at most N characters; `may N`: optional. The others are required, and with `may` before them
-/// optional: `sum` an amount (N16,2), `cnt` (N16,4), `pric` (N16,6), `time`, `day`, `flag` (0 or 1).
+/// optional: `code LIST` a value of a closed list, `open N` one of an open list, `sum` an amount (N16,2), `cnt` (N16,4),
+/// `pric` (N16,6), none of them below zero, `whole`, `time`, `day`, `month` (yyyyMM), `flag` (0 or 1). What fields have
+/// to do with each other stands behind the braces, after `and`.
 macro_rules! message {
-    ($(#[$meta:meta])* $vis:vis $name:ident { $($field:ident $kind:ident $($max:literal)?,)* }) => {
+    ($(#[$meta:meta])* $vis:vis $name:ident { $($field:ident $kind:ident $($arg:expr)?,)* }
+        $(and $more:expr)?
+    ) => {
         $(#[$meta])*
         #[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[serde(default)]
@@ -14,7 +18,11 @@ macro_rules! message {
 
         impl $crate::fields::Checked for $name {
             fn check(&self) -> Result<(), $crate::fields::FieldFault> {
-                $($crate::messages::form::$kind(stringify!($field), &self.$field $(, $max)?)?;)*
+                $($crate::messages::form::$kind(stringify!($field), &self.$field $(, $arg)?)?;)*
+                $(
+                    let more: fn(&Self) -> Result<(), $crate::fields::FieldFault> = $more;
+                    more(self)?;
+                )?
                 Ok(())
             }
         }
@@ -31,15 +39,23 @@ pub(crate) use message;
 
 use serde::{Deserialize, Serialize};
 
-use crate::fields::{Checked, FieldFault, decimal};
-pub(crate) use crate::fields::{day, flag, number as sum, optional as may, required as must, time};
+use crate::fields::{Checked, FieldFault, unsigned};
+pub(crate) use crate::fields::{code, day, flag, month, open, optional as may, required as must, time};
+
+pub(crate) fn sum(field: &'static str, value: &str) -> Result<(), FieldFault> {
+    unsigned(field, value, 2)
+}
 
 pub(crate) fn cnt(field: &'static str, value: &str) -> Result<(), FieldFault> {
-    decimal(field, value, 4)
+    unsigned(field, value, 4)
 }
 
 pub(crate) fn pric(field: &'static str, value: &str) -> Result<(), FieldFault> {
-    decimal(field, value, 6)
+    unsigned(field, value, 6)
+}
+
+pub(crate) fn whole(field: &'static str, value: &str) -> Result<(), FieldFault> {
+    unsigned(field, value, 0)
 }
 
 type Check = fn(&'static str, &str) -> Result<(), FieldFault>;
@@ -50,6 +66,26 @@ fn given(check: Check, field: &'static str, value: &str) -> Result<(), FieldFaul
     } else {
         check(field, value)
     }
+}
+
+pub(crate) fn maycode(field: &'static str, value: &str, known: &[&str]) -> Result<(), FieldFault> {
+    if value.is_empty() {
+        Ok(())
+    } else {
+        code(field, value, known)
+    }
+}
+
+pub(crate) fn mayopen(field: &'static str, value: &str, max: usize) -> Result<(), FieldFault> {
+    if value.is_empty() {
+        Ok(())
+    } else {
+        open(field, value, max)
+    }
+}
+
+pub(crate) fn maymonth(field: &'static str, value: &str) -> Result<(), FieldFault> {
+    given(month, field, value)
 }
 
 pub(crate) fn maysum(field: &'static str, value: &str) -> Result<(), FieldFault> {

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::form::message;
+use super::{
+    codes,
+    form::{message, must},
+};
 use crate::{
     envelope::Output,
     fields::{Checked, FieldFault, required},
@@ -15,12 +18,16 @@ message! {
     /// pharmacist always; what a counter does not know is left blank here, not made up.
     pub GoodsSold {
         med_list_codg must 50, fixmedins_hilist_id must 30, fixmedins_hilist_name must 200, fixmedins_bchno must 30,
-        prsc_dr_cert_type may 6, prsc_dr_certno may 50, prsc_dr_name may 50, phar_cert_type may 6, phar_certno may 50,
-        phar_name may 50, phar_prac_cert_no may 50, hi_feesetl_type may 6, setl_id may 30, mdtrt_sn must 30,
-        psn_no may 30, psn_cert_type may 6, certno may 50, psn_name may 50, manu_lotnum may 30, manu_date mayday,
-        expy_end mayday, rx_flag must 3, trdn_flag flag, finl_trns_pric maypric, rxno may 40, rx_circ_flag flag,
+        prsc_dr_cert_type mayopen 6, prsc_dr_certno may 50, prsc_dr_name may 50, phar_cert_type mayopen 6, phar_certno may 50,
+        phar_name may 50, phar_prac_cert_no may 50, hi_feesetl_type maycode codes::HI_FEESETL_TYPE, setl_id may 30, mdtrt_sn must 30,
+        psn_no may 30, psn_cert_type mayopen 6, certno may 50, psn_name may 50, manu_lotnum may 30, manu_date mayday,
+        expy_end mayday, rx_flag code codes::RX_FLAG, trdn_flag flag, finl_trns_pric maypric, rxno may 40, rx_circ_flag flag,
         rtal_docno must 40, stoout_no may 40, bchno may 30, drug_prod_barc may 30, shelf_posi may 20, sel_retn_cnt cnt,
-        sel_retn_time time, sel_retn_opter_name must 50, memo may 500, mdtrt_setl_type may 6,
+        sel_retn_time time, sel_retn_opter_name must 50, memo may 500, mdtrt_setl_type maycode codes::MDTRT_SETL_TYPE,
+    }
+    and |row| match row.mdtrt_setl_type.as_str() {
+        "1" => must("setl_id", &row.setl_id, 30),
+        _ => Ok(()),
     }
 }
 
@@ -28,8 +35,8 @@ message! {
     /// selinfo of 3506.
     pub GoodsReturned {
         med_list_codg must 50, fixmedins_hilist_id must 30, fixmedins_hilist_name must 200, fixmedins_bchno must 30,
-        setl_id may 30, psn_no may 30, psn_cert_type may 6, certno may 50, psn_name may 50, manu_lotnum may 30,
-        manu_date mayday, expy_end mayday, rx_flag must 3, trdn_flag flag, finl_trns_pric maypric, sel_retn_cnt cnt,
+        setl_id may 30, psn_no may 30, psn_cert_type mayopen 6, certno may 50, psn_name may 50, manu_lotnum may 30,
+        manu_date mayday, expy_end mayday, rx_flag code codes::RX_FLAG, trdn_flag flag, finl_trns_pric maypric, sel_retn_cnt cnt,
         sel_retn_time time, sel_retn_opter_name must 50, memo may 500, medins_prod_sel_no may 50, mdtrt_sn may 30,
     }
 }

@@ -8,9 +8,13 @@ use yijie_rules::{
     Accumulated, FamilyAccount, Flag, Money, OwnAccount, Period, Person, RegisteredDisease, Supplement,
 };
 
+use super::{
+    codes,
+    form::{mayopen, maytime},
+};
 use crate::{
     envelope::Output,
-    fields::{Checked, FieldFault, optional, required},
+    fields::{Checked, FieldFault, code, optional, required},
     lenient::{Fields, Node, money},
 };
 
@@ -296,11 +300,13 @@ impl From<&Credential> for PersonInput {
 impl Checked for PersonInput {
     fn check(&self) -> Result<(), FieldFault> {
         let data = &self.data;
-        required("mdtrt_cert_type", &data.mdtrt_cert_type, 3)?;
+        code("mdtrt_cert_type", &data.mdtrt_cert_type, codes::MDTRT_CERT_TYPE)?;
         required("mdtrt_cert_no", &data.mdtrt_cert_no, 50)?;
         if data.mdtrt_cert_type == "03" {
             required("card_sn", &data.card_sn, 32)?;
         }
+        maytime("begntime", &data.begntime)?;
+        mayopen("psn_cert_type", &data.psn_cert_type, 6)?;
         optional("certno", &data.certno, 50)?;
         optional("psn_name", &data.psn_name, 50)
     }

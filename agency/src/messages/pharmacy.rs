@@ -2,11 +2,16 @@
 //! transactions settle a bill is decided here and nowhere else ([`transactions_of`]).
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use yijie_rules::{Claim, Flag, Line, Money};
 
 use crate::{
-    fields::{Checked, FieldFault, decimal, flag, number, optional, required, time},
-    messages::person::Credential,
+    fields::{Checked, FieldFault, code, flag, open, optional, required, time},
+    messages::{
+        codes,
+        form::{message, sum},
+        person::Credential,
+    },
     profile::Profile,
 };
 
@@ -202,24 +207,25 @@ pub(crate) struct DrugInfo {
     pub(crate) exp_content: String,
 }
 
-#[derive(Serialize, Deserialize, Default)]
-#[serde(default)]
-pub(crate) struct DrugDetail {
-    pub(crate) feedetl_sn: String,
-    pub(crate) rxno: String,
-    pub(crate) rx_circ_flag: String,
-    pub(crate) fee_ocur_time: String,
-    pub(crate) med_list_codg: String,
-    pub(crate) medins_list_codg: String,
-    pub(crate) det_item_fee_sumamt: String,
-    pub(crate) cnt: String,
-    pub(crate) pric: String,
+message! {
+    /// A row of drugdetail.
+    pub(crate) DrugDetail {
+        feedetl_sn must 30, rxno may 30, rx_circ_flag flag, fee_ocur_time time, med_list_codg must 50,
+        medins_list_codg must 150, det_item_fee_sumamt sum, cnt cnt, pric pric, prd_days maysum, bilg_dr_codg may 30,
+        bilg_dr_name may 50,
+    }
 }
 
-/// What stands in exp_content of a sale.
-#[derive(Serialize)]
-struct SaleExtension<'a> {
-    claim: &'a Claim,
+/// What is not there is not told, so that a long bill has room.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let told = fields.into_iter().filter(|(_, field)| !field.is_null());
+            told.map(|(name, field)| (name, without_nulls(field))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
+        other => other,
+    }
 }
 
 impl SaleInput {
@@ -232,7 +238,8 @@ impl SaleInput {
             }
         };
         let exp_content = if profile.claim_in_exp_content {
-            serde_json::to_string(&SaleExtension { claim }).map_err(unfit("expContent"))?
+            let claim = serde_json::to_value(claim).map_err(unfit("expContent"))?;
+            json!({ "claim": without_nulls(claim) }).to_string()
         } else {
             String::new()
         };
@@ -301,15 +308,15 @@ impl Checked for SaleInput {
     fn check(&self) -> Result<(), FieldFault> {
         let info = &self.druginfo;
         required("psn_no", &info.psn_no, 30)?;
-        required("mdtrt_cert_type", &info.mdtrt_cert_type, 3)?;
+        code("mdtrt_cert_type", &info.mdtrt_cert_type, codes::MDTRT_CERT_TYPE)?;
         required("mdtrt_cert_no", &info.mdtrt_cert_no, 50)?;
         time("begntime", &info.begntime)?;
-        number("medfee_sumamt", &info.medfee_sumamt)?;
-        required("insutype", &info.insutype, 6)?;
+        sum("medfee_sumamt", &info.medfee_sumamt)?;
+        open("insutype", &info.insutype, 6)?;
         optional("dise_codg", &info.dise_codg, 30)?;
         optional("dise_name", &info.dise_name, 500)?;
         flag("acct_used_flag", &info.acct_used_flag)?;
-        required("med_type", &info.med_type, 6)?;
+        open("med_type", &info.med_type, 6)?;
         if self.drugdetail.is_empty() {
             return Err(FieldFault {
                 field: "drugdetail",
@@ -317,20 +324,6 @@ impl Checked for SaleInput {
             });
         }
         self.drugdetail.iter().try_for_each(Checked::check)
-    }
-}
-
-impl Checked for DrugDetail {
-    fn check(&self) -> Result<(), FieldFault> {
-        required("feedetl_sn", &self.feedetl_sn, 30)?;
-        optional("rxno", &self.rxno, 30)?;
-        flag("rx_circ_flag", &self.rx_circ_flag)?;
-        time("fee_ocur_time", &self.fee_ocur_time)?;
-        required("med_list_codg", &self.med_list_codg, 50)?;
-        required("medins_list_codg", &self.medins_list_codg, 150)?;
-        number("det_item_fee_sumamt", &self.det_item_fee_sumamt)?;
-        decimal("cnt", &self.cnt, 4)?;
-        decimal("pric", &self.pric, 6)
     }
 }
 
@@ -350,10 +343,19 @@ fn detail_of(claim: &Claim, line: &Line) -> DrugDetail {
         .med_list_codg
         .as_ref()
         .map_or_else(|| line.feedetl_sn.to_string(), ToString::to_string);
+    let rxno = claim.visit.rxno.as_ref();
+    let doctor = claim.visit.practitioner.as_ref().map(|known| &known.dr_codg);
     DrugDetail {
         feedetl_sn: line.feedetl_sn.to_string(),
-        rxno: String::new(),
-        rx_circ_flag: flag_text(claim.visit.rx_circ_flag, Flag::No).to_owned(),
+        rxno: text_of(rxno),
+        rx_circ_flag: match rxno {
+            Some(_) => "1",
+            None => flag_text(claim.visit.rx_circ_flag, Flag::No),
+        }
+        .to_owned(),
+        prd_days: text_of(line.prd_days.as_ref()),
+        bilg_dr_codg: text_of(doctor),
+        bilg_dr_name: text_of(doctor),
         fee_ocur_time: claim.visit.begntime.to_string(),
         medins_list_codg: code.clone(),
         med_list_codg: code,

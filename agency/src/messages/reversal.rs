@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::fields::{Checked, FieldFault, required};
+use super::codes;
+use crate::fields::{Checked, FieldFault, code, required};
 
 #[derive(Serialize, Deserialize, Default)]
 #[serde(default)]
@@ -22,6 +23,11 @@ impl Checked for ReversalInput {
     fn check(&self) -> Result<(), FieldFault> {
         required("psn_no", &self.data.psn_no, 30)?;
         required("omsgid", &self.data.omsgid, 30)?;
-        required("oinfno", &self.data.oinfno, 6)
+        let oinfno = self.data.oinfno.as_str();
+        code(
+            "oinfno",
+            oinfno.strip_suffix('A').unwrap_or(oinfno),
+            codes::OINFNO,
+        )
     }
 }

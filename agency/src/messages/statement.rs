@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use yijie_rules::Money;
 
+use super::form::whole;
 use crate::{
     envelope::Output,
-    fields::{Checked, FieldFault, day, number, required},
+    fields::{Checked, FieldFault, day, in_order, number, open, required},
     profile::StatementStyle,
 };
 
@@ -114,15 +115,16 @@ impl From<&StatementTotals> for StatementInput {
 impl Checked for StatementInput {
     fn check(&self) -> Result<(), FieldFault> {
         let data = &self.data;
-        required("insutype", &data.insutype, 6)?;
-        required("clr_type", &data.clr_type, 6)?;
+        open("insutype", &data.insutype, 6)?;
+        open("clr_type", &data.clr_type, 6)?;
         required("setl_optins", &data.setl_optins, 6)?;
         day("stmt_begndate", &data.stmt_begndate)?;
         day("stmt_enddate", &data.stmt_enddate)?;
+        in_order("stmt_enddate", &data.stmt_begndate, &data.stmt_enddate)?;
         number("medfee_sumamt", &data.medfee_sumamt)?;
         number("fund_pay_sumamt", &data.fund_pay_sumamt)?;
         number("acct_pay", &data.acct_pay)?;
-        number("fixmedins_setl_cnt", &data.fixmedins_setl_cnt)
+        whole("fixmedins_setl_cnt", &data.fixmedins_setl_cnt)
     }
 }
 

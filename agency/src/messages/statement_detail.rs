@@ -5,8 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use yijie_rules::Money;
 
+use super::form::{mayopen, whole};
 use crate::{
-    fields::{Checked, FieldFault, day, number, optional, required},
+    fields::{Checked, FieldFault, day, in_order, number, required},
     lenient::money,
     messages::statement::StatementVerdict,
     profile::StatementStyle,
@@ -295,11 +296,12 @@ impl Checked for DetailInput {
         required("file_qury_no", &data.file_qury_no, 30)?;
         day("stmt_begndate", &data.stmt_begndate)?;
         day("stmt_enddate", &data.stmt_enddate)?;
+        in_order("stmt_enddate", &data.stmt_begndate, &data.stmt_enddate)?;
         number("medfee_sumamt", &data.medfee_sumamt)?;
         number("fund_pay_sumamt", &data.fund_pay_sumamt)?;
         number("cash_payamt", &data.cash_payamt)?;
-        number("fixmedins_setl_cnt", &data.fixmedins_setl_cnt)?;
-        optional("clr_type", &data.clr_type, 6)
+        whole("fixmedins_setl_cnt", &data.fixmedins_setl_cnt)?;
+        mayopen("clr_type", &data.clr_type, 6)
     }
 }
 

@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use yijie_rules::Money;
 
 use super::{
+    codes,
     form::message,
     settled::{EMPTY, IDENTITY_BROKEN, Irregularity, UNREADABLE},
 };
 use crate::{
-    envelope::Output,
+    envelope::{INPUT_LEN_MAX, Output},
     fields::{Checked, FieldFault},
     lenient::{Fields, Node, amount},
 };
@@ -17,7 +18,7 @@ use crate::{
 message! {
     /// 2201: an outpatient registers.
     pub Registration {
-        psn_no must 30, insutype must 6, begntime time, mdtrt_cert_type must 3, mdtrt_cert_no must 50,
+        psn_no must 30, insutype open 6, begntime time, mdtrt_cert_type code codes::MDTRT_CERT_TYPE, mdtrt_cert_no must 50,
         ipt_otp_no must 30, atddr_no must 30, dr_name must 50, dept_code must 30, dept_name must 100, caty must 6,
     }
 }
@@ -30,7 +31,7 @@ message! {
 message! {
     /// mdtrtinfo of 2203 and 2203A: what the visit is for.
     pub VisitInfo {
-        mdtrt_id must 30, psn_no must 30, med_type must 6, begntime time, main_cond_dscr may 1000,
+        mdtrt_id must 30, psn_no must 30, med_type open 6, begntime time, main_cond_dscr may 1000,
         dise_codg may 30, dise_name may 500, birctrl_type may 6, birctrl_matn_date mayday, matn_type may 6,
         geso_val maysum,
     }
@@ -39,7 +40,7 @@ message! {
 message! {
     /// A diagnosis.
     pub Diagnosis {
-        diag_type must 3, diag_srt_no sum, diag_code must 20, diag_name must 100, diag_dept must 50,
+        diag_type code codes::DIAG_TYPE, diag_srt_no whole, diag_code must 20, diag_name must 100, diag_dept must 50,
         dise_dor_no must 30, dise_dor_name must 50, diag_time time, vali_flag flag,
     }
 }
@@ -67,7 +68,7 @@ message! {
         det_item_fee_sumamt sum, cnt cnt, pric pric, sin_dos_dscr may 200, used_frqu_dscr may 200, prd_days maysum,
         medc_way_dscr may 200, bilg_dept_codg must 30, bilg_dept_name must 100, bilg_dr_codg must 30,
         bilg_dr_name must 50, acord_dept_codg may 30, acord_dept_name may 100, orders_dr_code may 30,
-        orders_dr_name may 50, hosp_appr_flag must 3, tcmdrug_used_way may 6, etip_flag mayflag, etip_hosp_code may 30,
+        orders_dr_name may 50, hosp_appr_flag code codes::HOSP_APPR_FLAG, tcmdrug_used_way may 6, etip_flag mayflag, etip_hosp_code may 30,
         dscg_tkdrug_flag mayflag, matn_fee_flag may 6,
     }
 }
@@ -77,6 +78,32 @@ message! {
 #[serde(default)]
 pub(crate) struct FeeInput {
     pub(crate) feedetail: Vec<FeeDetail>,
+}
+
+/// Most rows of one call.
+const ROWS_MAX: usize = 100;
+/// Most bytes of them: encrypted, a third more is sent.
+const ROWS_LEN_MAX: usize = INPUT_LEN_MAX / 4 * 3 - 100;
+
+impl FeeInput {
+    /// The rows in as many calls as they take.
+    pub(crate) fn in_calls(rows: Vec<FeeDetail>) -> Vec<FeeInput> {
+        let mut calls = vec![FeeInput::default()];
+        let mut room = ROWS_LEN_MAX;
+        for row in rows {
+            let length = serde_json::to_string(&row).map_or(0, |text| text.len() + 1);
+            if let Some(call) = calls.last_mut()
+                && (call.feedetail.is_empty() || call.feedetail.len() < ROWS_MAX && length <= room)
+            {
+                call.feedetail.push(row);
+            } else {
+                calls.push(FeeInput { feedetail: vec![row] });
+                room = ROWS_LEN_MAX;
+            }
+            room = room.saturating_sub(length);
+        }
+        calls
+    }
 }
 
 impl Checked for FeeInput {
@@ -99,22 +126,18 @@ message! {
 message! {
     /// 2206 and 2303.
     pub VisitBill {
-        psn_no must 30, mdtrt_cert_type must 3, mdtrt_cert_no must 50, med_type must 6, medfee_sumamt sum,
-        psn_setlway must 6, mdtrt_id must 30, chrg_bchno must 30, acct_used_flag flag, insutype must 6,
+        psn_no must 30, mdtrt_cert_type code codes::MDTRT_CERT_TYPE, mdtrt_cert_no must 50, med_type open 6, medfee_sumamt sum,
+        psn_setlway code codes::PSN_SETLWAY, mdtrt_id must 30, chrg_bchno must 30, acct_used_flag flag, insutype open 6,
         invono may 20, fulamt_ownpay_amt maysum, overlmt_selfpay maysum, preselfpay_amt maysum, inscp_scp_amt maysum,
         exp_content may 200000,
     }
 }
 
-/// A drug's code with the settlement, where the province wants it there.
-#[derive(Serialize, Deserialize, Default, Clone)]
-#[serde(default)]
-pub(crate) struct SettledCode {
-    pub(crate) feedetl_sn: String,
-    pub(crate) drug_trac_codg: String,
-    pub(crate) trdn_flag: String,
-    /// 2: the smallest package.
-    pub(crate) min_prcunt_type: String,
+message! {
+    /// A drug's code with the settlement, where the province wants it there. min_prcunt_type 2: the smallest package.
+    pub(crate) SettledCode {
+        feedetl_sn must 30, drug_trac_codg must 100, trdn_flag flag, min_prcunt_type code codes::MIN_PRCUNT_TYPE,
+    }
 }
 
 /// 2206, 2207, 2303, 2304.
@@ -128,7 +151,8 @@ pub(crate) struct VisitBillInput {
 
 impl Checked for VisitBillInput {
     fn check(&self) -> Result<(), FieldFault> {
-        self.data.check()
+        self.data.check()?;
+        self.drug_trac_info.iter().try_for_each(Checked::check)
     }
 }
 
@@ -148,8 +172,8 @@ impl VisitBillInput {
 message! {
     /// mdtrtinfo of 2401 and 2403: a patient is admitted, or an admission is corrected.
     pub Admission {
-        psn_no must 30, insutype must 6, coner_name may 50, tel may 50, begntime time, mdtrt_cert_type must 3,
-        mdtrt_cert_no must 50, med_type must 6, ipt_no must 30, medrcdno may 30, atddr_no must 30,
+        psn_no must 30, insutype open 6, coner_name may 50, tel may 50, begntime time, mdtrt_cert_type code codes::MDTRT_CERT_TYPE,
+        mdtrt_cert_no must 50, med_type open 6, ipt_no must 30, medrcdno may 30, atddr_no must 30,
         chfpdr_name must 50, adm_diag_dscr must 200, adm_dept_codg must 30, adm_dept_name must 100, adm_bed may 30,
         dscg_maindiag_code must 20, dscg_maindiag_name must 300, mdtrt_id may 30, dise_codg may 30,
     }
@@ -173,7 +197,7 @@ impl Checked for AdmissionInput {
 message! {
     /// dscginfo of 2402: a patient is discharged.
     pub Discharge {
-        mdtrt_id must 30, psn_no must 30, insutype must 6, endtime time, dise_codg may 30, dise_name may 500,
+        mdtrt_id must 30, psn_no must 30, insutype open 6, endtime time, dise_codg may 30, dise_name may 500,
         oprn_oprt_code may 30, oprn_oprt_name may 500, cop_flag mayflag, dscg_dept_codg must 30, dscg_dept_name must 100,
         dscg_bed may 30, dscg_way must 3, die_date mayday,
     }
