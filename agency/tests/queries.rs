@@ -215,6 +215,7 @@ async fn closed_accounts_take_and_give_nothing() {
         .filter(char::is_ascii_digit)
         .take(6)
         .collect();
+    let first: jiff::civil::Date = format!("{}-{}-01", &month[..4], &month[4..]).parse().unwrap();
     let info = &settled.setlinfo;
     let request = ClearingRequest {
         clr_type: settled.clr_type.clone(),
@@ -226,17 +227,26 @@ async fn closed_accounts_take_and_give_nothing() {
         fund_appy_sum: info.fund_pay_sumamt,
         cash_payamt: info.psn_cash_pay,
         acct_pay: info.acct_pay,
-        begndate: format!("{}-{}-01", &month[..4], &month[4..]),
-        enddate: settled.setl_time[..10].to_owned(),
+        begndate: first.to_string(),
+        enddate: first.last_of_month().to_string(),
     };
-    let other = ClearingRequest {
-        medfee_sumamt: Money::ZERO,
-        ..request.clone()
-    };
-    assert_eq!(
-        refused(rig.client.apply_for_clearing(&other).await),
-        "CLEARING_SUMS_DIFFER"
-    );
+    let mut wrong = [(); 8].map(|()| request.clone());
+    wrong[0].medfee_sumamt = Money::ZERO;
+    wrong[1].med_sumfee = Money::ZERO;
+    wrong[2].fund_appy_sum = Money::ZERO;
+    wrong[3].cash_payamt = Money::from_fen(1);
+    wrong[4].acct_pay = Money::ZERO;
+    wrong[5].psntime = 2;
+    wrong[6].begndate.clone_from(&request.enddate);
+    wrong[7].enddate.clone_from(&request.begndate);
+    for (nth, other) in wrong.iter().enumerate() {
+        let code = if nth < 6 {
+            "CLEARING_SUMS_DIFFER"
+        } else {
+            "FIELDS_DISAGREE"
+        };
+        assert_eq!(refused(rig.client.apply_for_clearing(other).await), code, "{nth}");
+    }
     let number = done(rig.client.apply_for_clearing(&request).await);
     assert_eq!(
         refused(rig.client.apply_for_clearing(&request).await),

@@ -4,12 +4,18 @@
 /// `must N`: required, at most N characters; `may N`: optional. The others are required, and with `may` before them
 /// optional: `sum` an amount (N16,2), `cnt` (N16,4), `pric` (N16,6), `time`, `day`, `flag` (0 or 1).
 macro_rules! message {
-    ($(#[$meta:meta])* $vis:vis $name:ident { $($field:ident $kind:ident $($max:literal)?,)* }) => {
+    ($(#[$meta:meta])* $vis:vis $name:ident {
+        $($(#[$field_meta:meta])* $field:ident $kind:ident $($max:literal)?,)*
+    }) => {
         $(#[$meta])*
         #[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[serde(default)]
         $vis struct $name {
-            $(#[doc = concat!("`", stringify!($field), "` of the interface.")] $vis $field: String,)*
+            $(
+                #[doc = concat!("`", stringify!($field), "` of the interface.")]
+                $(#[$field_meta])*
+                $vis $field: String,
+            )*
         }
 
         impl $crate::fields::Checked for $name {
@@ -58,6 +64,10 @@ pub(crate) fn maysum(field: &'static str, value: &str) -> Result<(), FieldFault>
 
 pub(crate) fn maypric(field: &'static str, value: &str) -> Result<(), FieldFault> {
     given(pric, field, value)
+}
+
+pub(crate) fn mayratio(field: &'static str, value: &str) -> Result<(), FieldFault> {
+    given(|field, value| decimal(field, value, 4), field, value)
 }
 
 pub(crate) fn maytime(field: &'static str, value: &str) -> Result<(), FieldFault> {

@@ -193,7 +193,7 @@ pub(crate) struct DrugInfo {
     pub(crate) exp_content: String,
 }
 
-#[derive(Serialize, Deserialize, Default)]
+#[derive(Clone, Serialize, Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct DrugDetail {
     pub(crate) feedetl_sn: String,
@@ -205,6 +205,11 @@ pub(crate) struct DrugDetail {
     pub(crate) det_item_fee_sumamt: String,
     pub(crate) cnt: String,
     pub(crate) pric: String,
+    /// No field of the specification's: what a province's gateway may say of the line itself.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) chrgitm_lv: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) selfpay_prop: String,
 }
 
 /// What stands in exp_content of a sale.
@@ -354,6 +359,7 @@ fn detail_of(claim: &Claim, line: &Line) -> DrugDetail {
             .map_or_else(|| "1".to_owned(), |cnt| cnt.to_string()),
         pric: line.pric.map_or_else(|| amount.clone(), |pric| pric.to_string()),
         det_item_fee_sumamt: amount,
+        ..DrugDetail::default()
     }
 }
 
