@@ -25,7 +25,7 @@ fn every_request_of_another_maker_is_read_as_object_and_as_text() {
         ("hebei", false),
         ("guangdong", true),
     ] {
-        let mut desk = Desk::under(profile, true);
+        let mut desk = Desk::with(profile, |settings| settings.any_person = true);
         let (mut mdtrt_id, mut settled) = (String::new(), String::new());
         for (infno, input) in requests() {
             let text = input.to_string().replace("300000001", &mdtrt_id);
@@ -107,7 +107,7 @@ fn claim(med_type: &str, kind: &str, lines: &Value) -> Value {
 
 #[test]
 fn a_pharmacys_bill_of_national_fields_is_split_by_the_same_rules() {
-    let mut desk = Desk::under("plain", false);
+    let mut desk = Desk::start();
     let mut second = line("2", "1", "500.00", "500.00");
     second["chrgitm_lv"] = json!("02");
     second["selfpay_prop"] = json!(0.1);
@@ -143,7 +143,7 @@ fn a_pharmacys_bill_of_national_fields_is_split_by_the_same_rules() {
 
 #[test]
 fn a_visit_of_national_fields_is_settled_at_the_amounts_of_its_trial() {
-    let mut desk = Desk::under("plain", false);
+    let mut desk = Desk::start();
     let registered = desk.done(
         "2201",
         json!({"data": {

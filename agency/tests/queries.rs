@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::{ACTIVE, RETIRED, Rig, done, insured, not_sent, refused, sale};
-use yijie_agency::{Answer, Cainfo, ClearingRequest, Profile};
+use common::{ACTIVE, INSTITUTION, RETIRED, Rig, done, insured, not_sent, refused, sale};
+use yijie_agency::{Answer, Cainfo, ClearingRequest, Credential, Profile};
 use yijie_rules::Money;
 
 /// Visits opened and closed, by the ledger: a visit is written whenever it changes.
@@ -201,6 +201,23 @@ async fn a_stale_trial_is_refused_once_its_visit_is_closed() {
         }
         // The other till's was settled, this one's closed.
         assert_eq!(visits(&rig), (2, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_question_under_an_id_that_another_process_drew_is_asked_under_another() {
+    for downloads in [false, true] {
+        let rig = Rig::start().await;
+        done(rig.client.lost_cards().await);
+        let mut settings = rig.client.settings().clone();
+        settings.msgids = std::sync::Arc::new(yijie_agency::MsgIds::new(INSTITUTION, 0));
+        let process = yijie_agency::Client::new(settings).unwrap();
+        if downloads {
+            done(process.lost_cards().await);
+        } else {
+            let certno = "539999198611209217".to_owned();
+            done(process.person(&Credential::IdNumber { certno }).await);
+        }
     }
 }
 

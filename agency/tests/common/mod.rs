@@ -191,8 +191,8 @@ pub(crate) fn not_sent<T: std::fmt::Debug>(answer: Answer<T>) -> Cause {
 
 /// A terminal of any maker's, whose messages are plain JSON, and the agency within the process.
 pub(crate) struct Desk {
-    agency: LocalAgency,
-    profile: Profile,
+    agency: Option<LocalAgency>,
+    settings: SandboxSettings,
     count: u32,
     /// What stands in the envelopes besides.
     pub(crate) head: Value,
@@ -200,7 +200,11 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    pub(crate) fn under(profile: &str, any_person: bool) -> Desk {
+    pub(crate) fn start() -> Desk {
+        Desk::with("plain", |_| {})
+    }
+
+    pub(crate) fn with(profile: &str, change: impl FnOnce(&mut SandboxSettings)) -> Desk {
         let dir = tempfile::tempdir().unwrap();
         let persons = dir.path().join("persons.json");
         fs::write(&persons, DEMO_PERSONS).unwrap();
@@ -209,23 +213,24 @@ impl Desk {
             headers: HeaderScheme::None,
             ..Profile::built_in(profile).unwrap()
         };
-        let settings = SandboxSettings {
+        let mut settings = SandboxSettings {
             listen: "127.0.0.1:0".parse().unwrap(),
             data: dir.path().join("agency"),
-            profile: profile.clone(),
+            profile,
             persons: Some(persons),
-            any_person,
+            any_person: false,
             faults: None,
         };
+        change(&mut settings);
         Desk {
-            agency: LocalAgency::open(settings).unwrap(),
+            agency: Some(LocalAgency::open(settings.clone()).unwrap()),
             head: json!({
-                "mdtrtarea_admvs": "530100", "insuplc_admdvs": "530100", "recer_sys_code": profile.recer_sys_code,
+                "mdtrtarea_admvs": "530100", "insuplc_admdvs": "530100", "recer_sys_code": settings.profile.recer_sys_code,
                 "dev_no": null, "cainfo": "", "infver": "V1.0", "opter_type": 1, "opter": "0001",
                 "opter_name": "示例", "inf_time": "2026-03-01 09:30:00", "fixmedins_code": INSTITUTION,
                 "fixmedins_name": "示例医院", "sign_no": "",
             }),
-            profile,
+            settings,
             count: 0,
             _dir: dir,
         }
@@ -252,10 +257,9 @@ impl Desk {
         message["infno"] = json!(infno);
         message["msgid"] = json!(msgid);
         message["input"] = input;
-        let path = self.profile.path_of(infno);
-        self.agency
-            .deliver(&path, message.to_string().as_bytes())
-            .unwrap()
+        let path = self.settings.profile.path_of(infno);
+        let agency = self.agency.as_ref().unwrap();
+        agency.deliver(&path, message.to_string().as_bytes()).unwrap()
     }
 
     /// The output of what has to be done.
@@ -271,7 +275,13 @@ impl Desk {
     }
 
     pub(crate) fn ledger(&self) -> Vec<yijie_agency::LedgerRow> {
-        self.agency.ledger()
+        self.agency.as_ref().unwrap().ledger()
+    }
+
+    /// The agency ends and starts again on its ledger.
+    pub(crate) fn restart(&mut self) {
+        self.agency = None;
+        self.agency = Some(LocalAgency::open(self.settings.clone()).unwrap());
     }
 }
 
