@@ -1,5 +1,5 @@
 //! A terminal of another maker: requests as national samples write them, and bills of national fields only.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 

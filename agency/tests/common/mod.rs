@@ -1,6 +1,11 @@
 //! A real sandbox on loopback, a client against it, and claims for its invented people.
 #![allow(dead_code, reason = "each test program uses a part of it")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test's set-up")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test's set-up"
+)]
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
