@@ -137,6 +137,48 @@ fn admission(own_no: &str) -> Value {
     })
 }
 
+fn details(mdtrt_id: &str, amount: &str) -> Value {
+    json!({"feedetail": [{
+        "feedetl_sn": "1", "mdtrt_id": mdtrt_id, "psn_no": ACTIVE, "chrg_bchno": "B1", "rx_circ_flag": "0",
+        "fee_ocur_time": "2026-03-01 09:30:00", "med_list_codg": "1", "medins_list_codg": "1",
+        "det_item_fee_sumamt": amount, "cnt": 1, "pric": amount, "bilg_dept_codg": "1", "bilg_dept_name": "内科",
+        "bilg_dr_codg": "1", "bilg_dr_name": "医师", "hosp_appr_flag": "0",
+    }]})
+}
+
+#[test]
+fn a_stay_of_national_fields_is_settled_by_its_trial() {
+    let mut desk = Desk::start();
+    let admitted = desk.done("2401", admission("1"));
+    let mdtrt_id = admitted["result"]["mdtrt_id"].as_str().unwrap().to_owned();
+    desk.done("2301", details(&mdtrt_id, "3000.00"));
+    let discharge = json!({
+        "dscginfo": {
+            "mdtrt_id": mdtrt_id, "psn_no": ACTIVE, "insutype": "310", "endtime": "2026-03-05 10:00:00",
+            "dscg_dept_codg": "1", "dscg_dept_name": "内科", "dscg_way": "1",
+        },
+        "diseinfo": admission("1")["diseinfo"],
+    });
+    desk.done("2402", discharge);
+    let mut bill = json!({"data": {
+        "psn_no": ACTIVE, "mdtrt_cert_type": "02", "mdtrt_cert_no": "x", "med_type": "21", "medfee_sumamt": 3000,
+        "psn_setlway": "01", "mdtrt_id": mdtrt_id, "chrg_bchno": "B1", "acct_used_flag": "1", "insutype": "310",
+    }});
+    let trial = desk.done("2303", bill.clone());
+    for field in [
+        "fulamt_ownpay_amt",
+        "overlmt_selfpay",
+        "preselfpay_amt",
+        "inscp_scp_amt",
+    ] {
+        bill["data"][field] = trial["setlinfo"][field].clone();
+    }
+    let settled = desk.done("2304", bill);
+    assert_ne!(settled["setlinfo"]["hifp_pay"], "0.00");
+    assert_eq!(settled["setlinfo"]["hifp_pay"], trial["setlinfo"]["hifp_pay"]);
+    assert_eq!(settled["setlinfo"]["clr_type"], "21");
+}
+
 #[test]
 fn an_admission_that_arrived_is_reversed_and_one_on_its_way_is_shut_out() {
     let mut desk = Desk::start();
@@ -150,13 +192,7 @@ fn an_admission_that_arrived_is_reversed_and_one_on_its_way_is_shut_out() {
         code_of(&desk.refused("2601", reverse(&msgid, "2304"))),
         "TRANSACTION_OTHER"
     );
-    let details = json!({"feedetail": [{
-        "feedetl_sn": "1", "mdtrt_id": mdtrt_id, "psn_no": ACTIVE, "chrg_bchno": "B1", "rx_circ_flag": "0",
-        "fee_ocur_time": "2026-03-01 09:30:00", "med_list_codg": "1", "medins_list_codg": "1",
-        "det_item_fee_sumamt": 1, "cnt": 1, "pric": 1, "bilg_dept_codg": "1", "bilg_dept_name": "内科",
-        "bilg_dr_codg": "1", "bilg_dr_name": "医师", "hosp_appr_flag": "0",
-    }]});
-    desk.done("2301", details);
+    desk.done("2301", details(&mdtrt_id, "1.00"));
     assert_eq!(
         code_of(&desk.refused("2601", reverse(&msgid, "2401"))),
         "DETAILS_LEFT"
