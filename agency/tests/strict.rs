@@ -32,6 +32,16 @@ fn a_message_id_is_used_once_by_one_institution_whatever_for() {
     assert!(words(&again).starts_with("MSGID_REPEATED"));
     desk.head["fixmedins_code"] = json!("H53010200002");
     assert_eq!(desk.send("5201", &msgid, visits_of(ACTIVE))["infcode"], 0);
+    // A question's id may still be a settlement's, a refused settlement's nothing's.
+    let sold = desk.send("2102", &msgid, sale("nothing", "41"));
+    assert!(words(&sold).starts_with("FIELD_INVALID"), "{sold}");
+    for (infno, input) in [
+        ("2102", sale("10.00", "41")),
+        ("5201", visits_of(ACTIVE)),
+        ("2102", sale("10.00", "41")),
+    ] {
+        assert!(words(&desk.send(infno, &msgid, input)).starts_with("MSGID_REPEATED"));
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod statements;
 mod tests;
 mod visits;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -57,8 +57,8 @@ pub(crate) struct Agency {
     book: Book,
     files: Files,
     serial: u64,
-    /// Institution and id of every message there was since the start.
-    heard: HashSet<(String, String)>,
+    /// Institution and id of every message there was since the start, and whether the ledger keeps such a one.
+    heard: HashMap<(String, String), bool>,
     /// Questions are answered from the state before anybody's first settlement.
     old_figures: bool,
     /// Refusals are told in words, without their code.
@@ -134,7 +134,7 @@ impl Agency {
             book,
             files,
             serial: 0,
-            heard: HashSet::new(),
+            heard: HashMap::new(),
             old_figures: false,
             words_only: false,
         }

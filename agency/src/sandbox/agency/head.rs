@@ -19,6 +19,10 @@ use crate::{
 const MSGID_MIN: usize = 20;
 /// A person, a self-service terminal, a mobile terminal.
 const OPTER_TYPES: [&str; 3] = ["1", "2", "3"];
+/// What the ledger keeps under its message id.
+const KEPT: [&str; 10] = [
+    "2102", "2103", "2207", "2208", "2304", "2305", "2401", "2601", "3505", "3506",
+];
 
 impl Agency {
     /// Refuses what no transaction takes. Under a profile that says so, a settlement's repeated id gets its first answer
@@ -61,7 +65,8 @@ impl Agency {
     }
 
     /// Refuses a msgid that was used before, whatever became of it then. Those that changed nothing are forgotten when
-    /// the sandbox ends.
+    /// the sandbox ends; and what a question had may still be a settlement's, as two processes of one till can draw the
+    /// same id within a second, and a settlement that is refused for it would count as arrived.
     fn fresh(&mut self, request: &Request) -> Result<Option<Value>, No> {
         let (msgid, profile) = (&request.msgid, &self.seal.profile);
         if self.book.is_tombstoned(msgid) {
@@ -74,8 +79,11 @@ impl Agency {
         {
             return Ok(Some(replies::settlement(settled, profile)));
         }
+        let keeps = KEPT.contains(&profile.national_of(&request.infno));
         let heard = (request.fixmedins_code.clone(), msgid.clone());
-        if self.book.has_used(msgid) || !self.heard.insert(heard) {
+        let kept = self.heard.insert(heard.clone(), keeps);
+        if self.book.has_used(msgid) || kept.is_some_and(|kept| kept || !keeps) {
+            self.heard.insert(heard, kept.unwrap_or(true));
             return Err(No::new("MSGID_REPEATED", "报文ID重复"));
         }
         Ok(None)
