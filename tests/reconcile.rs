@@ -285,6 +285,13 @@ fn a_month_is_applied_for_once_its_days_balance_and_taken_back() {
     );
     shop.run(&["reverse", "b"]).exit(0);
     shop.sell(&["--offline"], &[sale("c", &person(3), "10.00")]);
+    // Another till's are applied for with this one's: what they took in cash, and a refund's not.
+    let second = shop.beside("till-1", &["--till", "1"]);
+    second.sell(
+        &[],
+        &[sale("x", &person(8), "5000.00"), sale("y", &person(9), "4000.00")],
+    );
+    second.run(&["reverse", "y"]).exit(0);
     let month = today(&shop)[..7].to_owned();
     let pin = shop.dir.path().join("pin");
     fs::write(&pin, PIN).unwrap();

@@ -47,6 +47,9 @@ pub(crate) use header::tif_signature;
 pub(crate) use questions::{PACKS_FILE, PACKS_QUERY_NO};
 pub use settings::{ClientError, ClientSettings, InstitutionId};
 
+/// The agency's reason for refusing a message id that it has seen.
+const REPEATED: &str = "MSGID_REPEATED";
+
 /// A terminal's connection to its agency. Clones share it.
 #[derive(Clone)]
 pub struct Client {
@@ -306,7 +309,25 @@ impl Client {
                 fixmedins_code: fixmedins_code.to_owned(),
             },
         };
-        let body = match self.letter("9102", &self.settings.msgids.next(), "", &input) {
+        let msgid = self.settings.msgids.next();
+        let mut zip = self.fetch(&msgid, &input).await;
+        if let Some(msgid) = self.drawn_anew(&msgid, &zip) {
+            zip = self.fetch(&msgid, &input).await;
+        }
+        match zip {
+            Answer::Done(zip) => match read(zip) {
+                Ok(content) => Answer::Done(content),
+                Err(what) => Answer::Unknown(Cause::BodyUnreadable { what }),
+            },
+            Answer::Refused(refusal) => Answer::Refused(refusal),
+            Answer::NotSent(cause) => Answer::NotSent(cause),
+            Answer::Unknown(cause) => Answer::Unknown(cause),
+        }
+    }
+
+    /// 9102.
+    async fn fetch(&self, msgid: &str, input: &DownloadInput) -> Answer<Vec<u8>> {
+        let body = match self.letter("9102", msgid, "", input) {
             Ok(body) => body,
             Err(fault) => return not_fit(&fault),
         };
@@ -316,12 +337,19 @@ impl Client {
         {
             Carried::NotSent(cause) => Answer::NotSent(cause),
             Carried::Unknown(cause) => Answer::Unknown(cause),
-            Carried::Body(body) if zip_text::is_zip(&body) => match read(body) {
-                Ok(content) => Answer::Done(content),
-                Err(what) => Answer::Unknown(Cause::BodyUnreadable { what }),
-            },
+            Carried::Body(body) if zip_text::is_zip(&body) => Answer::Done(body),
             Carried::Body(body) => understand(&self.seal, &body, Weight::Asks, |_| None),
         }
+    }
+
+    /// An id of a later second for a question whose id the agency has seen: what was only asked stands in no journal, so
+    /// that another process of this till may have drawn the same one.
+    fn drawn_anew<T>(&self, msgid: &str, answer: &Answer<T>) -> Option<String> {
+        let repeated = matches!(answer, Answer::Refused(refusal) if refusal.reason() == Some(REPEATED));
+        repeated.then(|| {
+            self.settings.msgids.note_used(msgid);
+            self.settings.msgids.next()
+        })
     }
 
     fn trials(&self) -> MutexGuard<'_, Trials> {
@@ -333,10 +361,20 @@ impl Client {
         infno: &str,
         place: &str,
         input: &I,
-        read: impl FnOnce(&Output<'_>) -> Option<T>,
+        read: impl Fn(&Output<'_>) -> Option<T>,
     ) -> Answer<T> {
-        self.send(infno, &self.settings.msgids.next(), place, input, read)
-            .await
+        let msgid = self.settings.msgids.next();
+        let answer = self.send(infno, &msgid, place, input, &read).await;
+        match self.drawn_anew(&msgid, &answer) {
+            Some(msgid) if Weight::of(infno) == Weight::Asks => {
+                self.send(infno, &msgid, place, input, read).await
+            }
+            // Or the network brought it twice, and the first one was done.
+            Some(_) => Answer::Unknown(Cause::BodyUnreadable {
+                what: "the agency has had this message id before",
+            }),
+            None => answer,
+        }
     }
 
     async fn send<I: Serialize + Checked, T>(

@@ -8,7 +8,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
 };
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use yijie_rules::Money;
 
 use crate::clock::{beijing, wire_time};
@@ -82,6 +82,26 @@ impl<'a> Node<'a> {
             Err(_) if self.raw().starts_with('{') => vec![self],
             Err(_) => Vec::new(),
         }
+    }
+
+    /// The same with every number as the text of its digits, and without what is null. None: it is nested deeper.
+    pub(crate) fn in_texts(self, depth_max: u32) -> Option<Value> {
+        let depth_max = depth_max.checked_sub(1)?;
+        let raw = self.raw();
+        Some(match raw.as_bytes().first()? {
+            b'{' => {
+                let fields: Fields<'_> = serde_json::from_str(raw).ok()?;
+                let given = fields.0.into_iter().filter(|(_, raw)| raw.get() != "null");
+                let read = given.map(|(name, raw)| Some((name.into_owned(), Node(raw).in_texts(depth_max)?)));
+                Value::Object(read.collect::<Option<_>>()?)
+            }
+            b'[' => {
+                let rows = self.items().into_iter().filter(|row| !row.is_null());
+                Value::Array(rows.map(|row| row.in_texts(depth_max)).collect::<Option<_>>()?)
+            }
+            b'"' => serde_json::from_str(raw).ok()?,
+            _ => Value::String(raw.to_owned()),
+        })
     }
 
     /// A string's or number's text, trimmed; None for null, the empty string, the word null, lists and objects.
@@ -393,6 +413,18 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn numbers_become_their_digits_and_null_goes() {
+        let read = |text: &str, depth| Node::parse(text).unwrap().in_texts(depth);
+        let text =
+            r#"{"pric":4.520000000000000001,"cnt":1,"rxno":null,"rows":[{"a":"x"},null,2e1],"flag":true}"#;
+        assert_eq!(
+            read(text, 4).unwrap().to_string(),
+            r#"{"cnt":"1","flag":"true","pric":"4.520000000000000001","rows":[{"a":"x"},"2e1"]}"#
+        );
+        assert_eq!(read(text, 3), None);
     }
 
     #[test]

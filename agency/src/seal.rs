@@ -1,7 +1,9 @@
 //! The envelope as one province writes it: input as object, text or ciphertext, cainfo signed, the reply opened and its
 //! signature checked. Both sides use it.
 
-use serde::Serialize;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{
     Map, Value,
     value::{RawValue, to_raw_value},
@@ -12,8 +14,12 @@ use crate::{
     fields::{Checked, FieldFault, optional},
     gm::sm3_hex,
     keys::Keys,
+    lenient::Node,
     profile::{Cainfo, InputForm, Profile},
 };
+
+/// As deep as anything in a request of the interface's stands, and deeper.
+const DEPTH_MAX: u32 = 16;
 
 /// One side's profile and keys.
 #[derive(Debug, Clone)]
@@ -125,15 +131,20 @@ impl Seal {
         serde_json::from_str::<&RawValue>(&text).is_ok().then_some(text)
     }
 
-    /// A message at the agency: its signature holds, and its input is the object it stands for.
-    pub(crate) fn request(&self, body: &[u8]) -> Result<Envelope<Option<Box<RawValue>>>, Rejected> {
-        let envelope: Envelope<Option<Box<RawValue>>> =
+    /// A message at the agency: its signature holds, and its input is the object it stands for, numbers as texts;
+    /// null where there is none.
+    pub(crate) fn request(&self, body: &[u8]) -> Result<Envelope<Value>, Rejected> {
+        let mut fields: BTreeMap<String, &RawValue> =
             serde_json::from_slice(body).map_err(|_| Rejected::Unreadable)?;
-        let input = match &envelope.input {
-            None => None,
-            Some(raw) => Some(self.plain_input(raw).ok_or(Rejected::Input)?),
+        let input = fields.remove("input").filter(|raw| raw.get() != "null");
+        let head = serde_json::to_string(&fields).ok();
+        let head = head.and_then(|head| Node::parse(&head)?.in_texts(DEPTH_MAX));
+        let envelope = head.and_then(|head| Envelope::<()>::deserialize(head).ok());
+        let envelope = envelope.ok_or(Rejected::Unreadable)?;
+        let (text, input) = match input {
+            None => (String::new(), Value::Null),
+            Some(raw) => self.plain_input(raw).ok_or(Rejected::Input)?,
         };
-        let text = input.as_deref().map(RawValue::get).unwrap_or_default();
         let verifies = |text: &str| {
             let key = self.keys.other.as_ref();
             key.is_some_and(|key| key.verifies(text.as_bytes(), &envelope.cainfo))
@@ -141,7 +152,7 @@ impl Seal {
         let signed = match self.profile.cainfo {
             Cainfo::None => true,
             Cainfo::InputSm3 => envelope.cainfo.eq_ignore_ascii_case(&sm3_hex(text.as_bytes())),
-            Cainfo::InputSm2 => verifies(text),
+            Cainfo::InputSm2 => verifies(&text),
             Cainfo::EnvelopeSm2 => {
                 let fields: Map<String, Value> =
                     serde_json::from_slice(body).map_err(|_| Rejected::Unreadable)?;
@@ -155,16 +166,18 @@ impl Seal {
         }
     }
 
-    fn plain_input(&self, raw: &RawValue) -> Option<Box<RawValue>> {
-        let text = match self.profile.input {
-            InputForm::Object => return raw.get().starts_with('{').then(|| raw.to_owned()),
-            InputForm::String => serde_json::from_str::<String>(raw.get()).ok()?,
-            InputForm::Ciphertext => {
-                let sealed: String = serde_json::from_str(raw.get()).ok()?;
-                String::from_utf8(self.keys.cipher.as_ref()?.open(&sealed)?).ok()?
+    /// The text of an input and what it says. An object may stand as itself or as text, whichever the profile's own
+    /// form is; what is to be under a key has to be.
+    fn plain_input(&self, raw: &RawValue) -> Option<(String, Value)> {
+        let text = match (self.profile.input, serde_json::from_str::<String>(raw.get())) {
+            (InputForm::Ciphertext, sealed) => {
+                String::from_utf8(self.keys.cipher.as_ref()?.open(&sealed.ok()?)?).ok()?
             }
+            (_, Ok(text)) => text,
+            (_, Err(_)) => raw.get().to_owned(),
         };
-        RawValue::from_string(text).ok()
+        let input = Node::parse(&text)?.in_texts(DEPTH_MAX)?;
+        input.is_object().then_some((text, input))
     }
 
     /// The agency's reply in the province's form.

@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::{ACTIVE, RETIRED, Rig, done, insured, not_sent, refused, sale};
-use yijie_agency::{Answer, Cainfo, ClearingRequest, Profile};
+use common::{ACTIVE, INSTITUTION, RETIRED, Rig, done, insured, not_sent, refused, sale};
+use yijie_agency::{Answer, Cainfo, ClearingRequest, Credential, Profile};
 use yijie_rules::Money;
 
 /// Visits opened and closed, by the ledger: a visit is written whenever it changes.
@@ -205,6 +205,23 @@ async fn a_stale_trial_is_refused_once_its_visit_is_closed() {
 }
 
 #[tokio::test]
+async fn a_question_under_an_id_that_another_process_drew_is_asked_under_another() {
+    for downloads in [false, true] {
+        let rig = Rig::start().await;
+        done(rig.client.lost_cards().await);
+        let mut settings = rig.client.settings().clone();
+        settings.msgids = std::sync::Arc::new(yijie_agency::MsgIds::new(INSTITUTION, 0));
+        let process = yijie_agency::Client::new(settings).unwrap();
+        if downloads {
+            done(process.lost_cards().await);
+        } else {
+            let certno = "539999198611209217".to_owned();
+            done(process.person(&Credential::IdNumber { certno }).await);
+        }
+    }
+}
+
+#[tokio::test]
 async fn closed_accounts_take_and_give_nothing() {
     let rig = Rig::start().await;
     let (msgid, bill) = (rig.ids.next(), sale(ACTIVE, "500.00"));
@@ -215,6 +232,7 @@ async fn closed_accounts_take_and_give_nothing() {
         .filter(char::is_ascii_digit)
         .take(6)
         .collect();
+    let first: jiff::civil::Date = format!("{}-{}-01", &month[..4], &month[4..]).parse().unwrap();
     let info = &settled.setlinfo;
     let request = ClearingRequest {
         clr_type: settled.clr_type.clone(),
@@ -226,17 +244,26 @@ async fn closed_accounts_take_and_give_nothing() {
         fund_appy_sum: info.fund_pay_sumamt,
         cash_payamt: info.psn_cash_pay,
         acct_pay: info.acct_pay,
-        begndate: format!("{}-{}-01", &month[..4], &month[4..]),
-        enddate: settled.setl_time[..10].to_owned(),
+        begndate: first.to_string(),
+        enddate: first.last_of_month().to_string(),
     };
-    let other = ClearingRequest {
-        medfee_sumamt: Money::ZERO,
-        ..request.clone()
-    };
-    assert_eq!(
-        refused(rig.client.apply_for_clearing(&other).await),
-        "CLEARING_SUMS_DIFFER"
-    );
+    let mut wrong = [(); 8].map(|()| request.clone());
+    wrong[0].medfee_sumamt = Money::ZERO;
+    wrong[1].med_sumfee = Money::ZERO;
+    wrong[2].fund_appy_sum = Money::ZERO;
+    wrong[3].cash_payamt = Money::from_fen(1);
+    wrong[4].acct_pay = Money::ZERO;
+    wrong[5].psntime = 2;
+    wrong[6].begndate.clone_from(&request.enddate);
+    wrong[7].enddate.clone_from(&request.begndate);
+    for (nth, other) in wrong.iter().enumerate() {
+        let code = if nth < 6 {
+            "CLEARING_SUMS_DIFFER"
+        } else {
+            "FIELDS_DISAGREE"
+        };
+        assert_eq!(refused(rig.client.apply_for_clearing(other).await), code, "{nth}");
+    }
     let number = done(rig.client.apply_for_clearing(&request).await);
     assert_eq!(
         refused(rig.client.apply_for_clearing(&request).await),

@@ -169,7 +169,7 @@ async fn a_pack_is_sold_once() {
         unreachable!("a pack sold twice")
     };
     assert_eq!((used.infcode, used.reason()), (0, Some("TRACE_CODE_USED")));
-    let returned = GoodsReturned {
+    let returned_of = |setl_id: &str| GoodsReturned {
         med_list_codg: "XA0000001".to_owned(),
         fixmedins_hilist_id: "1".to_owned(),
         fixmedins_hilist_name: "甲类药".to_owned(),
@@ -182,9 +182,10 @@ async fn a_pack_is_sold_once() {
         sel_retn_cnt: "1".to_owned(),
         sel_retn_time: "2026-03-01 09:30:00".to_owned(),
         sel_retn_opter_name: "示例收款员".to_owned(),
-        setl_id: settled.setl_id.clone(),
+        setl_id: setl_id.to_owned(),
         ..GoodsReturned::default()
     };
+    let returned = returned_of(&settled.setl_id);
     let back = rig
         .client
         .goods_returned(&rig.ids.next(), place, returned.clone(), &[code(1)])
@@ -207,11 +208,23 @@ async fn a_pack_is_sold_once() {
         ..SoldCode::default()
     }];
     let msgid = rig.ids.next();
-    done(rig.client.settle(&msgid, &bill).await);
+    let settled = done(rig.client.settle(&msgid, &bill).await);
     assert_eq!(
         refused(rig.client.settle(&rig.ids.next(), &bill).await),
         "TRACE_CODE_USED"
     );
+    // 3505 tells of them once more, and no more than once.
+    let tell = || {
+        let (client, ids, row) = (rig.client.clone(), rig.ids.clone(), sold(&settled.setl_id));
+        async move { client.goods_sold(&ids.next(), place, row, &[code(7)]).await }
+    };
+    done(tell().await);
+    assert!(matches!(tell().await, Answer::Refused(no) if no.reason() == Some("TRACE_CODE_USED")));
+    let back = rig
+        .client
+        .goods_returned(&rig.ids.next(), place, returned_of(&settled.setl_id), &[code(7)])
+        .await;
+    done(back);
     done(
         rig.client
             .reverse(&rig.ids.next(), &insured(ACTIVE), &msgid, "2207")

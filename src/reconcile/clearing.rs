@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use jiff::civil::Date;
-use yijie_agency::{Answer, ClearingRequest};
+use yijie_agency::{Answer, ClearingRequest, Insured, StatementFinding};
 use yijie_rules::Money;
 
-use super::{ReconcileError, compare, totals};
+use super::{ReconcileError, compare, detail, totals};
 use crate::books::Books;
 use crate::clock;
 use crate::record::{ClosedTotal, Record};
@@ -73,14 +73,21 @@ pub async fn apply(
     operator: &str,
 ) -> Result<Vec<Record>, ReconcileError> {
     let mut requests: BTreeMap<String, ClearingRequest> = BTreeMap::new();
+    let mut told = Vec::new();
     for day in month.days() {
-        for total in balanced(books, sync, day).await? {
+        let totals = balanced(books, sync, day).await?;
+        for total in &totals {
             let request = requests
                 .entry(total.clr_type.clone())
                 .or_insert_with(|| nothing(month, &total.clr_type));
-            add(request, &total);
+            add(request, total);
         }
         add_own(books, day, &mut requests)?;
+        for (clr_type, finding) in detail::of_others(books, sync, day, &totals).await? {
+            if let Some(request) = requests.get_mut(&clr_type) {
+                add_others(sync, request, finding, &mut told).await;
+            }
+        }
     }
     let mut applied = Vec::new();
     for (clr_type, request) in requests {
@@ -233,7 +240,49 @@ fn add(request: &mut ClearingRequest, total: &ClosedTotal) {
     }
 }
 
-/// Cash and what is within the insurance's scope, which only a till's own rows say.
+/// Cash and what is within the insurance's scope, of another till's settlement: the agency says it of each (5203). A
+/// refund takes back what its settlement in the month had.
+async fn add_others(
+    sync: &Sync,
+    request: &mut ClearingRequest,
+    finding: StatementFinding,
+    told: &mut Vec<(StatementFinding, [Money; 2])>,
+) {
+    let undone = |settled: &StatementFinding| {
+        settled.psn_no == finding.psn_no
+            && settled
+                .medfee_sumamt
+                .saturating_add(finding.medfee_sumamt)
+                .is_zero()
+            && settled
+                .fund_pay_sumamt
+                .saturating_add(finding.fund_pay_sumamt)
+                .is_zero()
+    };
+    if finding.refund {
+        let settled = told.iter().find(|(settled, _)| undone(settled));
+        if let Some((_, [in_scope, cash])) = settled {
+            request.med_sumfee = request.med_sumfee.saturating_sub(*in_scope);
+            request.cash_payamt = request.cash_payamt.saturating_sub(*cash);
+        }
+        return;
+    }
+    let insured = Insured {
+        psn_no: finding.psn_no.clone(),
+        insuplc_admdvs: String::new(),
+    };
+    let answer = sync.client().find_settlement(&insured, &finding.msgid).await;
+    let Some(reply) = answer.done().flatten() else {
+        return;
+    };
+    let sums = [reply.setlinfo.inscp_scp_amt, reply.setlinfo.psn_cash_pay];
+    let [in_scope, cash] = sums;
+    request.med_sumfee = request.med_sumfee.saturating_add(in_scope);
+    request.cash_payamt = request.cash_payamt.saturating_add(cash);
+    told.push((finding, sums));
+}
+
+/// The same of this till's, whose own rows say it.
 fn add_own(
     books: &Books,
     day: Date,

@@ -8,7 +8,7 @@ use yijie_agency::{
 };
 use yijie_rules::Money;
 
-use super::totals::{Group, Own};
+use super::totals::{Group, Own, own};
 use super::{Action, ReconcileError, Row};
 use crate::books::row::{SaleRow, SaleState};
 use crate::books::{Books, BooksError};
@@ -94,6 +94,27 @@ async fn detail(
         }),
         Answer::NotSent(cause) | Answer::Unknown(cause) => Err(ReconcileError::NoAnswer(cause)),
     }
+}
+
+/// What other tills settled and refunded on a day, with its category: where the day's totals say that there is any.
+pub(super) async fn of_others(
+    books: &Books,
+    sync: &Sync,
+    day: Date,
+    totals: &[ClosedTotal],
+) -> Result<Vec<(String, StatementFinding)>, ReconcileError> {
+    let shared = totals.iter().filter(|total| !total.others.is_empty());
+    let places: BTreeSet<_> = shared.map(|total| (&total.clr_type, &total.clr_optins)).collect();
+    let mut found = Vec::new();
+    for (clr_type, clr_optins) in places {
+        let own = own(books, day)?;
+        for finding in detail(sync, day, &own, clr_type, clr_optins).await? {
+            let row = judge(books, &own, finding)?;
+            let others = row.finding.filter(|_| row.action == Action::OtherTill);
+            found.extend(others.map(|finding| (clr_type.clone(), finding)));
+        }
+    }
+    Ok(found)
 }
 
 /// What is to be done about a finding.

@@ -1,7 +1,7 @@
 //! 9101 file upload and 9102 file download (文件上传、文件下载): the lists of the interface travel as files in a ZIP.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
     envelope::Output,
@@ -63,12 +63,16 @@ fn content_as_base64<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Er
     #[serde(untagged)]
     enum Content {
         Text(String),
-        Bytes(Vec<u8>),
+        // Numbers arrive as texts.
+        Bytes(Vec<String>),
     }
-    Ok(match Content::deserialize(from)? {
-        Content::Text(text) => text,
-        Content::Bytes(bytes) => BASE64_STANDARD.encode(bytes),
-    })
+    match Content::deserialize(from)? {
+        Content::Text(text) => Ok(text),
+        Content::Bytes(bytes) => {
+            let bytes: Result<Vec<u8>, _> = bytes.iter().map(|byte| byte.parse()).collect();
+            Ok(BASE64_STANDARD.encode(bytes.map_err(D::Error::custom)?))
+        }
+    }
 }
 
 impl Checked for UploadInput {

@@ -6,14 +6,18 @@
 /// `pric` (N16,6), none of them below zero, `whole`, `time`, `day`, `month` (yyyyMM), `flag` (0 or 1). What fields have
 /// to do with each other stands behind the braces, after `and`.
 macro_rules! message {
-    ($(#[$meta:meta])* $vis:vis $name:ident { $($field:ident $kind:ident $($arg:expr)?,)* }
-        $(and $more:expr)?
-    ) => {
+    ($(#[$meta:meta])* $vis:vis $name:ident {
+        $($(#[$field_meta:meta])* $field:ident $kind:ident $($arg:expr)?,)*
+    } $(and $more:expr)?) => {
         $(#[$meta])*
         #[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[serde(default)]
         $vis struct $name {
-            $(#[doc = concat!("`", stringify!($field), "` of the interface.")] $vis $field: String,)*
+            $(
+                #[doc = concat!("`", stringify!($field), "` of the interface.")]
+                $(#[$field_meta])*
+                $vis $field: String,
+            )*
         }
 
         impl $crate::fields::Checked for $name {
@@ -94,6 +98,10 @@ pub(crate) fn maysum(field: &'static str, value: &str) -> Result<(), FieldFault>
 
 pub(crate) fn maypric(field: &'static str, value: &str) -> Result<(), FieldFault> {
     given(pric, field, value)
+}
+
+pub(crate) fn mayratio(field: &'static str, value: &str) -> Result<(), FieldFault> {
+    given(|field, value| unsigned(field, value, 4), field, value)
 }
 
 pub(crate) fn maytime(field: &'static str, value: &str) -> Result<(), FieldFault> {

@@ -2,7 +2,6 @@
 //! transactions settle a bill is decided here and nowhere else ([`transactions_of`]).
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use yijie_rules::{Claim, Flag, Line, Money};
 
 use crate::{
@@ -208,24 +207,23 @@ pub(crate) struct DrugInfo {
 }
 
 message! {
-    /// A row of drugdetail.
+    /// A row of drugdetail. The last two are no fields of the specification's: what a province's gateway may say of the
+    /// line itself.
     pub(crate) DrugDetail {
         feedetl_sn must 30, rxno may 30, rx_circ_flag flag, fee_ocur_time time, med_list_codg must 50,
         medins_list_codg must 150, det_item_fee_sumamt sum, cnt cnt, pric pric, prd_days maysum, bilg_dr_codg may 30,
         bilg_dr_name may 50,
+        #[serde(skip_serializing_if = "String::is_empty")]
+        chrgitm_lv may 3,
+        #[serde(skip_serializing_if = "String::is_empty")]
+        selfpay_prop mayratio,
     }
 }
 
-/// What is not there is not told, so that a long bill has room.
-fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => {
-            let told = fields.into_iter().filter(|(_, field)| !field.is_null());
-            told.map(|(name, field)| (name, without_nulls(field))).collect()
-        }
-        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
-        other => other,
-    }
+/// What stands in exp_content of a sale.
+#[derive(Serialize)]
+struct SaleExtension<'a> {
+    claim: &'a Claim,
 }
 
 impl SaleInput {
@@ -238,8 +236,7 @@ impl SaleInput {
             }
         };
         let exp_content = if profile.claim_in_exp_content {
-            let claim = serde_json::to_value(claim).map_err(unfit("expContent"))?;
-            json!({ "claim": without_nulls(claim) }).to_string()
+            serde_json::to_string(&SaleExtension { claim }).map_err(unfit("expContent"))?
         } else {
             String::new()
         };
@@ -365,6 +362,7 @@ fn detail_of(claim: &Claim, line: &Line) -> DrugDetail {
             .map_or_else(|| "1".to_owned(), |cnt| cnt.to_string()),
         pric: line.pric.map_or_else(|| amount.clone(), |pric| pric.to_string()),
         det_item_fee_sumamt: amount,
+        ..DrugDetail::default()
     }
 }
 

@@ -70,6 +70,10 @@ message! {
         bilg_dr_name must 50, acord_dept_codg may 30, acord_dept_name may 100, orders_dr_code may 30,
         orders_dr_name may 50, hosp_appr_flag code codes::HOSP_APPR_FLAG, tcmdrug_used_way may 6, etip_flag mayflag, etip_hosp_code may 30,
         dscg_tkdrug_flag mayflag, matn_fee_flag may 6,
+        #[serde(skip_serializing_if = "String::is_empty")]
+        chrgitm_lv may 3,
+        #[serde(skip_serializing_if = "String::is_empty")]
+        selfpay_prop mayratio,
     }
 }
 
@@ -129,6 +133,7 @@ message! {
         psn_no must 30, mdtrt_cert_type code codes::MDTRT_CERT_TYPE, mdtrt_cert_no must 50, med_type open 6, medfee_sumamt sum,
         psn_setlway code codes::PSN_SETLWAY, mdtrt_id must 30, chrg_bchno must 30, acct_used_flag flag, insutype open 6,
         invono may 20, fulamt_ownpay_amt maysum, overlmt_selfpay maysum, preselfpay_amt maysum, inscp_scp_amt maysum,
+        #[serde(alias = "expContent")]
         exp_content may 200000,
     }
 }
@@ -161,7 +166,6 @@ impl VisitBillInput {
     pub(crate) fn check_settling(&self) -> Result<(), FieldFault> {
         self.check()?;
         let data = &self.data;
-        super::form::must("invono", &data.invono, 20)?;
         super::form::sum("fulamt_ownpay_amt", &data.fulamt_ownpay_amt)?;
         super::form::sum("overlmt_selfpay", &data.overlmt_selfpay)?;
         super::form::sum("preselfpay_amt", &data.preselfpay_amt)?;

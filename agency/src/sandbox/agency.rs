@@ -1,17 +1,19 @@
 //! The sandbox's transactions: what arrives, is checked and answered. Sales are in `agency/sales.rs`.
 
+mod claim;
 mod goods;
+mod head;
 mod sales;
 mod statements;
 #[cfg(test)]
 mod tests;
 mod visits;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Map, Value, json, value::RawValue};
-use yijie_rules::{Money, Packs};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use yijie_rules::Packs;
 
 use super::{
     book::Book,
@@ -23,17 +25,16 @@ use super::{
 use crate::{
     PersonRecord,
     client::{PACKS_FILE, PACKS_QUERY_NO},
-    clock::{beijing_now, compact_time, wire_time},
+    clock::beijing_now,
     envelope::Envelope,
     fields::{Checked, FieldFault},
+    lenient::Node,
     messages::{
         ec_query::EcQuery,
-        files::{DownloadInput, UploadInput},
+        files::{DownloadInput, FOR_EVERYBODY, UploadInput},
         lost_cards::{LOST_CARDS_FILE, LOST_CARDS_QUERY_NO},
         person::{PersonData, PersonInput},
         query::QueryInput,
-        sign::{SignInInput, SignOutInput},
-        statement::StatementInput,
     },
     seal::{Rejected, Seal},
 };
@@ -44,7 +45,7 @@ pub(crate) enum Answered {
     Zip(Vec<u8>),
 }
 
-type Request = Envelope<Option<Box<RawValue>>>;
+type Request = Envelope<Value>;
 
 /// The agency behind the counter of its server.
 pub(crate) struct Agency {
@@ -56,8 +57,12 @@ pub(crate) struct Agency {
     book: Book,
     files: Files,
     serial: u64,
+    /// Institution and id of every message there was since the start, and whether the ledger keeps such a one.
+    heard: HashMap<(String, String), bool>,
     /// Questions are answered from the state before anybody's first settlement.
     old_figures: bool,
+    /// Refusals are told in words, without their code.
+    words_only: bool,
 }
 
 /// Why a request was not done.
@@ -129,7 +134,9 @@ impl Agency {
             book,
             files,
             serial: 0,
+            heard: HashMap::new(),
             old_figures: false,
+            words_only: false,
         }
     }
 
@@ -148,13 +155,9 @@ impl Agency {
 
     /// The transaction number of a body, for the faults file; empty if there is none.
     pub(crate) fn infno_of(body: &[u8]) -> String {
-        #[derive(Deserialize)]
-        struct Head {
-            infno: String,
-        }
-        serde_json::from_slice::<Head>(body)
-            .map(|head| head.infno)
-            .unwrap_or_default()
+        let text = std::str::from_utf8(body).ok();
+        let fields = text.and_then(Node::parse).and_then(Node::fields);
+        fields.map(|fields| fields.text("infno")).unwrap_or_default()
     }
 
     /// Whether a path is the decoder's.
@@ -236,6 +239,14 @@ impl Agency {
         answered
     }
 
+    /// One transaction; a refusal is told in words only.
+    pub(crate) fn in_words(&mut self, body: &[u8]) -> Answered {
+        self.words_only = true;
+        let answered = self.transact(body);
+        self.words_only = false;
+        answered
+    }
+
     /// infcode -1, whatever was asked.
     pub(crate) fn broken(&mut self, body: &[u8]) -> Answered {
         self.serial += 1;
@@ -245,7 +256,7 @@ impl Agency {
     }
 
     fn refuse(&self, region: &str, no: &No) -> Answered {
-        self.answered(replies::refusal(region, self.serial, no))
+        self.answered(replies::refusal(region, self.serial, &no.told(self.words_only)))
     }
 
     fn answered(&self, reply: Map<String, Value>) -> Answered {
@@ -253,16 +264,12 @@ impl Agency {
     }
 
     fn dispatch(&mut self, request: &Request) -> Result<Answered, Fail> {
-        request.check()?;
-        if request.recer_sys_code != self.seal.profile.recer_sys_code {
-            return Err(No::new("FIELD_INVALID", "recer_sys_code: another system's").into());
+        if let Some(again) = self.received(request)? {
+            return Ok(Answered::Json(again.to_string()));
         }
         let output = match self.seal.profile.national_of(&request.infno) {
             "9001" => self.sign_in(request)?,
-            "9002" => {
-                input::<SignOutInput>(request)?;
-                json!({"signinoutb": {"sign_time": wire_time(beijing_now())}})
-            }
+            "9002" => self.sign_out(request)?,
             "1101" => self.person(request)?,
             "2101" => self.presettle(request)?,
             "2102" => self.settle(request)?,
@@ -304,18 +311,6 @@ impl Agency {
             other => return Err(No::new("INFNO_UNKNOWN", format!("不支持的交易 {other}")).into()),
         };
         Ok(Answered::Json(output.to_string()))
-    }
-
-    fn sign_in(&self, request: &Request) -> Result<Value, Fail> {
-        input::<SignInInput>(request)?;
-        let now = beijing_now();
-        let sign_no = format!(
-            "{}{}{:010}",
-            request.mdtrtarea_admvs,
-            compact_time(now),
-            self.serial
-        );
-        Ok(json!({"signinoutb": {"sign_no": sign_no, "sign_time": wire_time(now)}}))
     }
 
     fn person(&self, request: &Request) -> Result<Value, Fail> {
@@ -376,30 +371,6 @@ impl Agency {
         }
     }
 
-    fn statement(&self, request: &Request) -> Result<Value, Fail> {
-        let data = input::<StatementInput>(request)?.data;
-        let totals = self.book.totals(&request.fixmedins_code, &data);
-        let (sums, count) = totals.ok_or_else(|| No::new("FIELD_INVALID", "stmt_begndate: not a date"))?;
-        let read = |text: &str| crate::lenient::money(text).unwrap_or(Money::ZERO);
-        let claimed = [
-            read(&data.medfee_sumamt),
-            read(&data.fund_pay_sumamt),
-            read(&data.acct_pay),
-        ];
-        let claimed_count = data.fixmedins_setl_cnt.parse::<i64>().unwrap_or(-1);
-        let style = &self.seal.profile.statement;
-        let (codes, dscr) = match count.cmp(&claimed_count) {
-            std::cmp::Ordering::Greater => (&style.agency_more, "中心多"),
-            std::cmp::Ordering::Less => (&style.terminal_more, "医药机构多"),
-            std::cmp::Ordering::Equal if sums != claimed => (&style.differs, "数据不一致"),
-            std::cmp::Ordering::Equal => (&style.balanced, "平"),
-        };
-        let stmt_rslt = codes.first();
-        Ok(
-            json!({"stmtinfo": {"setl_optins": data.setl_optins, "stmt_rslt": stmt_rslt, "stmt_rslt_dscr": dscr}}),
-        )
-    }
-
     fn find(&self, request: &Request) -> Result<Value, Fail> {
         let data = input::<QueryInput>(request)?.data;
         if !self.seal.profile.query_by_msgid && data.setl_id.is_empty() && data.mdtrt_id.is_empty() {
@@ -420,16 +391,24 @@ impl Agency {
     /// 9101: keeps the file as it came.
     fn upload(&mut self, request: &Request) -> Result<Value, Fail> {
         let file = input::<UploadInput>(request)?.upload;
-        let ticket = self.files.keep(&file.filename, &file.bytes()?)?;
+        let ticket = self
+            .files
+            .keep(&file.filename, &file.bytes()?, &request.fixmedins_code)?;
         Ok(json!({
             "file_qury_no": ticket.file_qury_no, "filename": ticket.filename,
-            "fixmedins_code": file.fixmedins_code, "dld_endtime": ticket.dld_endtime,
+            "fixmedins_code": request.fixmedins_code, "dld_endtime": ticket.dld_endtime,
         }))
     }
 
     fn download(&self, request: &Request) -> Result<Answered, Fail> {
         let file = input::<DownloadInput>(request)?.download;
-        let missing = || No::new("FILE_NOT_FOUND", "文件不存在");
+        let missing = || No::new("FILE_NOT_FOUND", "文件不存在或已过期");
+        if file.fixmedins_code != FOR_EVERYBODY {
+            let found = self.files.find(&file.file_qury_no, &request.fixmedins_code)?;
+            let found = found.filter(|found| found.filename == file.filename);
+            let found = found.filter(|_| file.fixmedins_code == request.fixmedins_code);
+            return Ok(Answered::Zip(found.ok_or_else(missing)?.content));
+        }
         if file.file_qury_no == LOST_CARDS_QUERY_NO && file.filename == LOST_CARDS_FILE {
             let zip = replies::lost_cards(self.persons.iter().map(|person| &person.record));
             return zip.map(Answered::Zip).map_err(|_| missing().into());
@@ -437,24 +416,20 @@ impl Agency {
         if file.file_qury_no == PACKS_QUERY_NO && file.filename == PACKS_FILE {
             return Ok(Answered::Zip(self.files.packs()?.ok_or_else(missing)?));
         }
-        let found = self.files.find(&file.file_qury_no, &file.filename)?;
-        Ok(found.map(Answered::Zip).ok_or_else(missing)?)
+        Err(missing().into())
     }
 }
 
 /// The input of a message, checked.
 fn input<I: DeserializeOwned + Checked>(request: &Request) -> Result<I, Fail> {
-    let raw = request.input.as_deref().ok_or(FieldFault {
-        field: "input",
-        problem: "missing",
-    })?;
-    let input: I =
-        serde_json::from_str(raw.get()).map_err(|error| No::new("INPUT_UNREADABLE", place_of(&error)))?;
+    if request.input.is_null() {
+        return Err(Fail::from(FieldFault {
+            field: "input",
+            problem: "missing",
+        }));
+    }
+    // The error would repeat what stands there.
+    let input = I::deserialize(&request.input).map_err(|_| No::new("INPUT_UNREADABLE", "入参形式不符"))?;
     input.check()?;
     Ok(input)
-}
-
-/// Where a text is wrong, without its content.
-fn place_of(error: &serde_json::Error) -> String {
-    format!("input: line {}, column {}", error.line(), error.column())
 }

@@ -3,13 +3,14 @@
 
 mod facts;
 mod periods;
+mod visits;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::civil::Date;
 use yijie_rules::{Accumulated, FamilyAccount, Money, OwnAccount, Person};
 
-pub(crate) use periods::Period;
+pub(crate) use periods::{Held, Period};
 
 use super::{
     ledger::{Entry, LedgerRow, Registered, Settled, SettlementState},
@@ -35,6 +36,10 @@ pub(crate) struct Book {
     /// Visits that are not settled yet.
     visits: HashMap<String, Visit>,
     visits_opened: u64,
+    /// Person and visit that a 2401 opened, by its message id.
+    admissions: HashMap<String, (String, String)>,
+    /// The institution that signed in, by the number it got.
+    signed_in: HashMap<String, String>,
     /// Trace codes of packs that were sold, with which sale, and whether by the settlement itself.
     sold: HashMap<String, (String, bool)>,
     /// Message ids of 3505 and 3506.
@@ -146,37 +151,10 @@ impl Book {
             .rposition(|row| row.settled.mdtrt_id == mdtrt_id && row.settled.psn_no == psn_no)
     }
 
-    /// An open visit.
-    pub(crate) fn visit(&self, mdtrt_id: &str) -> Option<&Visit> {
-        self.visits.get(mdtrt_id)
-    }
-
-    /// A person's open visits, in the order of their numbers.
-    pub(crate) fn open_visits(&self, psn_no: &str) -> Vec<&Visit> {
-        let mut open: Vec<&Visit> = self
-            .visits
-            .values()
-            .filter(|visit| visit.psn_no == psn_no)
-            .collect();
-        open.sort_by(|one, other| one.mdtrt_id.cmp(&other.mdtrt_id));
-        open
-    }
-
-    /// Whether an open visit of an institution has this number of its own.
-    pub(crate) fn has_visit(&self, fixmedins_code: &str, own_no: &str) -> bool {
-        self.visits
-            .values()
-            .any(|visit| visit.own_no == own_no && visit.fixmedins_code == fixmedins_code)
-    }
-
-    /// How many visits were ever opened, for the next number.
-    pub(crate) fn visits_opened(&self) -> u64 {
-        self.visits_opened
-    }
-
-    /// The sale a pack's trace code stands with.
-    pub(crate) fn sold_with(&self, code: &str) -> Option<&str> {
-        self.sold.get(code).map(|(sale, _)| sale.as_str())
+    /// The sale a pack's trace code stands with, and whether the settlement alone said so.
+    pub(crate) fn sold_with(&self, code: &str) -> Option<(&str, bool)> {
+        let sold = self.sold.get(code);
+        sold.map(|(sale, with_settlement)| (sale.as_str(), *with_settlement))
     }
 
     /// Every pack that counts as sold: its code and the sale.
@@ -186,9 +164,18 @@ impl Book {
             .map(|(code, (sale, _))| (code.as_str(), sale.as_str()))
     }
 
-    /// Whether a 3505 or 3506 came under this msgid.
-    pub(crate) fn goods_sent(&self, msgid: &str) -> bool {
-        self.goods_msgids.contains(msgid)
+    /// Whether something that the ledger keeps came under this msgid.
+    pub(crate) fn has_used(&self, msgid: &str) -> bool {
+        self.by_msgid.contains_key(msgid)
+            || self.goods_msgids.contains(msgid)
+            || self.admissions.contains_key(msgid)
+    }
+
+    /// Whether 9001 gave this institution the number, and 9002 has not ended it.
+    pub(crate) fn is_signed_in(&self, fixmedins_code: &str, sign_no: &str) -> bool {
+        self.signed_in
+            .get(sign_no)
+            .is_some_and(|code| code == fixmedins_code)
     }
 
     /// A person's settlements, oldest first.
@@ -205,8 +192,11 @@ impl Book {
         self.rows.len()
     }
 
-    /// The transaction a msgid was used for; None: for none that moved money.
+    /// The transaction a msgid was used for; None: for none that can be reversed.
     pub(crate) fn number_of(&self, msgid: &str) -> Option<&str> {
+        if self.admissions.contains_key(msgid) {
+            return Some("2401");
+        }
         let (at, cancelled) = match self.sent(msgid)? {
             Sent::Settlement(at) => (at, false),
             Sent::Cancellation(at) => (at, true),
@@ -268,15 +258,16 @@ impl Book {
         match entry {
             Entry::Registered(registered) => self.register(registered),
             Entry::Settled(settled) => self.settle(settled),
-            Entry::Visit(visit) => {
-                if self
-                    .visits
-                    .insert(visit.mdtrt_id.clone(), (**visit).clone())
-                    .is_none()
-                {
-                    self.visits_opened += 1;
-                }
+            Entry::SignedIn {
+                sign_no,
+                fixmedins_code,
+            } => {
+                self.signed_in.insert(sign_no.clone(), fixmedins_code.clone());
             }
+            Entry::SignedOut { sign_no } => {
+                self.signed_in.remove(sign_no);
+            }
+            Entry::Visit(visit) => self.note_visit(visit),
             Entry::VisitClosed { mdtrt_id } => {
                 self.visits.remove(mdtrt_id);
             }

@@ -33,6 +33,8 @@ pub(crate) enum Misdeed {
     WrongClock,
     /// What is asked is answered from the state before anybody's first settlement.
     StaleFigures,
+    /// It is done; a refusal is told in Chinese words, without the code in front.
+    WordsOnly,
     /// Nothing is done; the gateway says that it is being worked on.
     Maintenance,
     /// Nothing is done beyond `per_second` requests; the gateway answers 429.
@@ -43,7 +45,7 @@ pub(crate) enum Misdeed {
     SystemErrorAfterCommit,
 }
 
-const MISDEEDS: [(&str, Misdeed); 14] = [
+const MISDEEDS: [(&str, Misdeed); 15] = [
     ("lose_request", Misdeed::LoseRequest),
     ("lose_reply_after_commit", Misdeed::LoseReplyAfterCommit),
     ("late_ms", Misdeed::LateMs),
@@ -54,6 +56,7 @@ const MISDEEDS: [(&str, Misdeed); 14] = [
     ("close", Misdeed::Close),
     ("wrong_clock", Misdeed::WrongClock),
     ("stale_figures", Misdeed::StaleFigures),
+    ("words_only", Misdeed::WordsOnly),
     ("maintenance", Misdeed::Maintenance),
     ("rate_limit", Misdeed::RateLimit),
     ("system_error", Misdeed::SystemError),

@@ -19,6 +19,12 @@ pub(crate) struct Files {
     serial: u64,
 }
 
+/// A file and its name.
+pub(crate) struct Found {
+    pub(crate) filename: String,
+    pub(crate) content: Vec<u8>,
+}
+
 impl Files {
     pub(crate) fn new(data: &Path) -> Files {
         Files {
@@ -27,8 +33,13 @@ impl Files {
         }
     }
 
-    /// Keeps a file; what is answered is on disk.
-    pub(crate) fn keep(&mut self, filename: &str, content: &[u8]) -> io::Result<FileTicket> {
+    /// Keeps an institution's file; what is answered is on disk.
+    pub(crate) fn keep(
+        &mut self,
+        filename: &str,
+        content: &[u8],
+        institution: &str,
+    ) -> io::Result<FileTicket> {
         fs::create_dir_all(&self.dir)?;
         let now = beijing_now();
         let file_qury_no = loop {
@@ -44,7 +55,8 @@ impl Files {
             file_qury_no,
         };
         fs::write(self.dir.join(&ticket.file_qury_no), content)?;
-        fs::write(self.dir.join(format!("{}.name", ticket.file_qury_no)), filename)?;
+        let name = format!("{filename}\n{institution}\n{}", ticket.dld_endtime);
+        fs::write(self.dir.join(format!("{}.name", ticket.file_qury_no)), name)?;
         Ok(ticket)
     }
 
@@ -57,8 +69,8 @@ impl Files {
         }
     }
 
-    /// A file by its number, and by its name where that is asked for; None: there is none.
-    pub(crate) fn find(&self, file_qury_no: &str, filename: &str) -> io::Result<Option<Vec<u8>>> {
+    /// A file by its number; None: this institution has none, or none any more.
+    pub(crate) fn find(&self, file_qury_no: &str, institution: &str) -> io::Result<Option<Found>> {
         // The number becomes a file name: nothing else may be reached through it.
         if !file_qury_no.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Ok(None);
@@ -68,10 +80,16 @@ impl Files {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        if !filename.is_empty() && name != filename {
+        let mut lines = name.lines();
+        let (filename, owner, endtime) = (lines.next(), lines.next(), lines.next());
+        let now = crate::clock::wire_time(beijing_now());
+        if owner != Some(institution) || endtime.is_none_or(|endtime| endtime <= now.as_str()) {
             return Ok(None);
         }
-        fs::read(self.dir.join(file_qury_no)).map(Some)
+        Ok(Some(Found {
+            filename: filename.unwrap_or_default().to_owned(),
+            content: fs::read(self.dir.join(file_qury_no))?,
+        }))
     }
 }
 
@@ -80,19 +98,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_found_by_number_and_name_and_nothing_else_is() {
+    fn a_file_is_found_by_number_until_its_end_by_whose_it_is_and_nothing_else_is() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("secret"), "s").unwrap();
         let mut files = Files::new(dir.path());
-        let ticket = files.keep("a.txt.zip", b"abc").unwrap();
-        let other = Files::new(dir.path()).keep("b", b"x").unwrap();
+        let ticket = files.keep("a.txt.zip", b"abc", "H1").unwrap();
+        let other = Files::new(dir.path()).keep("b", b"x", "H1").unwrap();
         assert_ne!(ticket.file_qury_no, other.file_qury_no);
         assert!(ticket.file_qury_no.len() <= 30);
-        let found = |number: &str, name: &str| files.find(number, name).unwrap();
-        assert_eq!(found(&ticket.file_qury_no, "a.txt.zip"), Some(b"abc".to_vec()));
-        assert_eq!(found(&ticket.file_qury_no, ""), Some(b"abc".to_vec()));
-        assert_eq!(found(&ticket.file_qury_no, "b"), None);
-        assert_eq!(found("F1", ""), None);
-        assert_eq!(found("../secret", ""), None);
+        let found = |number: &str, institution: &str| {
+            let found = files.find(number, institution).unwrap();
+            found.map(|found| (found.filename, found.content))
+        };
+        let whole = Some(("a.txt.zip".to_owned(), b"abc".to_vec()));
+        let day = 24 * 60 * 60;
+        assert_eq!(found(&ticket.file_qury_no, "H1"), whole);
+        assert_eq!(found(&ticket.file_qury_no, "H2"), None);
+        let later = |days: i64| crate::clock::ahead(days * day, || found(&ticket.file_qury_no, "H1"));
+        assert_eq!((later(DAYS_OFFERED - 1), later(DAYS_OFFERED + 1)), (whole, None));
+        assert_eq!(found("F1", "H1"), None);
+        assert_eq!(found("../secret", "H1"), None);
     }
 }

@@ -22,6 +22,10 @@ const FILE: &str = "ledger.jsonl";
 pub(crate) enum Entry {
     /// A person never seen before, taken over from a claim.
     Registered(Box<Registered>),
+    /// 9001.
+    SignedIn { sign_no: String, fixmedins_code: String },
+    /// 9002.
+    SignedOut { sign_no: String },
     /// 2102, 2207, 2304.
     Settled(Box<Settled>),
     /// A hospital's visit as it stands now.

@@ -25,20 +25,26 @@ impl No {
             words: words.into(),
         }
     }
+
+    /// How it is told: with the code in front, or as a real platform does, in Chinese words only.
+    pub(crate) fn told(&self, words_only: bool) -> String {
+        if !words_only {
+            return format!("{} {}", self.code, self.words);
+        }
+        match self.words.split_once(':') {
+            Some((field, problem)) if problem.is_ascii() => format!("字段{field}不符合要求"),
+            None if self.words.is_ascii() => "报文内容不符合要求".to_owned(),
+            _ => self.words.clone(),
+        }
+    }
 }
 
 pub(crate) fn success(region: &str, serial: u64, output: Value) -> Map<String, Value> {
     envelope(region, serial, 0, "", output)
 }
 
-pub(crate) fn refusal(region: &str, serial: u64, no: &No) -> Map<String, Value> {
-    envelope(
-        region,
-        serial,
-        -2,
-        &format!("{} {}", no.code, no.words),
-        Value::Null,
-    )
+pub(crate) fn refusal(region: &str, serial: u64, told: &str) -> Map<String, Value> {
+    envelope(region, serial, -2, told, Value::Null)
 }
 
 /// infcode -1: the sandbox's own trouble.

@@ -238,6 +238,7 @@ impl Site {
             }
             Misdeed::WrongClock => Deed::Answer(clock::ahead(fault.seconds, done)),
             Misdeed::StaleFigures => Deed::Answer(self.agency.by_old_figures(body)),
+            Misdeed::WordsOnly => Deed::Answer(self.agency.in_words(body)),
             Misdeed::Maintenance => Deed::Status(StatusCode::SERVICE_UNAVAILABLE, "系统维护中"),
             Misdeed::RateLimit => Deed::Status(StatusCode::TOO_MANY_REQUESTS, "too many requests"),
             Misdeed::SystemError => Deed::Answer(self.agency.broken(body)),

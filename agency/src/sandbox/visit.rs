@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use yijie_rules::{Money, SetlInfo};
 
 use super::replies::No;
+use crate::{lenient::money, messages::pharmacy::DrugDetail};
 
 /// A visit that is not settled yet.
 #[derive(Clone, Serialize, Deserialize)]
@@ -18,6 +19,16 @@ pub(crate) struct Visit {
     /// When it was opened.
     #[serde(default)]
     pub(crate) begntime: String,
+    /// The message that opened a stay (2401), which can be reversed.
+    #[serde(default)]
+    pub(crate) msgid: String,
+    /// When the treatment began and a stay ended, by the institution's own words.
+    #[serde(default)]
+    pub(crate) treated_from: String,
+    #[serde(default)]
+    pub(crate) treated_until: String,
+    #[serde(default)]
+    pub(crate) dise_codg: String,
     /// 2203 was heard.
     pub(crate) described: bool,
     /// 2402 was heard.
@@ -30,8 +41,8 @@ pub(crate) struct Visit {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Detail {
     pub(crate) chrg_bchno: String,
-    pub(crate) feedetl_sn: String,
-    pub(crate) det_item_fee_sumamt: String,
+    #[serde(flatten)]
+    pub(crate) line: DrugDetail,
 }
 
 /// What the last trial came to.
@@ -58,7 +69,7 @@ impl Trial {
 
     /// What 2207 repeats has to be what the trial said.
     pub(crate) fn matches(&self, chrg_bchno: &str, repeated: [&str; 4]) -> bool {
-        let same = |(amount, text): (&Money, &str)| crate::lenient::money(text) == Some(*amount);
+        let same = |(amount, text): (&Money, &str)| money(text) == Some(*amount);
         self.chrg_bchno == chrg_bchno && self.amounts.iter().zip(repeated).all(same)
     }
 }

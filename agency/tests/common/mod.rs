@@ -1,13 +1,19 @@
 //! A real sandbox on loopback, a client against it, and claims for its invented people.
 #![allow(dead_code, reason = "each test program uses a part of it")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test's set-up")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test's set-up"
+)]
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use yijie_agency::{
-    Answer, Cause, Client, ClientSettings, Credential, DEMO_PERSONS, InstitutionId, Insured, MsgIds,
-    Operator, Profile, SaleRequest, Sandbox, SandboxSettings,
+    Answer, Cause, Client, ClientSettings, Credential, DEMO_PERSONS, HeaderScheme, InstitutionId, Insured,
+    LocalAgency, MsgIds, Operator, Profile, SaleRequest, Sandbox, SandboxSettings,
 };
 use yijie_rules::Claim;
 
@@ -186,4 +192,106 @@ pub(crate) fn not_sent<T: std::fmt::Debug>(answer: Answer<T>) -> Cause {
         Answer::NotSent(cause) => cause,
         other => panic!("expected not sent, got {other:?}"),
     }
+}
+
+/// A terminal of any maker's, whose messages are plain JSON, and the agency within the process.
+pub(crate) struct Desk {
+    agency: Option<LocalAgency>,
+    settings: SandboxSettings,
+    count: u32,
+    /// What stands in the envelopes besides.
+    pub(crate) head: Value,
+    _dir: TempDir,
+}
+
+impl Desk {
+    pub(crate) fn start() -> Desk {
+        Desk::with("plain", |_| {})
+    }
+
+    pub(crate) fn with(profile: &str, change: impl FnOnce(&mut SandboxSettings)) -> Desk {
+        let dir = tempfile::tempdir().unwrap();
+        let persons = dir.path().join("persons.json");
+        fs::write(&persons, DEMO_PERSONS).unwrap();
+        // The gateway's headers are of the way, which is none here.
+        let profile = Profile {
+            headers: HeaderScheme::None,
+            ..Profile::built_in(profile).unwrap()
+        };
+        let mut settings = SandboxSettings {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            data: dir.path().join("agency"),
+            profile,
+            persons: Some(persons),
+            any_person: false,
+            faults: None,
+        };
+        change(&mut settings);
+        Desk {
+            agency: Some(LocalAgency::open(settings.clone()).unwrap()),
+            head: json!({
+                "mdtrtarea_admvs": "530100", "insuplc_admdvs": "530100", "recer_sys_code": settings.profile.recer_sys_code,
+                "dev_no": null, "cainfo": "", "infver": "V1.0", "opter_type": 1, "opter": "0001",
+                "opter_name": "示例", "inf_time": "2026-03-01 09:30:00", "fixmedins_code": INSTITUTION,
+                "fixmedins_name": "示例医院", "sign_no": "",
+            }),
+            settings,
+            count: 0,
+            _dir: dir,
+        }
+    }
+
+    pub(crate) fn msgid(&mut self) -> String {
+        self.count += 1;
+        format!("{INSTITUTION}20260301093000{:04}", self.count)
+    }
+
+    /// What is answered under a message id of its own.
+    pub(crate) fn ask(&mut self, infno: &str, input: Value) -> Value {
+        let msgid = self.msgid();
+        self.send(infno, &msgid, input)
+    }
+
+    pub(crate) fn send(&mut self, infno: &str, msgid: &str, input: Value) -> Value {
+        serde_json::from_slice(&self.deliver(infno, msgid, input)).unwrap()
+    }
+
+    /// The answer's bytes: a file's, or an envelope's.
+    pub(crate) fn deliver(&mut self, infno: &str, msgid: &str, input: Value) -> Vec<u8> {
+        let mut message = self.head.clone();
+        message["infno"] = json!(infno);
+        message["msgid"] = json!(msgid);
+        message["input"] = input;
+        let path = self.settings.profile.path_of(infno);
+        let agency = self.agency.as_ref().unwrap();
+        agency.deliver(&path, message.to_string().as_bytes()).unwrap()
+    }
+
+    /// The output of what has to be done.
+    pub(crate) fn done(&mut self, infno: &str, input: Value) -> Value {
+        let mut reply = self.ask(infno, input);
+        assert_eq!(reply["infcode"], json!(0), "{infno}: {reply}");
+        reply["output"].take()
+    }
+
+    /// The words of a refusal.
+    pub(crate) fn refused(&mut self, infno: &str, input: Value) -> String {
+        words(&self.ask(infno, input))
+    }
+
+    pub(crate) fn ledger(&self) -> Vec<yijie_agency::LedgerRow> {
+        self.agency.as_ref().unwrap().ledger()
+    }
+
+    /// The agency ends and starts again on its ledger.
+    pub(crate) fn restart(&mut self) {
+        self.agency = None;
+        self.agency = Some(LocalAgency::open(self.settings.clone()).unwrap());
+    }
+}
+
+/// The words of a refusal.
+pub(crate) fn words(reply: &Value) -> String {
+    assert_eq!(reply["infcode"], json!(-2), "{reply}");
+    reply["err_msg"].as_str().unwrap().to_owned()
 }

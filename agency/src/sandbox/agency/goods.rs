@@ -26,8 +26,8 @@ const PIECES_MAX: Money = Money::from_fen(99_00);
 impl Agency {
     /// 3505. A code that was sold before is refused on the second level, as the platform's batch does.
     pub(super) fn goods_sold(&mut self, request: &Request) -> Result<Value, Fail> {
-        self.unused(&request.msgid)?;
         let goods = input::<GoodsInput<GoodsSold>>(request)?;
+        well_formed(goods.codes())?;
         let row = &goods.selinfo.row;
         if row.mdtrt_setl_type == "1" {
             let found = self.book.find(&row.psn_no, &row.setl_id, "", "");
@@ -46,7 +46,7 @@ impl Agency {
             &row.setl_id
         };
         if let Err(no) = self.check_codes(&whole, sale) {
-            return Ok(json!({"result": {"retRslt": "0", "msgRslt": format!("{} {}", no.code, no.words)}}));
+            return Ok(json!({"result": {"retRslt": "0", "msgRslt": no.told(self.words_only)}}));
         }
         self.commit(vec![Entry::Goods {
             setl_id: sale.clone(),
@@ -59,16 +59,16 @@ impl Agency {
 
     /// 3506: what is returned may be sold again. Another sale's pack is none of this one's.
     pub(super) fn goods_returned(&mut self, request: &Request) -> Result<Value, Fail> {
-        self.unused(&request.msgid)?;
         let goods = input::<GoodsInput<GoodsReturned>>(request)?;
+        well_formed(goods.codes())?;
         let row = &goods.selinfo.row;
         let codes: Vec<String> = goods.codes().into_iter().map(str::to_owned).collect();
         let not_of_this = |code: &String| {
             let sold = self.book.sold_with(code);
-            sold.is_none_or(|sale| !row.setl_id.is_empty() && sale != row.setl_id)
+            sold.is_none_or(|(sale, _)| !row.setl_id.is_empty() && sale != row.setl_id)
         };
         if row.trdn_flag != "1" && codes.iter().any(not_of_this) {
-            return Err(No::new("TRACE_CODE_NOT_SOLD", "追溯码没有销售记录").into());
+            return Err(No::new("TRACE_CODE_NOT_SOLD", "追溯码无销售记录").into());
         }
         self.commit(vec![Entry::Goods {
             setl_id: row.setl_id.clone(),
@@ -79,17 +79,13 @@ impl Agency {
         Ok(json!({"result": {"retRslt": "1", "msgRslt": "成功"}}))
     }
 
-    /// A message about goods under a msgid that was used before.
-    fn unused(&self, msgid: &str) -> Result<(), No> {
-        if self.book.sent(msgid).is_some() || self.book.goods_sent(msgid) {
-            return Err(No::new("MSGID_REPEATED", "发送方报文ID重复"));
-        }
-        Ok(())
-    }
-
-    /// A pack is sold once: no code stands with another sale, none twice in this one.
+    /// A pack is sold once: no code stands with another sale, none twice in this one. What came with the settlement is
+    /// told once more.
     pub(super) fn check_codes(&self, codes: &[String], sale: &str) -> Result<(), No> {
-        let used = |code: &String| self.book.sold_with(code).is_some_and(|other| other != sale);
+        let used = |code: &String| {
+            let sold = self.book.sold_with(code);
+            sold.is_some_and(|(other, with_settlement)| other != sale || !with_settlement)
+        };
         let twice = codes
             .iter()
             .enumerate()
@@ -252,5 +248,15 @@ impl Agency {
             })
             .collect();
         Ok(json!({ "feedetail": rows }))
+    }
+}
+
+/// A code is of letters, digits and the signs of a keyboard, whoever issued it.
+pub(super) fn well_formed<'a>(codes: impl IntoIterator<Item = &'a str>) -> Result<(), No> {
+    let typed = |code: &str| code.bytes().all(|byte| byte.is_ascii_graphic());
+    if codes.into_iter().all(typed) {
+        Ok(())
+    } else {
+        Err(No::new("FIELD_INVALID", "drug_trac_codg: not of its form"))
     }
 }

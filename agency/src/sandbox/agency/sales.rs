@@ -1,10 +1,13 @@
 //! 2101, 2102, 2103 and 2601: sales computed by the agency's own records, committed, undone.
 
-use serde::Deserialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 use yijie_rules::{Claim, Lang, Money, Options, Outcome, Settlement, split};
 
-use super::{Agency, Fail, Request, input};
+use super::{
+    Agency, Fail, Request,
+    claim::{Bill, multiplied},
+    input,
+};
 use crate::{
     clock::{beijing_now, compact_time, wire_time},
     messages::{
@@ -23,19 +26,16 @@ use crate::{
 impl Agency {
     /// 2101: computes, commits nothing.
     pub(super) fn presettle(&self, request: &Request) -> Result<Value, Fail> {
-        let sale = input::<SaleInput>(request)?;
-        let (_, settled) = self.compute(request, &sale, false)?;
+        let bill = sale_of(request)?;
+        let (_, settled) = self.compute(request, &bill, false)?;
         Ok(replies::settlement(&settled, &self.seal.profile))
     }
 
     /// 2102.
     pub(super) fn settle(&mut self, request: &Request) -> Result<Value, Fail> {
-        if let Some(again) = self.fresh(&request.msgid)? {
-            return Ok(again);
-        }
-        let sale = input::<SaleInput>(request)?;
-        sale.check_settling()?;
-        let (opening, settled) = self.compute(request, &sale, true)?;
+        let bill = sale_of(request)?;
+        bill.sale.check_settling()?;
+        let (opening, settled) = self.compute(request, &bill, true)?;
         self.accounts_open(&settled)?;
         let output = replies::settlement(&settled, &self.seal.profile);
         let opening = opening
@@ -43,22 +43,6 @@ impl Agency {
             .map(|registered| Entry::Registered(Box::new(registered)));
         self.commit(opening.chain([Entry::Settled(Box::new(settled))]).collect())?;
         Ok(output)
-    }
-
-    /// Refuses a msgid that was used before. Under a profile that says so, a settlement's msgid gets the first
-    /// answer again.
-    pub(super) fn fresh(&self, msgid: &str) -> Result<Option<Value>, No> {
-        if self.book.is_tombstoned(msgid) {
-            return Err(No::new("MSGID_REVERSED", "该报文已被冲正，不再受理"));
-        }
-        match self.book.sent(msgid) {
-            None => Ok(None),
-            Some(Sent::Settlement(at)) if self.seal.profile.repeated_msgid_idempotent => Ok(self
-                .book
-                .settlement(at)
-                .map(|(settled, _)| replies::settlement(settled, &self.seal.profile))),
-            Some(_) => Err(No::new("MSGID_REPEATED", "发送方报文ID重复")),
-        }
     }
 
     pub(super) fn commit(&mut self, entries: Vec<Entry>) -> Result<(), Fail> {
@@ -73,11 +57,11 @@ impl Agency {
     pub(super) fn compute(
         &self,
         request: &Request,
-        sale: &SaleInput,
+        bill: &Bill,
         settling: bool,
     ) -> Result<(Option<Registered>, Settled), Fail> {
-        let claimed = claim_of(sale)?;
-        self.check_credential(sale, &claimed)?;
+        let claimed = self.claim_of(request, bill)?;
+        self.check_credential(&bill.sale, &claimed)?;
         let claim = if self.old_figures && !settling {
             self.book.with_first_facts(&claimed, self.any_person)
         } else {
@@ -127,7 +111,11 @@ impl Agency {
 
     fn settled(&self, request: &Request, claim: &Claim, settlement: Settlement, settling: bool) -> Settled {
         let number = self.book.len() + 1;
-        let place = request.insuplc_admdvs.get(..4).unwrap_or("0000");
+        let place = claim.person.insuplc_admdvs.as_deref();
+        let place = place
+            .unwrap_or(&request.insuplc_admdvs)
+            .get(..4)
+            .unwrap_or("0000");
         let med_type = claim.visit.med_type.to_string();
         Settled {
             infno: "2102".to_owned(),
@@ -161,7 +149,6 @@ impl Agency {
 
     /// 2103.
     pub(super) fn cancel(&mut self, request: &Request) -> Result<Value, Fail> {
-        self.fresh_or_refuse(&request.msgid)?;
         let data = input::<CancelInput>(request)?.data;
         let found = self
             .book
@@ -176,7 +163,7 @@ impl Agency {
             return Err(No::new("SETTLEMENT_NOT_FOUND", "结算与就诊不符").into());
         }
         if state == SettlementState::Reversed {
-            return Err(No::new("ALREADY_REVERSED", "该结算已撤销或冲正").into());
+            return Err(No::new("ALREADY_REVERSED", "原交易已冲正").into());
         }
         self.accounts_open(settled)?;
         let settled = settled.clone();
@@ -209,16 +196,8 @@ impl Agency {
         Ok(())
     }
 
-    fn fresh_or_refuse(&self, msgid: &str) -> Result<(), No> {
-        match self.fresh(msgid)? {
-            None => Ok(()),
-            Some(_) => Err(No::new("MSGID_REPEATED", "发送方报文ID重复")),
-        }
-    }
-
     /// 2601.
     pub(super) fn reverse(&mut self, request: &Request) -> Result<Value, Fail> {
-        self.fresh_or_refuse(&request.msgid)?;
         let data = input::<ReversalInput>(request)?.data;
         let profile = &self.seal.profile;
         let original = profile.national_of(&data.oinfno);
@@ -230,6 +209,13 @@ impl Agency {
         {
             return Err(No::new("TRANSACTION_OTHER", "原交易编号不符").into());
         }
+        if let Some((psn_no, mdtrt_id)) = self.book.admission(&data.omsgid) {
+            if psn_no != data.psn_no {
+                return Err(No::new("ORIGINAL_OF_ANOTHER", "原交易不属于该人员").into());
+            }
+            let mdtrt_id = mdtrt_id.to_owned();
+            return self.reverse_admission(request, data.omsgid, mdtrt_id);
+        }
         if let Some(Sent::Settlement(at) | Sent::Cancellation(at)) = self.book.sent(&data.omsgid)
             && let Some((settled, SettlementState::Settled)) = self.book.settlement(at)
         {
@@ -240,7 +226,7 @@ impl Agency {
             Original::Standing => self
                 .commit(vec![Entry::Reversed { msgid, omsgid, time }])
                 .map(|()| Value::Null),
-            Original::AlreadyReversed => Err(No::new("ALREADY_REVERSED", "原交易已撤销或冲正").into()),
+            Original::AlreadyReversed => Err(No::new("ALREADY_REVERSED", "原交易已冲正").into()),
             Original::UsedSince => Err(No::new("LATER_SETTLEMENT", "撤销后已有新的结算，不能恢复").into()),
             Original::OfAnother => Err(No::new("ORIGINAL_OF_ANOTHER", "原交易不属于该人员").into()),
             Original::NotReversible => Err(No::new("NOT_REVERSIBLE", "该交易不可冲正").into()),
@@ -258,46 +244,16 @@ impl Agency {
     }
 }
 
-/// The claim in exp_content, which has to say the same as the national fields.
-fn claim_of(sale: &SaleInput) -> Result<Claim, No> {
-    #[derive(Deserialize)]
-    struct Extension<'a> {
-        #[serde(borrow)]
-        claim: &'a RawValue,
+/// The bill of 2101 and 2102.
+fn sale_of(request: &Request) -> Result<Bill, Fail> {
+    let sale = input::<SaleInput>(request)?;
+    for row in &sale.drugdetail {
+        multiplied(&row.cnt, &row.pric, &row.det_item_fee_sumamt)?;
     }
-    let info = &sale.druginfo;
-    if info.exp_content.is_empty() {
-        return Err(No::new("FIELD_INVALID", "expContent: missing"));
-    }
-    let extension: Extension<'_> = serde_json::from_str(&info.exp_content)
-        .map_err(|_| No::new("FIELD_INVALID", "expContent: no claim in it"))?;
-    let claim = Claim::from_json(extension.claim.get().as_bytes());
-    let claim = claim.map_err(|error| No::new("FIELD_INVALID", format!("expContent: {error}")))?;
-    let same_lines = claim.lines.len() == sale.drugdetail.len()
-        && claim.lines.iter().zip(&sale.drugdetail).all(|(line, detail)| {
-            let amount = line.det_item_fee_sumamt.map(|amount| amount.to_string());
-            line.feedetl_sn.as_str() == detail.feedetl_sn
-                && amount.as_deref() == Some(detail.det_item_fee_sumamt.as_str())
-        });
-    let total = Money::sum(claim.lines.iter().filter_map(|line| line.det_item_fee_sumamt));
-    for (field, same) in [
-        ("psn_no", claim.person.psn_no.as_str() == info.psn_no),
-        ("insutype", claim.person.insutype.as_str() == info.insutype),
-        ("med_type", claim.visit.med_type.as_str() == info.med_type),
-        ("drugdetail", same_lines),
-        (
-            "medfee_sumamt",
-            total.is_some_and(|total| total.to_string() == info.medfee_sumamt),
-        ),
-    ] {
-        if !same {
-            return Err(No::new(
-                "FIELDS_DISAGREE",
-                format!("{field}: differs from expContent"),
-            ));
-        }
-    }
-    Ok(claim)
+    Ok(Bill {
+        sale,
+        endtime: String::new(),
+    })
 }
 
 fn registered(claim: &Claim) -> Registered {

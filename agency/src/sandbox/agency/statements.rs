@@ -1,47 +1,84 @@
-//! 3202, 3203 and 3204: the terminal's settlements compared one by one with the ledger, and a month's clearing.
+//! 3201 to 3204: the terminal's sums compared with the ledger's, the terminal's settlements compared one by one with the ledger, and a month's clearing.
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use serde_json::{Value, json};
 use yijie_rules::Money;
 
 use super::{Agency, Fail, Request, input};
 use crate::{
     clock::{beijing_now, wire_time},
+    lenient::money,
     messages::{
         clearing::{ClearingInput, WithdrawalInput},
-        statement::StatementVerdict,
+        statement::{StatementInput, StatementVerdict},
         statement_detail::{DetailInput, StatementFinding, StatementRow, read_rows, write_findings},
     },
-    sandbox::{book::Period, ledger::Entry, replies::No},
+    sandbox::{
+        book::{Held, Period},
+        ledger::Entry,
+        replies::No,
+    },
     zip_text,
 };
 
 const RESULT_NAME: &str = "statement_result.txt";
 
 impl Agency {
+    /// 3201.
+    pub(super) fn statement(&self, request: &Request) -> Result<Value, Fail> {
+        let data = input::<StatementInput>(request)?.data;
+        let totals = self.book.totals(&request.fixmedins_code, &data);
+        let (sums, count) = totals.ok_or_else(|| No::new("FIELD_INVALID", "stmt_begndate: not a date"))?;
+        let read = |text: &str| money(text).unwrap_or(Money::ZERO);
+        let claimed = [
+            read(&data.medfee_sumamt),
+            read(&data.fund_pay_sumamt),
+            read(&data.acct_pay),
+        ];
+        let claimed_count = data.fixmedins_setl_cnt.parse::<i64>().unwrap_or(-1);
+        let style = &self.seal.profile.statement;
+        let (codes, dscr) = match count.cmp(&claimed_count) {
+            std::cmp::Ordering::Greater => (&style.agency_more, "中心多"),
+            std::cmp::Ordering::Less => (&style.terminal_more, "医药机构多"),
+            std::cmp::Ordering::Equal if sums != claimed => (&style.differs, "数据不一致"),
+            std::cmp::Ordering::Equal => (&style.balanced, "平"),
+        };
+        let stmt_rslt = codes.first();
+        Ok(
+            json!({"stmtinfo": {"setl_optins": data.setl_optins, "stmt_rslt": stmt_rslt, "stmt_rslt_dscr": dscr}}),
+        )
+    }
+
     /// 3202: findings about a file that came by 9101, as a file for 9102.
     pub(super) fn detail(&mut self, request: &Request) -> Result<Value, Fail> {
         let data = input::<DetailInput>(request)?.data;
         let zip = self
             .files
-            .find(&data.file_qury_no, "")?
-            .ok_or_else(|| No::new("FILE_NOT_FOUND", "对账文件不存在"))?;
+            .find(&data.file_qury_no, &request.fixmedins_code)?
+            .ok_or_else(|| No::new("FILE_NOT_FOUND", "对账文件不存在或已过期"))?
+            .content;
         let style = self.seal.profile.statement.clone();
         let rows = zip_text::unpack_text(&zip)
             .and_then(|text| read_rows(&text, &style))
             .map_err(|what| No::new("FILE_UNREADABLE", what))?;
         let sums = [
-            sum(rows.iter().map(|row| row.medfee_sumamt)),
-            sum(rows.iter().map(|row| row.fund_pay_sumamt)),
+            (
+                "medfee_sumamt",
+                money(&data.medfee_sumamt) == Some(sum(rows.iter().map(|row| row.medfee_sumamt))),
+            ),
+            (
+                "fund_pay_sumamt",
+                money(&data.fund_pay_sumamt) == Some(sum(rows.iter().map(|row| row.fund_pay_sumamt))),
+            ),
+            (
+                "fixmedins_setl_cnt",
+                data.fixmedins_setl_cnt == count(rows.iter().map(|row| row.refund)),
+            ),
         ];
-        for (field, said, summed) in [
-            ("medfee_sumamt", &data.medfee_sumamt, sums.first()),
-            ("fund_pay_sumamt", &data.fund_pay_sumamt, sums.get(1)),
-        ] {
-            if Money::parse(said).ok().as_ref() != summed {
-                return Err(No::new("FIELDS_DISAGREE", format!("{field}: differs from the file")).into());
-            }
+        if let Some((field, _)) = sums.iter().find(|(_, same)| !same) {
+            return Err(No::new("FIELDS_DISAGREE", format!("{field}: differs from the file")).into());
         }
         let period = Period {
             fixmedins_code: &request.fixmedins_code,
@@ -54,20 +91,32 @@ impl Agency {
             .book
             .detail(&period)
             .ok_or_else(|| No::new("FIELD_INVALID", "stmt_begndate: not a date"))?;
+        let cash = sum(held.iter().map(|held| held.cash));
         let findings = self.compare(&rows, held);
+        // The file has no cash: the sum can be checked where the ledger holds the very same settlements.
+        if findings.is_empty() && money(&data.cash_payamt) != Some(cash) {
+            return Err(No::new("FIELDS_DISAGREE", "cash_payamt: differs from the settlements").into());
+        }
         let text = write_findings(&findings, memo, &style);
         let zip =
             zip_text::pack(RESULT_NAME, text.as_bytes()).map_err(|error| Fail::System(Box::new(error)))?;
-        let ticket = self.files.keep(&format!("{RESULT_NAME}.zip"), &zip)?;
+        let ticket = self
+            .files
+            .keep(&format!("{RESULT_NAME}.zip"), &zip, &request.fixmedins_code)?;
         Ok(json!({"fileinfo": {
             "file_qury_no": ticket.file_qury_no, "filename": ticket.filename, "dld_endtime": ticket.dld_endtime,
         }}))
     }
 
-    fn compare(&self, rows: &[StatementRow], held: Vec<(StatementRow, String)>) -> Vec<StatementFinding> {
+    fn compare(&self, rows: &[StatementRow], held: Vec<Held>) -> Vec<StatementFinding> {
         let mut by_place: BTreeMap<(String, bool), (StatementRow, String)> = held
             .into_iter()
-            .map(|(row, msgid)| ((row.setl_id.clone(), row.refund), (row, msgid)))
+            .map(|held| {
+                (
+                    (held.row.setl_id.clone(), held.row.refund),
+                    (held.row, held.msgid),
+                )
+            })
             .collect();
         let mut findings = Vec::new();
         for row in rows {
@@ -136,6 +185,16 @@ impl Agency {
         {
             return Err(No::new("CLEARING_APPLIED", "该月清算已申请").into());
         }
+        let first = Date::strptime("%Y%m%d", format!("{}01", data.setlym))
+            .map_err(|_| No::new("FIELD_INVALID", "setlym: not a month"))?;
+        for (field, said, day) in [
+            ("begndate", &data.begndate, first),
+            ("enddate", &data.enddate, first.last_of_month()),
+        ] {
+            if *said != day.to_string() {
+                return Err(No::new("FIELDS_DISAGREE", format!("{field}: not the month's")).into());
+            }
+        }
         let period = Period {
             fixmedins_code: &request.fixmedins_code,
             clr_type: &data.clr_type,
@@ -147,26 +206,29 @@ impl Agency {
             .book
             .detail(&period)
             .ok_or_else(|| No::new("FIELD_INVALID", "begndate: not a date"))?;
+        let of = |part: fn(&Held) -> Money| sum(held.iter().map(part));
         for (field, said, summed) in [
             (
                 "medfee_sumamt",
                 &data.medfee_sumamt,
-                sum(held.iter().map(|(row, _)| row.medfee_sumamt)),
+                of(|held| held.row.medfee_sumamt),
             ),
+            ("med_sumfee", &data.med_sumfee, of(|held| held.in_scope)),
             (
                 "fund_appy_sum",
                 &data.fund_appy_sum,
-                sum(held.iter().map(|(row, _)| row.fund_pay_sumamt)),
+                of(|held| held.row.fund_pay_sumamt),
             ),
-            (
-                "acct_pay",
-                &data.acct_pay,
-                sum(held.iter().map(|(row, _)| row.acct_pay)),
-            ),
+            ("cash_payamt", &data.cash_payamt, of(|held| held.cash)),
+            ("acct_pay", &data.acct_pay, of(|held| held.row.acct_pay)),
         ] {
-            if Money::parse(said).ok() != Some(summed) {
+            if money(said) != Some(summed) {
                 return Err(No::new("CLEARING_SUMS_DIFFER", format!("{field}: {summed}")).into());
             }
+        }
+        let settlements = count(held.iter().map(|held| held.row.refund));
+        if data.psntime != settlements {
+            return Err(No::new("CLEARING_SUMS_DIFFER", format!("psntime: {settlements}")).into());
         }
         let number = format!("C{}{}{:06}", data.setlym, data.clr_type, self.book.len());
         self.commit(vec![Entry::ClearingApplied {
@@ -198,6 +260,12 @@ fn memo(verdict: StatementVerdict) -> &'static str {
         StatementVerdict::TerminalMore => "医药机构多",
         _ => "数据不一致",
     }
+}
+
+/// Settlements less refunds, never below none.
+fn count(refunds: impl Iterator<Item = bool>) -> String {
+    let count: i64 = refunds.map(|refund| if refund { -1 } else { 1 }).sum();
+    count.max(0).to_string()
 }
 
 fn sum(amounts: impl Iterator<Item = Money>) -> Money {

@@ -78,6 +78,11 @@ fn settlement(msgid: &str, psn_no: &str, amount: &str) -> Value {
 fn a_missing_or_contradictory_field_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let mut agency = agency(dir.path());
+    let mut count = 0;
+    let mut next = || {
+        count += 1;
+        format!("H53010200001202603010930{count:06}")
+    };
     for (place, value, words) in [
         ("/msgid", json!(""), "FIELD_INVALID msgid: missing"),
         (
@@ -85,6 +90,42 @@ fn a_missing_or_contradictory_field_is_named() {
             json!("1234567890123456789012345678901"),
             "FIELD_INVALID msgid: too long",
         ),
+        (
+            "/msgid",
+            json!("H530102000012026030"),
+            "FIELD_INVALID msgid: not of its form",
+        ),
+        (
+            "/msgid",
+            json!("H53010200001-20260301093000-01"),
+            "FIELD_INVALID msgid: not of its form",
+        ),
+        (
+            "/opter_type",
+            json!("4"),
+            "FIELD_INVALID opter_type: none of its codes",
+        ),
+        (
+            "/inf_time",
+            json!("2026-03-01"),
+            "FIELD_INVALID inf_time: not of its form",
+        ),
+        (
+            "/recer_sys_code",
+            json!("SY"),
+            "FIELD_INVALID recer_sys_code: another system's",
+        ),
+        (
+            "/insuplc_admdvs",
+            json!(""),
+            "FIELD_INVALID insuplc_admdvs: missing",
+        ),
+        (
+            "/insuplc_admdvs",
+            json!("530300"),
+            "FIELDS_DISAGREE insuplc_admdvs: not the person's",
+        ),
+        ("/sign_no", json!("359754"), "SIGN_NO_UNKNOWN"),
         ("/opter_name", json!(""), "FIELD_INVALID opter_name: missing"),
         (
             "/fixmedins_code",
@@ -121,8 +162,8 @@ fn a_missing_or_contradictory_field_is_named() {
         ),
         (
             "/input/druginfo/expContent",
-            json!(""),
-            "FIELD_INVALID expContent: missing",
+            json!("no JSON"),
+            "FIELD_INVALID expContent: no JSON object",
         ),
         (
             "/input/druginfo/expContent",
@@ -136,12 +177,17 @@ fn a_missing_or_contradictory_field_is_named() {
         ),
         ("/input/drugdetail/0/cnt", json!(""), "FIELD_INVALID cnt: missing"),
         (
+            "/input/drugdetail/0/cnt",
+            json!(3),
+            "FIELDS_DISAGREE det_item_fee_sumamt: not cnt x pric",
+        ),
+        (
             "/input/drugdetail/0/feedetl_sn",
             json!("2"),
             "FIELDS_DISAGREE drugdetail: differs from expContent",
         ),
     ] {
-        let mut request = settlement("H53010200001202603010930000001", ACTIVE, "10.00");
+        let mut request = settlement(&next(), ACTIVE, "10.00");
         *request.pointer_mut(place).unwrap() = value;
         let reply = ask(&mut agency, &request);
         assert_eq!(reply["infcode"], json!(-2), "{place}");
@@ -169,10 +215,7 @@ fn a_missing_or_contradictory_field_is_named() {
         ("5203", json!({"data": {"psn_no": "1"}}), "setl_id"),
         ("9102", json!({"fsDownloadIn": {"file_qury_no": "1"}}), "filename"),
     ] {
-        let reply = ask(
-            &mut agency,
-            &envelope(infno, "H53010200001202603010930000001", input),
-        );
+        let reply = ask(&mut agency, &envelope(infno, &next(), input));
         assert_eq!(
             reply["err_msg"],
             json!(format!("FIELD_INVALID {field}: missing")),

@@ -2,15 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::{Agency, Fail, Request, input};
+use super::{
+    Agency, Fail, Request,
+    claim::{Bill, multiplied},
+    goods::well_formed,
+    input,
+};
 use crate::{
     clock::{beijing_now, compact_time, wire_time},
     messages::{
         form::Data,
         pharmacy::{DrugDetail, DrugInfo, SaleInput},
         visit::{
-            AdmissionInput, DischargeInput, FeeCancel, FeeInput, Registration, RegistrationCancel,
-            StayCancel, VisitBillInput, VisitInput,
+            AdmissionInput, Diagnosis, DischargeInput, FeeCancel, FeeDetail, FeeInput, Registration,
+            RegistrationCancel, StayCancel, VisitBillInput, VisitInput,
         },
     },
     profile::TraceCodes,
@@ -25,7 +30,8 @@ impl Agency {
     /// 2201.
     pub(super) fn register(&mut self, request: &Request) -> Result<Value, Fail> {
         let data = input::<Data<Registration>>(request)?.data;
-        let visit = self.new_visit(request, &data.psn_no, &data.insutype, &data.ipt_otp_no, false)?;
+        let mut visit = self.new_visit(request, &data.psn_no, &data.insutype, &data.ipt_otp_no, false)?;
+        visit.treated_from = data.begntime;
         let answer = json!({"data": {
             "mdtrt_id": visit.mdtrt_id, "psn_no": visit.psn_no, "ipt_otp_no": visit.own_no, "exp_content": null,
         }});
@@ -35,9 +41,13 @@ impl Agency {
 
     /// 2401.
     pub(super) fn admit(&mut self, request: &Request) -> Result<Value, Fail> {
-        let _fresh = self.fresh(&request.msgid)?;
-        let data = input::<AdmissionInput>(request)?.mdtrtinfo;
-        let visit = self.new_visit(request, &data.psn_no, &data.insutype, &data.ipt_no, true)?;
+        let admission = input::<AdmissionInput>(request)?;
+        diagnosed(&admission.diseinfo)?;
+        let data = admission.mdtrtinfo;
+        let mut visit = self.new_visit(request, &data.psn_no, &data.insutype, &data.ipt_no, true)?;
+        visit.msgid.clone_from(&request.msgid);
+        visit.treated_from = data.begntime;
+        visit.dise_codg = data.dise_codg;
         let answer = json!({"result": {"mdtrt_id": visit.mdtrt_id}});
         self.note(visit)?;
         Ok(answer)
@@ -69,6 +79,10 @@ impl Agency {
             own_no: own_no.to_owned(),
             inpatient,
             begntime: wire_time(beijing_now()),
+            msgid: String::new(),
+            treated_from: String::new(),
+            treated_until: String::new(),
+            dise_codg: String::new(),
             described: false,
             discharged: false,
             details: Vec::new(),
@@ -109,11 +123,41 @@ impl Agency {
         Ok(Value::Null)
     }
 
+    /// 2601 of a 2401: the stay counts as never begun, unless there is more to take back first.
+    pub(super) fn reverse_admission(
+        &mut self,
+        request: &Request,
+        omsgid: String,
+        mdtrt_id: String,
+    ) -> Result<Value, Fail> {
+        match self.book.visit(&mdtrt_id) {
+            Some(visit) if !visit.details.is_empty() => {
+                return Err(No::new("DETAILS_LEFT", "仍有未撤销的费用明细").into());
+            }
+            Some(_) => {}
+            None if self.book.has_settled(&mdtrt_id) => {
+                return Err(No::new("VISIT_SETTLED", "该就诊已结算").into());
+            }
+            None => return Err(No::new("ALREADY_REVERSED", "原交易已冲正").into()),
+        }
+        let reversed = Entry::Reversed {
+            msgid: request.msgid.clone(),
+            omsgid,
+            time: wire_time(beijing_now()),
+        };
+        self.commit(vec![reversed, Entry::VisitClosed { mdtrt_id }])?;
+        Ok(Value::Null)
+    }
+
     /// 2203.
     pub(super) fn describe(&mut self, request: &Request) -> Result<Value, Fail> {
-        let data = input::<VisitInput>(request)?.mdtrtinfo;
+        let described = input::<VisitInput>(request)?;
+        diagnosed(&described.diseinfo)?;
+        let data = described.mdtrtinfo;
         let mut visit = self.visit(&data.mdtrt_id, &data.psn_no, false)?;
         visit.described = true;
+        visit.treated_from = data.begntime;
+        visit.dise_codg = data.dise_codg;
         self.note(visit)?;
         Ok(Value::Null)
     }
@@ -127,18 +171,19 @@ impl Agency {
 
     /// 2402 and 2405.
     pub(super) fn discharge(&mut self, request: &Request, discharged: bool) -> Result<Value, Fail> {
-        let (mdtrt_id, psn_no) = if discharged {
+        let (mdtrt_id, psn_no, until) = if discharged {
             let data = input::<DischargeInput>(request)?.dscginfo;
-            (data.mdtrt_id, data.psn_no)
+            (data.mdtrt_id, data.psn_no, data.endtime)
         } else {
             let data = input::<Data<StayCancel>>(request)?.data;
-            (data.mdtrt_id, data.psn_no)
+            (data.mdtrt_id, data.psn_no, String::new())
         };
         let mut visit = self.visit(&mdtrt_id, &psn_no, true)?;
         if visit.discharged == discharged {
             return Err(No::new("WRONG_ORDER", "出院状态不符").into());
         }
         visit.discharged = discharged;
+        visit.treated_until = until;
         self.note(visit)?;
         Ok(Value::Null)
     }
@@ -157,15 +202,12 @@ impl Agency {
             if visit
                 .details
                 .iter()
-                .any(|detail| detail.feedetl_sn == row.feedetl_sn)
+                .any(|detail| detail.line.feedetl_sn == row.feedetl_sn)
             {
                 return Err(No::new("DETAIL_REPEATED", "费用明细流水号重复").into());
             }
-            visit.details.push(Detail {
-                chrg_bchno: row.chrg_bchno.clone(),
-                feedetl_sn: row.feedetl_sn.clone(),
-                det_item_fee_sumamt: row.det_item_fee_sumamt.clone(),
-            });
+            multiplied(&row.cnt, &row.pric, &row.det_item_fee_sumamt)?;
+            visit.details.push(detail_of(row));
         }
         visit.trial = None;
         self.note(visit)?;
@@ -173,11 +215,12 @@ impl Agency {
         let result: Vec<Value> = rows
             .iter()
             .map(|row| {
+                let class = detail_of(row).line.chrgitm_lv;
                 json!({
                     "feedetl_sn": row.feedetl_sn, "det_item_fee_sumamt": row.det_item_fee_sumamt, "cnt": row.cnt,
                     "pric": row.pric, "pric_uplmt_amt": 999_999, "selfpay_prop": "0", "fulamt_ownpay_amt": "0.00",
                     "overlmt_amt": "0.00", "preselfpay_amt": "0.00", "inscp_scp_amt": row.det_item_fee_sumamt,
-                    "chrgitm_lv": "01", "med_chrgitm_type": "14", "memo": null,
+                    "chrgitm_lv": if class.is_empty() { "01" } else { &class }, "med_chrgitm_type": "14", "memo": null,
                 })
             })
             .collect();
@@ -213,9 +256,6 @@ impl Agency {
 
     /// 2207 and 2304.
     pub(super) fn settle_visit(&mut self, request: &Request, inpatient: bool) -> Result<Value, Fail> {
-        if let Some(again) = self.fresh(&request.msgid)? {
-            return Ok(again);
-        }
         let bill = input::<VisitBillInput>(request)?;
         bill.check_settling()?;
         let (visit, sale) = self.bill_of(&bill, inpatient)?;
@@ -233,7 +273,7 @@ impl Agency {
         }
         let (opening, mut settled) = self.compute(request, &sale, true)?;
         if *trial != Trial::of(&data.chrg_bchno, &settled.setlinfo) {
-            return Err(No::new("TRIAL_STALE", "预结算已过期，请重新预结算").into());
+            return Err(No::new("TRIAL_STALE", "预结算已失效，请重新预结算").into());
         }
         settled.mdtrt_id.clone_from(&visit.mdtrt_id);
         settled.infno = if inpatient { "2304" } else { "2207" }.to_owned();
@@ -244,6 +284,7 @@ impl Agency {
             .filter(|code| code.trdn_flag != "1")
             .map(|code| code.drug_trac_codg.clone())
             .collect();
+        well_formed(codes.iter().map(String::as_str))?;
         if self.seal.profile.trace_codes == TraceCodes::Settlement {
             self.check_codes(&codes, &settled.setl_id)?;
         }
@@ -266,7 +307,7 @@ impl Agency {
     }
 
     /// The bill as a pharmacy would have sent it: the settlement's fields, and the details uploaded before.
-    fn bill_of(&self, bill: &VisitBillInput, inpatient: bool) -> Result<(Visit, SaleInput), No> {
+    fn bill_of(&self, bill: &VisitBillInput, inpatient: bool) -> Result<(Visit, Bill), No> {
         let data = &bill.data;
         let visit = self.visit(&data.mdtrt_id, &data.psn_no, inpatient)?;
         visit.ready()?;
@@ -276,16 +317,14 @@ impl Agency {
         let drugdetail = visit
             .batch(&data.chrg_bchno)?
             .into_iter()
-            .map(|detail| DrugDetail {
-                feedetl_sn: detail.feedetl_sn.clone(),
-                det_item_fee_sumamt: detail.det_item_fee_sumamt.clone(),
-                ..DrugDetail::default()
-            })
+            .map(|detail| detail.line.clone())
             .collect();
         let druginfo = DrugInfo {
             psn_no: data.psn_no.clone(),
             mdtrt_cert_type: data.mdtrt_cert_type.clone(),
             mdtrt_cert_no: data.mdtrt_cert_no.clone(),
+            begntime: visit.treated_from.clone(),
+            dise_codg: visit.dise_codg.clone(),
             medfee_sumamt: data.medfee_sumamt.clone(),
             invono: data.invono.clone(),
             insutype: data.insutype.clone(),
@@ -294,6 +333,41 @@ impl Agency {
             exp_content: data.exp_content.clone(),
             ..DrugInfo::default()
         };
-        Ok((visit, SaleInput { druginfo, drugdetail }))
+        let bill = Bill {
+            sale: SaleInput { druginfo, drugdetail },
+            endtime: visit.treated_until.clone(),
+        };
+        Ok((visit, bill))
+    }
+}
+
+/// Whether somebody said what the patient has.
+fn diagnosed(diseinfo: &[Diagnosis]) -> Result<(), No> {
+    if diseinfo.is_empty() {
+        return Err(No::new("FIELD_INVALID", "diseinfo: missing"));
+    }
+    Ok(())
+}
+
+/// A row as its settlement looks at it. What was not approved, the patient bears.
+fn detail_of(row: &FeeDetail) -> Detail {
+    let class = if row.hosp_appr_flag == "2" {
+        "03"
+    } else {
+        &row.chrgitm_lv
+    };
+    Detail {
+        chrg_bchno: row.chrg_bchno.clone(),
+        line: DrugDetail {
+            feedetl_sn: row.feedetl_sn.clone(),
+            rx_circ_flag: row.rx_circ_flag.clone(),
+            med_list_codg: row.med_list_codg.clone(),
+            det_item_fee_sumamt: row.det_item_fee_sumamt.clone(),
+            cnt: row.cnt.clone(),
+            pric: row.pric.clone(),
+            chrgitm_lv: class.to_owned(),
+            selfpay_prop: row.selfpay_prop.clone(),
+            ..DrugDetail::default()
+        },
     }
 }

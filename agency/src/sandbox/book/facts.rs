@@ -36,6 +36,16 @@ impl Book {
         Some(own)
     }
 
+    /// Whether a person is insured in a place, as far as the book knows.
+    pub(crate) fn insured_in(&self, psn_no: &str, place: &str) -> bool {
+        let here = |person: &Person| {
+            let own = person.insuplc_admdvs.as_ref();
+            own.is_none_or(|own| own == place)
+        };
+        let opening = self.openings.get(psn_no);
+        opening.is_none_or(|opening| opening.persons.is_empty() || opening.persons.iter().any(here))
+    }
+
     /// Whether a person's network settlement is suspended on a day.
     pub(crate) fn suspended_on(&self, psn_no: &str, insutype: &str, day: Date) -> bool {
         let persons = self

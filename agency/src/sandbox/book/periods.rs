@@ -18,6 +18,15 @@ pub(crate) struct Period<'a> {
     pub(crate) enddate: &'a str,
 }
 
+/// A settlement or refund that counts, the refund with its amounts negative.
+pub(crate) struct Held {
+    pub(crate) row: StatementRow,
+    /// What it was sent under.
+    pub(crate) msgid: String,
+    pub(crate) cash: Money,
+    pub(crate) in_scope: Money,
+}
+
 impl Book {
     /// The sums of 3201, refunds subtracted, and how many settlements less refunds, never below none.
     pub(crate) fn totals(&self, fixmedins_code: &str, asked: &StatementData) -> Option<([Money; 3], i64)> {
@@ -56,8 +65,8 @@ impl Book {
         Some((sums, count.max(0)))
     }
 
-    /// The settlements and refunds that count in a period, one by one, each with the msgid it was sent under.
-    pub(crate) fn detail(&self, period: &Period<'_>) -> Option<Vec<(StatementRow, String)>> {
+    /// The settlements and refunds that count in a period, one by one.
+    pub(crate) fn detail(&self, period: &Period<'_>) -> Option<Vec<Held>> {
         let (first, last): (Date, Date) = (period.begndate.parse().ok()?, period.enddate.parse().ok()?);
         let within = |day: Option<Date>| day.is_some_and(|day| first <= day && day <= last);
         let either = |asked: &str, held: &str| asked.is_empty() || asked == held;
@@ -69,22 +78,28 @@ impl Book {
             if !asked_for || *stands == Stands::Reversed {
                 continue;
             }
-            let row = |sign: Sign, refund: bool| StatementRow {
-                setl_id: settled.setl_id.clone(),
-                mdtrt_id: settled.mdtrt_id.clone(),
-                psn_no: settled.psn_no.clone(),
-                medfee_sumamt: sign.of(Money::ZERO, settled.setlinfo.medfee_sumamt),
-                fund_pay_sumamt: sign.of(Money::ZERO, settled.setlinfo.fund_pay_sumamt),
-                acct_pay: sign.of(Money::ZERO, settled.setlinfo.acct_pay),
-                refund,
+            let info = &settled.setlinfo;
+            let held = |sign: Sign, msgid: String| Held {
+                row: StatementRow {
+                    setl_id: settled.setl_id.clone(),
+                    mdtrt_id: settled.mdtrt_id.clone(),
+                    psn_no: settled.psn_no.clone(),
+                    medfee_sumamt: sign.of(Money::ZERO, info.medfee_sumamt),
+                    fund_pay_sumamt: sign.of(Money::ZERO, info.fund_pay_sumamt),
+                    acct_pay: sign.of(Money::ZERO, info.acct_pay),
+                    refund: matches!(sign, Sign::Minus),
+                },
+                msgid,
+                cash: sign.of(Money::ZERO, info.psn_cash_pay),
+                in_scope: sign.of(Money::ZERO, info.inscp_scp_amt),
             };
             if within(settled.day()) {
-                rows.push((row(Sign::Plus, false), settled.msgid.clone()));
+                rows.push(held(Sign::Plus, settled.msgid.clone()));
             }
             if let Stands::Cancelled(day) = stands
                 && within(*day)
             {
-                rows.push((row(Sign::Minus, true), self.msgid_of_cancellation(at)));
+                rows.push(held(Sign::Minus, self.msgid_of_cancellation(at)));
             }
         }
         Some(rows)
