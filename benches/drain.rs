@@ -47,19 +47,24 @@ fn main() {
 
 async fn measure(dir: &Path, queued: usize) {
     yijie_agency::install_crypto();
-    let (few, bodies) = drained(&dir.join("few"), queued / 10).await;
-    println!("drain of {} queued sales\t{}", bodies.len(), few.words());
-    let (many, bodies) = drained(&dir.join("many"), queued).await;
-    println!("drain of {} queued sales\t{}", bodies.len(), many.words());
-    let bare = bare(&dir.join("bare"), bodies).await;
+    let (few, _) = Queue::fill(&dir.join("few"), queued / 10).await;
+    let few = few.drain().await;
+    println!("drain of {} queued sales\t{}", queued / 10, few.words());
+    let (many, mut bodies) = Queue::fill(&dir.join("many"), queued).await;
+    // Half before and half after, so that a machine that gets faster or slower meanwhile does so for both.
+    let later = bodies.split_off(queued / 2);
+    let before = bare(&dir.join("before"), bodies).await;
+    let many = many.drain().await;
+    println!("drain of {queued} queued sales\t{}", many.words());
+    let after = bare(&dir.join("after"), later).await;
+    let per_second = 2.0 / (before.per_second.recip() + after.per_second.recip());
     println!(
-        "bare reqwest loop, same bodies, TLS, concurrency\t{:.0} settlements/s, {:.2} ms of a processor each",
-        bare.per_second, bare.busy_ms
+        "bare reqwest loop, same bodies, TLS, concurrency\t{per_second:.0} settlements/s ({:.0} before, {:.0} after), {:.2} ms of a processor each",
+        before.per_second,
+        after.per_second,
+        (before.busy_ms + after.busy_ms) / 2.0
     );
-    println!(
-        "drain against it\t{:.0} %",
-        100.0 * many.per_second / bare.per_second
-    );
+    println!("drain against it\t{:.0} %", 100.0 * many.per_second / per_second);
     println!(
         "memory the drain added, ten times the queue\t{:.1} MB against {:.1} MB",
         many.added_mb, few.added_mb
@@ -116,57 +121,74 @@ impl Drop for Agency {
     }
 }
 
-/// A queue of so many sales, drained; and the bodies that left, as a tap on a second client sees them.
-async fn drained(dir: &Path, queued: usize) -> (Measured, Vec<(String, Vec<u8>)>) {
-    let agency = Agency::start(&dir.join("agency"));
-    let (books, _) = Books::open(&dir.join("till"), INSTITUTION, 0).unwrap();
-    let books = Arc::new(books);
-    let packs = Arc::new(Packs::builtin());
-    let settings = |url: String| client_settings(url, &agency.tls_dir, INSTITUTION, books.msgids());
-    let tap = Arc::new(Tap::default());
-    let tapped = Client::within(settings(String::new()), tap.clone());
-    for no in 0..queued {
-        let sale = sale(&books, &packs, no);
-        let request = yijie_agency::SaleRequest {
-            claim: sale.claim.clone(),
-            credential: sale.credential.clone(),
-            invono: format!("{:020}", no + 1),
-            traces: Vec::new(),
+/// Sales that wait, and the agency they wait for.
+struct Queue {
+    _agency: Agency,
+    sync: Arc<Sync>,
+    queued: usize,
+}
+
+impl Queue {
+    /// A queue of so many sales; and the bodies that will leave, as a tap on a second client sees them.
+    async fn fill(dir: &Path, queued: usize) -> (Queue, Vec<(String, Vec<u8>)>) {
+        let agency = Agency::start(&dir.join("agency"));
+        let (books, _) = Books::open(&dir.join("till"), INSTITUTION, 0).unwrap();
+        let books = Arc::new(books);
+        let packs = Arc::new(Packs::builtin());
+        let settings = |url: String| client_settings(url, &agency.tls_dir, INSTITUTION, books.msgids());
+        let tap = Arc::new(Tap::default());
+        let tapped = Client::within(settings(String::new()), tap.clone());
+        for no in 0..queued {
+            let sale = sale(&books, &packs, no);
+            let request = yijie_agency::SaleRequest {
+                claim: sale.claim.clone(),
+                credential: sale.credential.clone(),
+                invono: format!("{:020}", no + 1),
+                traces: Vec::new(),
+            };
+            drop(tapped.settle(&sale.msgid, &request).await);
+            let record = Record::Sale {
+                sale: Box::new(sale),
+                sending: false,
+            };
+            let (books, now) = (books.clone(), yijie::clock::now_ms());
+            tokio::task::spawn_blocking(move || books.append(&record, now).unwrap())
+                .await
+                .unwrap();
+        }
+        let client = Client::new(settings(agency.url.clone())).unwrap();
+        let bodies = std::mem::take(&mut *tap.bodies.lock().unwrap());
+        let queue = Queue {
+            _agency: agency,
+            sync: Arc::new(Sync::new(books, client, packs)),
+            queued,
         };
-        drop(tapped.settle(&sale.msgid, &request).await);
-        let record = Record::Sale {
-            sale: Box::new(sale),
-            sending: false,
-        };
-        let (books, now) = (books.clone(), yijie::clock::now_ms());
-        tokio::task::spawn_blocking(move || books.append(&record, now).unwrap())
+        (queue, bodies)
+    }
+
+    async fn drain(self) -> Measured {
+        let before = resident_mb();
+        let mut most = before;
+        let (begin, busy) = (Instant::now(), busy_ms());
+        let mut seen = 0_usize;
+        let drained = self
+            .sync
+            .drain(|_| {
+                seen += 1;
+                if seen.is_multiple_of(64) {
+                    most = most.max(resident_mb());
+                }
+            })
             .await
             .unwrap();
+        let took = begin.elapsed().as_secs_f64();
+        assert_eq!((drained.finished, drained.left), (self.queued, 0));
+        Measured {
+            per_second: per_second(self.queued, took),
+            busy_ms: (busy_ms() - busy) / f64::from(u32::try_from(self.queued).unwrap()),
+            added_mb: most - before,
+        }
     }
-    let client = Client::new(settings(agency.url.clone())).unwrap();
-    let sync = Arc::new(Sync::new(books, client, packs));
-    let before = resident_mb();
-    let mut most = before;
-    let (begin, busy) = (Instant::now(), busy_ms());
-    let mut seen = 0_usize;
-    let drained = sync
-        .drain(|_| {
-            seen += 1;
-            if seen.is_multiple_of(64) {
-                most = most.max(resident_mb());
-            }
-        })
-        .await
-        .unwrap();
-    let took = begin.elapsed().as_secs_f64();
-    assert_eq!((drained.finished, drained.left), (queued, 0));
-    let bodies = std::mem::take(&mut *tap.bodies.lock().unwrap());
-    let measured = Measured {
-        per_second: per_second(queued, took),
-        busy_ms: (busy_ms() - busy) / f64::from(u32::try_from(queued).unwrap()),
-        added_mb: most - before,
-    };
-    (measured, bodies)
 }
 
 /// The same bodies through reqwest and nothing else.

@@ -1,6 +1,5 @@
 //! The till's books: every record goes to the journal first, and what the counter asks for stands in the store.
 
-mod bills;
 mod bookkeeper;
 mod catch_up;
 mod days;
@@ -8,6 +7,7 @@ pub mod guard;
 pub mod look;
 mod prints;
 mod projection;
+mod recent;
 pub mod row;
 pub mod uploads;
 pub mod waiting;
@@ -214,7 +214,7 @@ impl Books {
         let journal = Arc::new(journal);
         let kept = Kept {
             store: Arc::new(store),
-            bills: Arc::default(),
+            recent: Arc::default(),
         };
         let books = Books {
             bookkeeper: Bookkeeper::start(Arc::clone(&journal), kept.clone(), clock, pause)

@@ -68,13 +68,13 @@ pub(crate) fn understand<T>(
     if reply.infcode == -1 && weight != Weight::Asks && seal.profile.system_error_unknown {
         return Answer::Unknown(Cause::AgencySystemError);
     }
-    let holds = weight == Weight::Commits && settled::holds_settlement(&reply.output);
-    if weight == Weight::Commits && !holds && reply.contradicts() {
+    let holds = || weight == Weight::Commits && settled::holds_settlement(&reply.output);
+    if weight == Weight::Commits && reply.contradicts() && !holds() {
         return unreadable("infcode and its own words say different things");
     }
     if reply.infcode != 0 {
         // What it says it has not done, and gives the number of.
-        if holds {
+        if holds() {
             return unreadable("refused, and yet a settlement in it");
         }
         let refusal = AgencyRefusal::new(reply.infcode, reply.err_msg);

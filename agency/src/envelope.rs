@@ -245,7 +245,10 @@ impl<'a> Reply<'a> {
     fn with(infcode: i64, node: Node<'a>, fields: &Fields<'a>) -> Reply<'a> {
         let mut reply = Reply {
             infcode,
-            err_msg: words_of(fields),
+            err_msg: match infcode {
+                0 => fields.text_of(&WORDS),
+                _ => words_of(fields),
+            },
             inf_refmsgid: fields.text("inf_refmsgid"),
             refmsg_time: fields.text("refmsg_time"),
             respond_time: fields.text("respond_time"),

@@ -208,7 +208,9 @@ fn same_letters(one: &str, other: &str) -> bool {
         let bytes = name.bytes().filter(|byte| *byte != b'_');
         bytes.map(|byte| byte.to_ascii_lowercase())
     }
-    one.len().abs_diff(other.len()) <= 8 && letters(one).eq(letters(other))
+    // Most differ in the first letter already.
+    let first = |name: &str| name.as_bytes().first().map(u8::to_ascii_lowercase);
+    first(one) == first(other) && one.len().abs_diff(other.len()) <= 8 && letters(one).eq(letters(other))
 }
 
 /// An amount, and whether digits below the fen were rounded away (half up).
@@ -420,10 +422,8 @@ mod tests {
         let read = |text: &str, depth| Node::parse(text).unwrap().in_texts(depth);
         let text =
             r#"{"pric":4.520000000000000001,"cnt":1,"rxno":null,"rows":[{"a":"x"},null,2e1],"flag":true}"#;
-        assert_eq!(
-            read(text, 4).unwrap().to_string(),
-            r#"{"cnt":"1","flag":"true","pric":"4.520000000000000001","rows":[{"a":"x"},"2e1"]}"#
-        );
+        let texts = r#"{"pric":"4.520000000000000001","cnt":"1","rows":[{"a":"x"},"2e1"],"flag":"true"}"#;
+        assert_eq!(read(text, 4), serde_json::from_str(texts).ok());
         assert_eq!(read(text, 3), None);
     }
 

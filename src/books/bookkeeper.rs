@@ -193,6 +193,9 @@ impl Shared {
         let clock = lock(&self.known).clock.at(in_line.time_ms);
         let rows = rows_of(&self.kept, seq, in_line.time_ms, clock, &in_line.record)?;
         self.kept.store.apply(seq, &rows.changes())?;
+        if let Some(row) = rows.sale {
+            self.kept.recent.written(row);
+        }
         lock(&self.known).clock = clock;
         Ok(())
     }

@@ -8,8 +8,8 @@ use yijie_agency::PersonRecord;
 use yijie_offline_cache::{Change, Key, Store};
 use yijie_rules::{Accumulated, Money, OwnAccount};
 
-use super::bills::Bills;
 use super::guard::{Behind, Steady};
+use super::recent::Recent;
 use super::row::{Course, SaleRow};
 use super::{
     BILLS, BooksError, CATALOGUE, CLEARINGS, CLOSED, COURSES, CREDENTIALS, DECLINED, HELD, META, MSGIDS,
@@ -23,6 +23,8 @@ use crate::record::{Record, Sale};
 #[derive(Default)]
 pub(super) struct Rows {
     rows: Vec<(&'static str, OwnKey, Option<Vec<u8>>)>,
+    /// The sale the entry is about, after it.
+    pub(super) sale: Option<SaleRow>,
 }
 
 enum OwnKey {
@@ -95,8 +97,13 @@ pub(super) trait Found {
         let Some(seq) = self.read::<u64>(SALES, Key::Secret(id.as_bytes()))? else {
             return Ok(None);
         };
+        self.row(self.course(seq)?).map(Some)
+    }
+
+    /// What came of the bill that an entry committed.
+    fn course(&self, seq: u64) -> Result<Course, BooksError> {
         let course = self.read(COURSES, Key::Plain(&seq.to_be_bytes()))?;
-        self.row(course.ok_or(BooksError::NoSuchSale)?).map(Some)
+        course.ok_or(BooksError::NoSuchSale)
     }
 
     /// A sale of which this came.
@@ -111,11 +118,11 @@ impl Found for Store {
     }
 }
 
-/// The store, and the bills read from it last.
+/// The store, and the sales worked on last.
 #[derive(Clone)]
 pub(super) struct Kept {
     pub(super) store: Arc<Store>,
-    pub(super) bills: Arc<Bills>,
+    pub(super) recent: Arc<Recent>,
 }
 
 impl Found for Kept {
@@ -124,12 +131,19 @@ impl Found for Kept {
     }
 
     fn bill(&self, seq: u64) -> Result<Arc<Sale>, BooksError> {
-        if let Some(bill) = self.bills.get(seq) {
+        if let Some(bill) = self.recent.bill(seq) {
             return Ok(bill);
         }
         let bill = self.store.bill(seq)?;
-        self.bills.keep(seq, &bill);
+        self.recent.read(seq, &bill);
         Ok(bill)
+    }
+
+    fn course(&self, seq: u64) -> Result<Course, BooksError> {
+        match self.recent.course(seq) {
+            Some(course) => Ok(course),
+            None => self.store.course(seq),
+        }
     }
 }
 
@@ -223,7 +237,7 @@ pub(super) fn rows_of(
             rows.put(SALES, Key::Secret(sale.id.as_bytes()), &seq)?;
             rows.put(BILLS, Key::Plain(&seq.to_be_bytes()), sale)?;
             look::place(&mut rows, seq, &sale.id, time_ms)?;
-            sell(found, &mut rows, None, &row)?;
+            sell(found, &mut rows, None, row)?;
         }
         Record::Closed { date, totals, .. } => {
             rows.put(CLOSED, Key::Plain(date.as_bytes()), totals)?;
@@ -257,7 +271,7 @@ pub(super) fn rows_of(
                         .unwrap_or(&sale.settlement.accumulated_after);
                     use_up(found, &mut rows, &sale.claim.person.psn_no, own, used)?;
                 }
-                sell(found, &mut rows, Some(&before), &row)?;
+                sell(found, &mut rows, Some(&before), row)?;
             }
         }
     }
@@ -302,7 +316,7 @@ fn sell(
     found: &impl Found,
     rows: &mut Rows,
     before: Option<&SaleRow>,
-    row: &SaleRow,
+    row: SaleRow,
 ) -> Result<(), BooksError> {
     let sale: &Sale = &row.sale;
     rows.put(COURSES, Key::Plain(&row.seq.to_be_bytes()), &row.course)?;
@@ -312,8 +326,10 @@ fn sell(
     if before.is_none_or(|before| before.greatest_msgid() != row.greatest_msgid()) {
         note_msgid(found, rows, row.greatest_msgid())?;
     }
-    uploads::place(rows, before, row)?;
-    waiting::place(found, rows, before, row)
+    uploads::place(rows, before, &row)?;
+    waiting::place(found, rows, before, &row)?;
+    rows.sale = Some(row);
+    Ok(())
 }
 
 /// An older sale may be worked on after a younger one: the greatest id used is what new ones go on after.
