@@ -291,8 +291,8 @@ impl Sync {
             } else {
                 let _permit = self.on_the_way.acquire().await;
                 match row.state {
-                    SaleState::Reversing => self.reverse_again(row).await?,
-                    _ => self.find_out(row).await?,
+                    SaleState::Reversing => Box::pin(self.reverse_again(row)).await?,
+                    _ => Box::pin(self.find_out(row)).await?,
                 }
             };
             if self.outage().is_some() {
@@ -405,7 +405,7 @@ impl Sync {
             invono: invoice_no(row),
             traces: row.sale.traces.clone(),
         };
-        let answer = self.client.settle(&row.msgid, &request).await;
+        let answer = Box::pin(self.client.settle(&row.msgid, &request)).await;
         self.heard(&answer);
         answer
     }

@@ -470,7 +470,8 @@ impl Client {
             headers: &headers,
             body,
         };
-        http.post(base, post).await
+        // Large, and everything that waits for it would hold room for it in itself.
+        Box::pin(http.post(base, post)).await
     }
 }
 

@@ -115,7 +115,7 @@ impl Headers {
             headers: &[("authorization", basic)],
             body: form.as_bytes().to_vec(),
         };
-        let body = match http.post(base, post).await {
+        let body = match Box::pin(http.post(base, post)).await {
             Carried::Body(body) => body,
             Carried::NotSent(cause) | Carried::Unknown(cause) => return Err(cause),
         };
