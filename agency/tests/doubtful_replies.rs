@@ -1,5 +1,4 @@
 //! Replies that leave something unsaid, or say two things: nothing is made up, and nothing ambiguous is settled.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use yijie_agency::{Keys, Profile, decode_reply};
 

@@ -1,11 +1,6 @@
 //! What leaves the terminal: what a claim and the institution tell stands in the messages.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test"
-)]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 mod common;
 

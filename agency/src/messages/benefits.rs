@@ -116,12 +116,12 @@ const SPELLINGS: [(&str, &str); 5] = [
 
 /// `opspDiseCode` and `psnCash_pay` as the nation writes them.
 fn national(name: &str) -> String {
+    let styled = name.bytes().any(|byte| byte.is_ascii_lowercase());
     let mut snake = String::new();
     for letter in name.chars() {
-        if letter.is_ascii_uppercase() && name.bytes().any(|byte| byte.is_ascii_lowercase()) {
-            if !snake.is_empty() && !snake.ends_with('_') {
-                snake.push('_');
-            }
+        let begins = styled && letter.is_ascii_uppercase();
+        if begins && !snake.is_empty() && !snake.ends_with('_') {
+            snake.push('_');
         }
         snake.push(letter.to_ascii_lowercase());
     }
