@@ -14,7 +14,7 @@
 use yijie::simulate::{self, Tally};
 
 /// Seeds under which something was once found, and what it was.
-const FOUND: [(u64, &str); 4] = [
+const FOUND: [(u64, &str); 5] = [
     (
         1,
         "a sale was settled while an earlier answer about it was still being told",
@@ -30,6 +30,10 @@ const FOUND: [(u64, &str); 4] = [
     (
         20_269_453,
         "the agency counted less than no settlement on a day that had but a refund, and the day never balanced",
+    ),
+    (
+        20_261_575,
+        "an agency that began anew took a late copy of a refused return for a new one",
     ),
 ];
 

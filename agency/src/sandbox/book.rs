@@ -264,6 +264,9 @@ impl Book {
             } => {
                 self.signed_in.insert(sign_no.clone(), fixmedins_code.clone());
             }
+            Entry::NotReturned { msgid } => {
+                self.goods_msgids.insert(msgid.clone());
+            }
             Entry::SignedOut { sign_no } => {
                 self.signed_in.remove(sign_no);
             }

@@ -26,6 +26,8 @@ pub(crate) enum Entry {
     SignedIn { sign_no: String, fixmedins_code: String },
     /// 9002.
     SignedOut { sign_no: String },
+    /// 3506 of packs that were not sold: answered, and a late copy of it is answered the same.
+    NotReturned { msgid: String },
     /// 2102, 2207, 2304.
     Settled(Box<Settled>),
     /// A hospital's visit as it stands now.

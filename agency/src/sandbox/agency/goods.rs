@@ -68,6 +68,9 @@ impl Agency {
             sold.is_none_or(|(sale, _)| !row.setl_id.is_empty() && sale != row.setl_id)
         };
         if row.trdn_flag != "1" && codes.iter().any(not_of_this) {
+            // A copy of it that comes late, when the codes are sold again, must find that it was answered.
+            let msgid = request.msgid.clone();
+            self.commit(vec![Entry::NotReturned { msgid }])?;
             return Err(No::new("TRACE_CODE_NOT_SOLD", "追溯码无销售记录").into());
         }
         self.commit(vec![Entry::Goods {
