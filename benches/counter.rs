@@ -156,23 +156,17 @@ async fn sales(sync: &Sync, books: &Arc<Books>, packs: &Packs) {
         let Outcome::Settled(settlement) = split(packs, &claim, &options) else {
             panic!("the claim is refused")
         };
-        let sale = Sale {
-            id: format!("bench-{index}"),
-            msgid: books.next_msgid(),
-            claim: claim.clone(),
-            told: settlement.setlinfo.clone(),
-            settlement: *settlement,
-            credential: Credential::IdNumber {
-                certno: claim.person.psn_no.to_string(),
-            },
-            psn_name: None,
-            agent: None,
-            operator: "001".into(),
-            offline: None,
-            consent: Vec::new(),
-            tendered: None,
-            traces: Vec::new(),
+        let credential = Credential::IdNumber {
+            certno: claim.person.psn_no.to_string(),
         };
+        let sale = Sale::new(
+            format!("bench-{index}"),
+            books.next_msgid(),
+            claim.clone(),
+            *settlement,
+            credential,
+            "001".to_owned(),
+        );
         let write = Instant::now();
         let row = sync
             .sell(sale, true, |_| journal.push(write.elapsed()))

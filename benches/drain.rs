@@ -248,21 +248,15 @@ fn sale(books: &Books, packs: &Packs, no: usize) -> Sale {
     let Outcome::Settled(settlement) = split(packs, &claim, &KEPT) else {
         panic!("the claim is refused")
     };
-    Sale {
-        id: format!("bench-{no}"),
-        msgid: books.next_msgid(),
+    let credential = Credential::IdNumber { certno: psn_no };
+    Sale::new(
+        format!("bench-{no}"),
+        books.next_msgid(),
         claim,
-        told: settlement.setlinfo.clone(),
-        settlement: *settlement,
-        credential: Credential::IdNumber { certno: psn_no },
-        psn_name: None,
-        agent: None,
-        operator: "001".into(),
-        offline: None,
-        consent: Vec::new(),
-        tendered: None,
-        traces: Vec::new(),
-    }
+        *settlement,
+        credential,
+        "001".to_owned(),
+    )
 }
 
 /// Keeps what a client would send.

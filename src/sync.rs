@@ -22,12 +22,10 @@ use crate::desk::Outage;
 use crate::desk::offline::{Verdict, judge, offer};
 use crate::record::{KEPT, Record, Sale};
 pub(crate) use booked::place_of;
-use booked::{insured, invoice_no, outcome, repeated, settled, unfit};
+use booked::{insured, invoice_no, outcome, settled, unfit};
 use line::Line;
 use turns::Turns;
 
-/// Code of a message id that the agency has seen before.
-const REPEATED: &str = "MSGID_REPEATED";
 /// Most requests one sale may need in one go: query, reversal, new settlement.
 const GO_STEPS_MAX: u32 = 4;
 /// Persons whose sales are worked on at the same time: some wait for the disk while others' requests are on the way.

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use yijie::books::Books;
-use yijie::books::row::SaleState;
+use yijie::books::row::{SaleRow, SaleState};
 use yijie::reconcile::totals_of;
 use yijie::record::{KEPT, Sale};
 use yijie::sync::Sync;
@@ -85,23 +85,17 @@ fn sale(books: &Books) -> Sale {
     let Outcome::Settled(settlement) = split(&Packs::builtin(), &claim, &KEPT) else {
         panic!("the claim is refused")
     };
-    Sale {
-        id: "a".to_owned(),
-        msgid: books.next_msgid(),
+    let credential = Credential::IdNumber {
+        certno: "530102199001011234".to_owned(),
+    };
+    Sale::new(
+        "a".to_owned(),
+        books.next_msgid(),
         claim,
-        told: settlement.setlinfo.clone(),
-        settlement: *settlement,
-        credential: Credential::IdNumber {
-            certno: "530102199001011234".to_owned(),
-        },
-        psn_name: None,
-        agent: None,
-        operator: "001".to_owned(),
-        offline: None,
-        consent: Vec::new(),
-        tendered: None,
-        traces: Vec::new(),
-    }
+        *settlement,
+        credential,
+        "001".to_owned(),
+    )
 }
 
 fn till(dir: &Path, agency: &Arc<Sparse>) -> (Arc<Books>, Sync) {
@@ -110,6 +104,32 @@ fn till(dir: &Path, agency: &Arc<Sparse>) -> (Arc<Books>, Sync) {
     let client = Client::within(settings(&books), agency.clone());
     let sync = Sync::new(books.clone(), client, Arc::new(Packs::builtin()));
     (books, sync)
+}
+
+/// A sale that was settled, with its numbers and no more.
+struct Sold {
+    agency: Arc<Sparse>,
+    books: Arc<Books>,
+    sync: Sync,
+    row: SaleRow,
+    _dir: tempfile::TempDir,
+}
+
+async fn sold() -> Sold {
+    let dir = tempfile::tempdir().unwrap();
+    let agency = Arc::new(Sparse {
+        told: r#""setl_id":"S1","mdtrt_id":"M1","#,
+        ..Sparse::default()
+    });
+    let (books, sync) = till(dir.path(), &agency);
+    let row = sync.sell(sale(&books), true, |_| ()).await.unwrap();
+    Sold {
+        agency,
+        books,
+        sync,
+        row,
+        _dir: dir,
+    }
 }
 
 #[tokio::test]
@@ -134,13 +154,7 @@ async fn registered_diseases_are_asked_for_where_the_record_has_none() {
 
 #[tokio::test]
 async fn what_statements_go_by_is_filled_in_and_a_balance_is_not() {
-    let dir = tempfile::tempdir().unwrap();
-    let agency = Arc::new(Sparse {
-        told: r#""setl_id":"S1","mdtrt_id":"M1","#,
-        ..Sparse::default()
-    });
-    let (books, sync) = till(dir.path(), &agency);
-    let row = sync.sell(sale(&books), true, |_| ()).await.unwrap();
+    let Sold { books, row, _dir, .. } = sold().await;
     assert_eq!(row.state, SaleState::Settled);
     let totals = totals_of(&books, yijie::clock::today(yijie::clock::now_ms())).unwrap();
     let group = (
@@ -154,13 +168,13 @@ async fn what_statements_go_by_is_filled_in_and_a_balance_is_not() {
 
 #[tokio::test]
 async fn a_settlement_of_which_nobody_knows_the_number_is_undone_by_its_message() {
-    let dir = tempfile::tempdir().unwrap();
-    let agency = Arc::new(Sparse {
-        told: r#""setl_id":"S1","mdtrt_id":"M1","#,
-        ..Sparse::default()
-    });
-    let (books, sync) = till(dir.path(), &agency);
-    let row = sync.sell(sale(&books), true, |_| ()).await.unwrap();
+    let Sold {
+        agency,
+        books,
+        sync,
+        row,
+        _dir,
+    } = sold().await;
     // As the agency's statement tells of it: without the number.
     let mut reply = row.reply.clone().unwrap();
     reply.setl_id.clear();

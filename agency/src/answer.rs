@@ -4,6 +4,9 @@ use std::{collections::BTreeMap, fmt};
 
 use crate::fields::TOO_LONG;
 
+/// What a refusal means, and the cause of doubt it leaves, where the agency has seen the message id before.
+pub const MSGID_REPEATED: &str = "MSGID_REPEATED";
+
 /// The outcome of one call to the agency.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer<T> {
@@ -20,8 +23,13 @@ pub enum Answer<T> {
 impl<T> Answer<T> {
     /// The value of `Done`, changed; everything else as it is.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
+        self.and_then(|value| Answer::Done(change(value)))
+    }
+
+    /// What the value of `Done` amounts to; everything else as it is.
+    pub fn and_then<U>(self, next: impl FnOnce(T) -> Answer<U>) -> Answer<U> {
         match self {
-            Answer::Done(value) => Answer::Done(change(value)),
+            Answer::Done(value) => next(value),
             Answer::Refused(refusal) => Answer::Refused(refusal),
             Answer::NotSent(cause) => Answer::NotSent(cause),
             Answer::Unknown(cause) => Answer::Unknown(cause),
@@ -75,6 +83,11 @@ impl AgencyRefusal {
             }
         }
         self
+    }
+
+    /// The agency has seen the message id before.
+    pub fn is_repetition(&self) -> bool {
+        self.reason() == Some(MSGID_REPEATED)
     }
 
     /// What it means, as a stable code, where that is known.

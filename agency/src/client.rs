@@ -47,9 +47,6 @@ pub(crate) use header::tif_signature;
 pub(crate) use questions::{PACKS_FILE, PACKS_QUERY_NO};
 pub use settings::{ClientError, ClientSettings, InstitutionId};
 
-/// The agency's reason for refusing a message id that it has seen.
-const REPEATED: &str = "MSGID_REPEATED";
-
 /// A terminal's connection to its agency. Clones share it.
 #[derive(Clone)]
 pub struct Client {
@@ -314,15 +311,10 @@ impl Client {
         if let Some(msgid) = self.drawn_anew(&msgid, &zip) {
             zip = self.fetch(&msgid, &input).await;
         }
-        match zip {
-            Answer::Done(zip) => match read(zip) {
-                Ok(content) => Answer::Done(content),
-                Err(what) => Answer::Unknown(Cause::BodyUnreadable { what }),
-            },
-            Answer::Refused(refusal) => Answer::Refused(refusal),
-            Answer::NotSent(cause) => Answer::NotSent(cause),
-            Answer::Unknown(cause) => Answer::Unknown(cause),
-        }
+        zip.and_then(|zip| match read(zip) {
+            Ok(content) => Answer::Done(content),
+            Err(what) => Answer::Unknown(Cause::BodyUnreadable { what }),
+        })
     }
 
     /// 9102.
@@ -345,7 +337,7 @@ impl Client {
     /// An id of a later second for a question whose id the agency has seen: what was only asked stands in no journal, so
     /// that another process of this till may have drawn the same one.
     fn drawn_anew<T>(&self, msgid: &str, answer: &Answer<T>) -> Option<String> {
-        let repeated = matches!(answer, Answer::Refused(refusal) if refusal.reason() == Some(REPEATED));
+        let repeated = matches!(answer, Answer::Refused(refusal) if refusal.is_repetition());
         repeated.then(|| {
             self.settings.msgids.note_used(msgid);
             self.settings.msgids.next()

@@ -19,7 +19,7 @@ mod sandbox;
 mod seal;
 mod zip_text;
 
-pub use answer::{AgencyRefusal, Answer, Cause};
+pub use answer::{AgencyRefusal, Answer, Cause, MSGID_REPEATED};
 pub use certificate::{Validity, validity};
 pub use client::{Carried, Carrier, Client, ClientError, ClientSettings, InstitutionId};
 pub use clock::{beijing_now, now, simulate_clock};

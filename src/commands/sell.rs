@@ -249,20 +249,17 @@ impl Counter {
                 return Ok(declined(&order.id, &refusal));
             }
         };
+        let (msgid, operator) = (self.till.books.next_msgid(), self.operator.clone());
         let sale = Sale {
-            msgid: self.till.books.next_msgid(),
-            id: order.id,
-            claim: order.claim,
-            told: settlement.setlinfo.clone(),
-            settlement,
-            credential: order.credential,
-            psn_name: None,
-            agent: None,
-            operator: self.operator.clone(),
-            offline: None,
-            consent: Vec::new(),
-            tendered: None,
             traces: order.traces,
+            ..Sale::new(
+                order.id,
+                msgid,
+                order.claim,
+                settlement,
+                order.credential,
+                operator,
+            )
         };
         let online = self.online(&sale).await?;
         let sync = &self.till.sync;

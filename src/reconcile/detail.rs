@@ -105,9 +105,11 @@ pub(super) async fn of_others(
 ) -> Result<Vec<(String, StatementFinding)>, ReconcileError> {
     let shared = totals.iter().filter(|total| !total.others.is_empty());
     let places: BTreeSet<_> = shared.map(|total| (&total.clr_type, &total.clr_optins)).collect();
-    let mut found = Vec::new();
+    if places.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (own, mut found) = (own(books, day)?, Vec::new());
     for (clr_type, clr_optins) in places {
-        let own = own(books, day)?;
         for finding in detail(sync, day, &own, clr_type, clr_optins).await? {
             let row = judge(books, &own, finding)?;
             let others = row.finding.filter(|_| row.action == Action::OtherTill);

@@ -104,16 +104,10 @@ pub(super) async fn ask(sync: &Sync, total: &mut ClosedTotal, first: Date, last:
     };
     let answer = sync.client().statement_total(&totals).await;
     sync.heard(&answer);
-    match answer {
-        Answer::Done(said) => {
-            total.balanced = said.verdict == StatementVerdict::Balanced;
-            total.result = said.stmt_rslt;
-            Answer::Done(())
-        }
-        Answer::Refused(refusal) => Answer::Refused(refusal),
-        Answer::NotSent(cause) => Answer::NotSent(cause),
-        Answer::Unknown(cause) => Answer::Unknown(cause),
-    }
+    answer.map(|said| {
+        total.balanced = said.verdict == StatementVerdict::Balanced;
+        total.result = said.stmt_rslt;
+    })
 }
 
 /// The same of one day; a refusal is what the agency says of the total.

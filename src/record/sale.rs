@@ -36,6 +36,35 @@ pub struct Sale {
     pub traces: Vec<SoldCode>,
 }
 
+impl Sale {
+    /// A sale online, by the split's figures, with nothing told beside.
+    #[must_use]
+    pub fn new(
+        id: String,
+        msgid: String,
+        claim: Claim,
+        settlement: Settlement,
+        credential: Credential,
+        operator: String,
+    ) -> Sale {
+        Sale {
+            id,
+            msgid,
+            claim,
+            told: settlement.setlinfo.clone(),
+            settlement,
+            credential,
+            psn_name: None,
+            agent: None,
+            operator,
+            offline: None,
+            consent: Vec::new(),
+            tendered: None,
+            traces: Vec::new(),
+        }
+    }
+}
+
 /// Packs of one line of a bill, as one 3505 (sold) or 3506 (returned) tells them.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Goods {

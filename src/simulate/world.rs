@@ -190,20 +190,13 @@ impl World {
             ..SoldCode::default()
         });
         let traces = traces.collect();
+        let (id, credential) = (
+            format!("sale-{}", self.begun),
+            Credential::IdNumber { certno: psn_no },
+        );
         Some(Sale {
-            id: format!("sale-{}", self.begun),
-            msgid,
-            claim,
-            told: settlement.setlinfo.clone(),
-            settlement: *settlement,
-            credential: Credential::IdNumber { certno: psn_no },
-            psn_name: None,
-            agent: None,
-            operator: "001".to_owned(),
-            offline: None,
-            consent: Vec::new(),
-            tendered: None,
             traces,
+            ..Sale::new(id, msgid, claim, *settlement, credential, "001".to_owned())
         })
     }
 

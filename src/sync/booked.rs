@@ -1,8 +1,7 @@
 //! What the agency's answers are booked as.
 
-use yijie_agency::{AgencyRefusal, Answer, Cause, Insured, SettledReply, clr_type_of};
+use yijie_agency::{AgencyRefusal, Answer, Cause, Insured, MSGID_REPEATED, SettledReply, clr_type_of};
 
-use super::REPEATED;
 use crate::books::row::SaleRow;
 use crate::record::{Difference, Record};
 
@@ -12,9 +11,9 @@ pub(super) fn outcome(row: &SaleRow, answer: Answer<SettledReply>) -> Record {
     match answer {
         Answer::Done(reply) => settled(row, reply),
         // The agency has seen this message id before: the first copy arrived, so what became of it is to be asked.
-        Answer::Refused(refusal) if repeated(&refusal) => Record::Unknown {
+        Answer::Refused(refusal) if refusal.is_repetition() => Record::Unknown {
             sale,
-            cause: REPEATED.to_owned(),
+            cause: MSGID_REPEATED.to_owned(),
         },
         Answer::Refused(refusal) => refused(&sale, refusal),
         Answer::Unknown(cause) => Record::Unknown {
@@ -61,11 +60,6 @@ pub(super) fn insured(row: &SaleRow) -> Insured {
 /// The settling agency of an area, as long as none is told: its city's.
 pub(crate) fn place_of(admdvs: &str) -> String {
     format!("{}99", admdvs.get(..4).unwrap_or(admdvs))
-}
-
-/// The agency has seen the message id before.
-pub(super) fn repeated(refusal: &AgencyRefusal) -> bool {
-    refusal.reason() == Some(REPEATED)
 }
 
 fn refused(id: &str, refusal: AgencyRefusal) -> Record {

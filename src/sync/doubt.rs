@@ -1,8 +1,8 @@
 //! What became of a sale nobody knows of: ask (5203, 5201), reverse (2601), and what undoes a settlement (2103).
 
-use yijie_agency::{AgencyRefusal, Answer, CancelRequest, SettledReply};
+use yijie_agency::{AgencyRefusal, Answer, CancelRequest, MSGID_REPEATED, SettledReply};
 
-use super::{REPEATED, Sync, insured, outcome, repeated, settled};
+use super::{Sync, insured, outcome, settled};
 use crate::books::BooksError;
 use crate::books::row::SaleRow;
 use crate::clock;
@@ -116,8 +116,8 @@ impl Sync {
         match answer {
             Answer::Done(()) => self.reversed(row, None).await,
             Answer::Refused(refusal) if gone(&refusal) => self.reversed(row, None).await,
-            Answer::Refused(refusal) if repeated(&refusal) && !refused_before => {
-                self.still_unknown(row, REPEATED).await
+            Answer::Refused(refusal) if refusal.is_repetition() && !refused_before => {
+                self.still_unknown(row, MSGID_REPEATED).await
             }
             // Neither found nor to be reversed: only the day's detail (3202) can say.
             Answer::Refused(_) => self.still_unknown(row, REFUSED).await,
@@ -139,7 +139,7 @@ impl Sync {
             }
             // The same request again does no harm, a reversal being what it is, and costs no entry while the line is
             // down. Where the agency has had it, another message id gets the answer that was lost.
-            let had = row.cause.as_ref().is_some_and(|(code, _)| code == REPEATED);
+            let had = row.cause.as_ref().is_some_and(|(code, _)| code == MSGID_REPEATED);
             let row = if had {
                 self.begin_reversal(row, operator, false).await?
             } else {
@@ -196,7 +196,9 @@ impl Sync {
                 let refund = refund_of(&row, None);
                 self.reversed(row, Some(refund)).await
             }
-            Answer::Refused(refusal) if repeated(&refusal) => self.still_unknown(row, REPEATED).await,
+            Answer::Refused(refusal) if refusal.is_repetition() => {
+                self.still_unknown(row, MSGID_REPEATED).await
+            }
             // It stands, and the agency says so: settled it stays.
             Answer::Refused(refusal) => {
                 let record = Record::ReversalRefused {

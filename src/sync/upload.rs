@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use yijie_agency::{Answer, BaseInfo, Cause, GoodsReturned, GoodsSold, TraceCodes};
 use yijie_rules::{Claim, Flag, Line, RxFlag};
 
-use super::{REQUESTS_AT_ONCE_MAX, Sync, insured, invoice_no, repeated};
+use super::{REQUESTS_AT_ONCE_MAX, Sync, insured, invoice_no};
 use crate::books::BooksError;
 use crate::books::row::SaleRow;
 use crate::books::uploads::Next;
@@ -155,7 +155,7 @@ impl Sync {
             Answer::Refused(refusal) => {
                 self.goods_line.answered();
                 // The first copy arrived; nothing is there to come back.
-                let done = repeated(&refusal) || goods.returned && refusal.reason() == Some(NEVER_SOLD);
+                let done = refusal.is_repetition() || goods.returned && refusal.reason() == Some(NEVER_SOLD);
                 if done {
                     return Some(Record::Uploaded { sale, msgid });
                 }
@@ -339,23 +339,11 @@ mod tests {
         }
         let claim = Claim::from_json(claim.to_string().as_bytes()).unwrap();
         let settlement = paid_in_full(&claim, Lang::En);
-        let sale = Sale {
-            id: "a".to_owned(),
-            msgid: "m".to_owned(),
-            claim,
-            told: settlement.setlinfo.clone(),
-            settlement,
-            credential: Credential::IdNumber {
-                certno: String::new(),
-            },
-            psn_name: None,
-            agent: None,
-            operator: "001".to_owned(),
-            offline: None,
-            consent: Vec::new(),
-            tendered: None,
-            traces: Vec::new(),
+        let credential = Credential::IdNumber {
+            certno: String::new(),
         };
+        let text = str::to_owned;
+        let sale = Sale::new(text("a"), text("m"), claim, settlement, credential, text("001"));
         SaleRow::new(sale, true, 1, 0)
     }
 

@@ -10,7 +10,7 @@ use crate::{
     clock::beijing_now,
     envelope::Output,
     messages::{
-        benefits::{PersonTimeQuestion, Row},
+        benefits::{PersonTimeQuestion, cell},
         pharmacy::Insured,
         query::{QueryData, QueryInput},
         settled::{self, SettledReply},
@@ -63,14 +63,10 @@ impl Client {
             Answer::NotSent(cause) => return Answer::NotSent(cause),
             Answer::Unknown(cause) => return Answer::Unknown(cause),
         };
-        let of = |row: &Row, name: &str| {
-            let cell = row.iter().find(|(known, _)| known == name);
-            cell.map(|(_, text)| text.clone()).unwrap_or_default()
-        };
         let mut seen = HashSet::new();
         for row in visits.iter().rev() {
-            let (mdtrt_id, setl_id) = (of(row, "mdtrt_id"), of(row, "setl_id"));
-            let named = of(row, "medins_setl_id");
+            let (mdtrt_id, setl_id) = (cell(row, "mdtrt_id").to_owned(), cell(row, "setl_id").to_owned());
+            let named = cell(row, "medins_setl_id");
             let other = !named.is_empty() && named != settled_msgid;
             if mdtrt_id.is_empty() || other || !seen.insert((mdtrt_id.clone(), setl_id.clone())) {
                 continue;

@@ -159,13 +159,11 @@ impl Client {
         };
         let variant = self.seal.profile.number_of(infno) != infno;
         let read = |output: &Output<'_>| goods::read_accepted(output, variant);
-        match self.send(infno, msgid, place, &input, read).await {
-            Answer::Done(Accepted::Yes) => Answer::Done(()),
-            Answer::Done(Accepted::No(message)) => Answer::Refused(AgencyRefusal::new(0, message)),
-            Answer::Refused(refusal) => Answer::Refused(refusal),
-            Answer::NotSent(cause) => Answer::NotSent(cause),
-            Answer::Unknown(cause) => Answer::Unknown(cause),
-        }
+        let answer = self.send(infno, msgid, place, &input, read).await;
+        answer.and_then(|accepted| match accepted {
+            Accepted::Yes => Answer::Done(()),
+            Accepted::No(message) => Answer::Refused(AgencyRefusal::new(0, message)),
+        })
     }
 
     /// 2401: admits a patient; the visit's number. It can be reversed, so the msgid has to be on disk before.

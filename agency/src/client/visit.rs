@@ -11,7 +11,7 @@ use crate::{
     clock::{beijing_now, now},
     envelope::Output,
     messages::{
-        benefits::{PersonTimeQuestion, Row},
+        benefits::{PersonTimeQuestion, Row, cell},
         form::Data,
         named::{self, NO_CATEGORY},
         pharmacy::{SaleInput, SaleRequest, Transactions},
@@ -269,17 +269,18 @@ impl Client {
             ..PersonTimeQuestion::default()
         };
         let own = if lost.inpatient { "ipt_no" } else { "ipt_otp_no" };
-        let named = |row: &Row, name: &str, value: &str| {
-            row.iter().any(|(known, text)| known == name && text == value)
-        };
         self.visits(&lost.place, question).await.map(|rows| {
-            let of_it = |row: &&Row| named(row, own, &lost.own_no) || named(row, "ipt_otp_no", &lost.own_no);
+            let of_it = |row: &&Row| {
+                [own, "ipt_otp_no"]
+                    .iter()
+                    .any(|name| cell(row, name) == lost.own_no)
+            };
             let row = rows.iter().find(of_it)?;
-            let (_, mdtrt_id) = row.iter().find(|(name, _)| name == "mdtrt_id")?;
+            let mdtrt_id = Some(cell(row, "mdtrt_id")).filter(|mdtrt_id| !mdtrt_id.is_empty())?;
             Some(Visit {
                 psn_no: lost.psn_no.clone(),
                 place: lost.place.clone(),
-                mdtrt_id: mdtrt_id.clone(),
+                mdtrt_id: mdtrt_id.to_owned(),
                 chrg_bchno: ALL_BATCHES.to_owned(),
                 own_no: lost.own_no.clone(),
                 inpatient: lost.inpatient,

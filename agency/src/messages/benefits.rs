@@ -66,18 +66,21 @@ pub(crate) fn read_rows(output: &Output<'_>) -> Option<Vec<Row>> {
     Some(rows)
 }
 
+/// A row's field, or the empty string.
+pub(crate) fn cell<'r>(row: &'r Row, name: &str) -> &'r str {
+    let found = row.iter().find(|(known, _)| known == name);
+    found.map_or("", |(_, text)| text.as_str())
+}
+
 /// A row of 5301; nothing where no disease is named.
 pub(crate) fn registered_disease(row: &Row) -> Option<RegisteredDisease> {
-    let of = |name: &str| {
-        let cell = row.iter().find(|(known, _)| known == name);
-        cell.map(|(_, text)| text.as_str())
-    };
+    let code = [cell(row, "opsp_dise_code"), cell(row, "dise_codg")];
     Some(RegisteredDisease {
-        dise_codg: of("opsp_dise_code").or(of("dise_codg"))?.into(),
+        dise_codg: code.into_iter().find(|code| !code.is_empty())?.into(),
         benefit: None,
         class: None,
-        begndate: of("begndate").and_then(|day| day.parse().ok()),
-        enddate: of("enddate").and_then(|day| day.parse().ok()),
+        begndate: cell(row, "begndate").parse().ok(),
+        enddate: cell(row, "enddate").parse().ok(),
     })
 }
 

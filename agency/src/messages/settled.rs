@@ -364,6 +364,8 @@ impl Reading<'_, '_> {
             }
             let spelled = info.other_spelling(name).unwrap_or(name);
             let money = self.amount(&text, spelled)?;
+            self.signs_seen[0] |= money > Money::ZERO;
+            self.signs_seen[1] |= money.is_negative();
             let others = spellings.iter().skip(nth.saturating_add(1));
             let mut others = others.filter_map(|name| money_of(&info.text(name)));
             if others.any(|other| other != money) {
@@ -385,13 +387,7 @@ impl Reading<'_, '_> {
             self.note(EMPTY, BALANCE);
             return Money::ZERO;
         }
-        let (signs, seen) = (
-            std::mem::replace(&mut self.signs, Signs::Dropped),
-            self.signs_seen,
-        );
-        let balance = self.amount(&text, BALANCE).unwrap_or(Money::ZERO);
-        (self.signs, self.signs_seen) = (signs, seen);
-        balance
+        self.amount(&text, BALANCE).unwrap_or(Money::ZERO)
     }
 
     fn amount(&mut self, text: &str, name: &str) -> Option<Money> {
@@ -406,8 +402,6 @@ impl Reading<'_, '_> {
         if money.is_negative() && self.signs == Signs::Kept {
             self.note("AMOUNT_NEGATIVE", name);
         }
-        self.signs_seen[0] |= money > Money::ZERO;
-        self.signs_seen[1] |= money.is_negative();
         Some(money)
     }
 

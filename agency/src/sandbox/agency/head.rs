@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Agency, Fail, Request, input};
 use crate::{
+    answer::MSGID_REPEATED,
     clock::{beijing_now, compact_time, wire_time},
     fields::Checked,
     messages::sign::{SignInInput, SignOutInput},
@@ -77,7 +78,7 @@ impl Agency {
         let kept = self.heard.insert(heard.clone(), keeps);
         if self.book.has_used(msgid) || kept.is_some_and(|kept| kept || !keeps) {
             self.heard.insert(heard, kept.unwrap_or(true));
-            return Err(No::new("MSGID_REPEATED", "报文ID重复"));
+            return Err(No::new(MSGID_REPEATED, "报文ID重复"));
         }
         Ok(None)
     }

@@ -12,7 +12,7 @@ use crate::{
     clock::{beijing_now, compact_time, wire_time},
     messages::{
         person::PersonData,
-        pharmacy::{CancelInput, INPATIENT_CARE, SaleInput, Transactions},
+        pharmacy::{CancelInput, SaleInput, Transactions, clr_type_of},
         reversal::ReversalInput,
     },
     sandbox::{
@@ -133,7 +133,7 @@ impl Agency {
             fixmedins_code: request.fixmedins_code.clone(),
             psn_no: claim.person.psn_no.to_string(),
             insutype: claim.person.insutype.to_string(),
-            clr_type: clr_type(&med_type).to_owned(),
+            clr_type: clr_type_of(&med_type).to_owned(),
             clr_optins: format!("{place}99"),
             med_type,
             setl_time: wire_time(beijing_now()),
@@ -280,13 +280,4 @@ fn debits(claim: &Claim, settlement: &Settlement) -> Vec<Debit> {
         .chain(family)
         .filter(|(_, amount)| !amount.is_zero());
     all.map(|(psn_no, amount)| Debit { psn_no, amount }).collect()
-}
-
-/// 清算类别 of a kind of care.
-fn clr_type(med_type: &str) -> &'static str {
-    match med_type {
-        "41" => "41",
-        stay if INPATIENT_CARE.contains(&stay) => "21",
-        _ => "11",
-    }
 }
