@@ -141,6 +141,8 @@ pub(super) fn checked(state: &mut State, checked: Result<Operator, Notice>) -> V
 /// The approval stands in the journal: what was asked for is done.
 pub(super) fn allowed(state: &mut State, deed: Deed, by: String) -> Vec<Effect> {
     match deed {
+        // Whoever asked has signed out meanwhile: nobody serves the person.
+        Deed::IdNumber(_) if state.operator.is_none() => Vec::new(),
         Deed::IdNumber(_) if patient::mid_bill(state) => state.fail("OTHER_PERSON_MID_BILL"),
         Deed::IdNumber(certno) => patient::ask(state, Credential::IdNumber { certno }),
         Deed::PastLimit(_) => pay::past_limit(state),

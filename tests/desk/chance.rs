@@ -463,7 +463,7 @@ fn any_order_of_events_keeps_every_promise() {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = Config {
-        cases: 300,
+        cases: 400,
         failure_persistence: None,
         ..Config::default()
     };

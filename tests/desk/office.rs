@@ -51,6 +51,20 @@ fn allow(till: &mut Till, word: &str) -> Vec<Effect> {
     }
 }
 
+#[test]
+fn an_approval_for_someone_who_has_signed_out_serves_nobody() {
+    let mut till = Till::open();
+    till.scan("539999198611209217");
+    let allowed = approve(&mut till);
+    let [Effect::Allow { deed, by, .. }] = &allowed[..] else {
+        panic!("{allowed:?}")
+    };
+    till.key(Key::SignOut);
+    let effects = till.send(Event::Allowed(deed.clone(), by.clone()));
+    assert!(effects.is_empty(), "{effects:?}");
+    assert_eq!(till.state.page, Page::SignIn);
+}
+
 /// A settled sale, as the books hold it.
 fn sold() -> SaleRow {
     let mut till = Till::selling(1, &[AMOXICILLIN]);
