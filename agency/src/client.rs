@@ -357,15 +357,20 @@ impl Client {
     ) -> Answer<T> {
         let msgid = self.settings.msgids.next();
         let answer = self.send(infno, &msgid, place, input, &read).await;
-        match self.drawn_anew(&msgid, &answer) {
-            Some(msgid) if Weight::of(infno) == Weight::Asks => {
-                self.send(infno, &msgid, place, input, read).await
-            }
-            // Or the network brought it twice, and the first one was done.
-            Some(_) => Answer::Unknown(Cause::BodyUnreadable {
-                what: "the agency has had this message id before",
-            }),
-            None => answer,
+        let Some(msgid) = self.drawn_anew(&msgid, &answer) else {
+            return answer;
+        };
+        // Or the network brought it twice, and the first one was done: what that one did, a second refuses.
+        let in_doubt = Answer::Unknown(Cause::BodyUnreadable {
+            what: "the agency has had this message id before",
+        });
+        let weight = Weight::of(infno);
+        if weight == Weight::Commits {
+            return in_doubt;
+        }
+        match self.send(infno, &msgid, place, input, read).await {
+            Answer::Refused(_) if weight == Weight::Changes => in_doubt,
+            again => again,
         }
     }
 
