@@ -14,7 +14,7 @@
 use yijie::simulate::{self, Tally};
 
 /// Seeds under which something was once found, and what it was.
-const FOUND: [(u64, &str); 5] = [
+const FOUND: [(u64, &str); 6] = [
     (
         1,
         "a sale was settled while an earlier answer about it was still being told",
@@ -34,6 +34,10 @@ const FOUND: [(u64, &str); 5] = [
     (
         20_261_575,
         "an agency that began anew took a late copy of a refused return for a new one",
+    ),
+    (
+        7_071_566,
+        "packs told of came back before a copy of the message arrived, and telling them anew was refused for good",
     ),
 ];
 

@@ -30,6 +30,17 @@ pub enum UploadState {
     Done,
     /// The agency refused it: stable code, text, and whether a supervisor has closed that.
     Refused(String, String, bool),
+    /// It had no answer, and its packs came back. A copy of it may still arrive.
+    Withdrawn,
+    /// By a refusal of what was told after it, such a copy has arrived: its packs have to come back again.
+    Late,
+}
+
+impl Upload {
+    /// Nobody knows, or it is likely, that the agency counts its packs as sold although no answer said so.
+    fn in_doubt(&self) -> bool {
+        !self.goods.returned && matches!(self.state, UploadState::Leaving | UploadState::Late)
+    }
 }
 
 /// The next message about a sale's packs.
@@ -68,8 +79,8 @@ impl SaleRow {
     fn next_return(&self) -> Option<Next> {
         let standing = self.sold_with().map(|(setl_id, _)| setl_id);
         for sold in self.uploads.iter().filter(|upload| !upload.goods.returned) {
-            let refused = matches!(sold.state, UploadState::Refused(..));
-            if refused || Some(sold.goods.setl_id.as_str()) == standing {
+            let not_there = matches!(sold.state, UploadState::Refused(..) | UploadState::Withdrawn);
+            if not_there || Some(sold.goods.setl_id.as_str()) == standing {
                 continue;
             }
             let back = sold.goods.coming_back();
@@ -87,9 +98,13 @@ impl SaleRow {
     fn next_sold(&self, one_code: bool) -> Option<Next> {
         let (setl_id, mdtrt_id) = self.sold_with()?;
         let mut told = Vec::new();
-        let with_this = |upload: &&Upload| !upload.goods.returned && upload.goods.setl_id == setl_id;
+        let with_this = |upload: &&Upload| {
+            !upload.goods.returned
+                && upload.goods.setl_id == setl_id
+                && upload.state != UploadState::Withdrawn
+        };
         for upload in self.uploads.iter().filter(with_this) {
-            if upload.state == UploadState::Leaving {
+            if upload.in_doubt() {
                 match self.upload_about(&upload.goods.coming_back()) {
                     None => return Some(Next::Again(upload.clone())),
                     Some(back) if back.state == UploadState::Leaving => {
@@ -149,8 +164,10 @@ impl Course {
         match record {
             Record::Uploading { msgid, goods, .. } => {
                 // What was refused before is tried again.
-                self.uploads
-                    .retain(|upload| upload.goods != *goods || upload.state == UploadState::Done);
+                self.uploads.retain(|upload| {
+                    upload.goods != *goods
+                        || matches!(upload.state, UploadState::Done | UploadState::Withdrawn)
+                });
                 self.uploads.push(Upload {
                     msgid: msgid.clone(),
                     goods: goods.clone(),
@@ -159,13 +176,15 @@ impl Course {
             }
             Record::Uploaded { msgid, .. } => {
                 self.answered(msgid, &UploadState::Done);
-                self.forget_withdrawn(msgid);
+                self.withdraw(msgid);
             }
             Record::UploadRefused {
                 msgid, code, message, ..
             } => {
-                let refused = UploadState::Refused(code.clone(), message.clone(), false);
-                self.answered(msgid, &refused);
+                if !self.came_late(msgid) {
+                    let refused = UploadState::Refused(code.clone(), message.clone(), false);
+                    self.answered(msgid, &refused);
+                }
             }
             Record::UploadDropped { .. } => {
                 for upload in &mut self.uploads {
@@ -178,24 +197,39 @@ impl Course {
         }
     }
 
-    /// Packs came back of which nobody knew whether they had arrived: it is as if they had never been told of.
-    fn forget_withdrawn(&mut self, msgid: &str) {
-        let back = self.uploads.iter().find(|upload| upload.msgid == msgid);
-        let Some(back) = back
-            .map(|upload| upload.goods.clone())
-            .filter(|goods| goods.returned)
-        else {
+    /// Packs came back of which nobody knew whether they had arrived: they are told of anew.
+    fn withdraw(&mut self, msgid: &str) {
+        let told = self.uploads.iter().find(|upload| upload.msgid == msgid);
+        let Some(back) = told.map(|told| told.goods.clone()).filter(|goods| goods.returned) else {
             return;
         };
-        let unanswered = |upload: &Upload| {
-            upload.state == UploadState::Leaving
-                && !upload.goods.returned
-                && upload.goods.coming_back() == back
-        };
-        if self.uploads.iter().any(unanswered) {
-            self.uploads
-                .retain(|upload| !unanswered(upload) && upload.msgid != msgid);
+        let taken_back = |upload: &Upload| upload.in_doubt() && upload.goods.coming_back() == back;
+        if !self.uploads.iter().any(taken_back) {
+            return;
         }
+        self.uploads.retain(|upload| {
+            upload.msgid != msgid && !(upload.state == UploadState::Late && taken_back(upload))
+        });
+        for upload in self.uploads.iter_mut().filter(|upload| taken_back(upload)) {
+            upload.state = UploadState::Withdrawn;
+        }
+    }
+
+    /// Packs told of anew are refused, and a copy of what had no answer may have come before: each such message is given
+    /// the blame once.
+    fn came_late(&mut self, msgid: &str) -> bool {
+        let told = self.uploads.iter().find(|upload| upload.msgid == msgid);
+        let Some(goods) = told.map(|told| told.goods.clone()) else {
+            return false;
+        };
+        let withdrawn =
+            |upload: &&mut Upload| upload.state == UploadState::Withdrawn && upload.goods == goods;
+        let Some(earlier) = self.uploads.iter_mut().find(withdrawn) else {
+            return false;
+        };
+        earlier.state = UploadState::Late;
+        self.uploads.retain(|upload| upload.msgid != msgid);
+        true
     }
 
     fn answered(&mut self, msgid: &str, state: &UploadState) {
@@ -254,5 +288,114 @@ impl Books {
         };
         let undone = matches!(row.state, SaleState::Refused | SaleState::Reversed);
         Ok((!undone).then_some(row.sale.id.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use yijie_agency::Credential;
+    use yijie_rules::{Claim, Lang};
+
+    use super::*;
+    use crate::desk::offline::paid_in_full;
+    use crate::record::Sale;
+
+    /// A sale of one pack that is paid in full.
+    fn sold() -> SaleRow {
+        let claim = r#"{"person": {"psn_no": "1", "insutype": "310", "psn_type": "11"}, "institution": {},
+            "visit": {"med_type": "41", "begntime": "2026-03-01 09:30:00"},
+            "lines": [{"feedetl_sn": "1", "det_item_fee_sumamt": "1.00"}]}"#;
+        let claim = Claim::from_json(claim.as_bytes()).unwrap();
+        let settlement = paid_in_full(&claim, Lang::En);
+        let [id, msgid, certno, operator] = ["a", "m", "", "001"].map(str::to_owned);
+        let mut sale = Sale::new(
+            id,
+            msgid,
+            claim,
+            settlement,
+            Credential::IdNumber { certno },
+            operator,
+        );
+        sale.traces = vec![SoldCode {
+            feedetl_sn: "1".to_owned(),
+            code: "8".to_owned(),
+            ..SoldCode::default()
+        }];
+        let mut row = SaleRow::new(sale, false, 1, 0);
+        row.state = SaleState::SelfPaid;
+        row
+    }
+
+    /// Whether what is told next comes back, told under that message id; it has no answer yet.
+    fn tell(row: &mut SaleRow, msgid: &str) -> Option<bool> {
+        let goods = match row.next_upload(false)? {
+            Next::New(goods) => goods,
+            Next::Again(upload) => upload.goods.coming_back(),
+        };
+        let (sale, msgid, returned) = ("a".to_owned(), msgid.to_owned(), goods.returned);
+        row.course.tell_packs(&Record::Uploading { sale, msgid, goods });
+        Some(returned)
+    }
+
+    fn taken(row: &mut SaleRow, msgid: &str) {
+        let (sale, msgid) = ("a".to_owned(), msgid.to_owned());
+        row.course.tell_packs(&Record::Uploaded { sale, msgid });
+    }
+
+    fn refused(row: &mut SaleRow, msgid: &str) {
+        let [sale, msgid, code, message] = ["a", msgid, "TRACE_CODE_USED", ""].map(str::to_owned);
+        row.course.tell_packs(&Record::UploadRefused {
+            sale,
+            msgid,
+            code,
+            message,
+        });
+    }
+
+    /// What had no answer comes back; a copy of it that arrives after that is in the way of telling anew, once.
+    #[test]
+    fn a_late_copy_comes_back_too_and_a_true_refusal_stands() {
+        for used_elsewhere in [false, true] {
+            let mut row = sold();
+            assert_eq!(tell(&mut row, "told"), Some(false));
+            assert_eq!(tell(&mut row, "back"), Some(true));
+            taken(&mut row, "back");
+            assert_eq!(tell(&mut row, "anew"), Some(false));
+            refused(&mut row, "anew");
+            assert_eq!(row.upload_refused(), None);
+            assert_eq!(tell(&mut row, "back again"), Some(true));
+            taken(&mut row, "back again");
+            assert_eq!(tell(&mut row, "last"), Some(false));
+            if used_elsewhere {
+                refused(&mut row, "last");
+                assert_eq!(row.upload_refused(), Some(("TRACE_CODE_USED", "")));
+            } else {
+                taken(&mut row, "last");
+                assert_eq!(row.upload_refused(), None);
+            }
+            assert_eq!(tell(&mut row, "more"), None);
+        }
+    }
+
+    #[test]
+    fn each_message_without_an_answer_is_given_the_blame_once() {
+        let mut row = sold();
+        for [told, back] in [["1", "2"], ["3", "4"]] {
+            assert_eq!(tell(&mut row, told), Some(false));
+            assert_eq!(tell(&mut row, back), Some(true));
+            taken(&mut row, back);
+        }
+        for [told, back] in [["5", "6"], ["7", "8"]] {
+            assert_eq!(tell(&mut row, told), Some(false));
+            refused(&mut row, told);
+            assert_eq!(tell(&mut row, back), Some(true));
+            taken(&mut row, back);
+        }
+        assert_eq!(tell(&mut row, "9"), Some(false));
+        refused(&mut row, "9");
+        assert_eq!(
+            (tell(&mut row, "10"), row.upload_refused().is_some()),
+            (None, true)
+        );
     }
 }
