@@ -292,6 +292,14 @@ impl Books {
         self.kept.sale(id)
     }
 
+    /// The sale that an entry committed.
+    ///
+    /// # Errors
+    /// [`BooksError`] if there is none, or the store cannot be read.
+    pub fn sale_at(&self, seq: u64) -> Result<SaleRow, BooksError> {
+        self.kept.row(self.kept.course(seq)?)
+    }
+
     /// The sale a message id was used for.
     ///
     /// # Errors

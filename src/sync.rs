@@ -256,15 +256,15 @@ impl Sync {
         };
         let oldest = || Ok::<_, BooksError>(self.books.open_sales(psn_no)?.into_iter().next());
         let mut next = oldest()?;
-        if first.is_some() && next.as_deref() != first {
+        if first.is_some() && next.as_ref().map(|(_, id)| id.as_str()) != first {
             return Ok(());
         }
-        while let Some(id) = next {
+        while let Some((seq, id)) = next {
             // Of a drain, what has not begun when the agency falls silent waits as it is.
             if first.is_some() && !self.may_try() {
                 break;
             }
-            let row = self.advance(&id).await?;
+            let row = self.advance(self.books.sale_at(seq)?).await?;
             let stays = !row.state.is_final();
             // Nobody listens any more: the pass was given up.
             drop(moved.send(row));
@@ -277,9 +277,8 @@ impl Sync {
     }
 
     /// Works on one sale until it has a final state or the agency cannot say. The person's turn is the caller's.
-    async fn advance(&self, id: &str) -> Result<SaleRow, BooksError> {
+    async fn advance(&self, mut row: SaleRow) -> Result<SaleRow, BooksError> {
         self.books.check_known()?;
-        let mut row = self.books.sale(id)?.ok_or(BooksError::NoSuchSale)?;
         for _ in 0..GO_STEPS_MAX {
             if row.state.is_final() {
                 return Ok(row);
@@ -338,7 +337,7 @@ impl Sync {
         let _turn = self.people.turn(&row.sale.claim.person.psn_no).await;
         let row = self.books.sale(id)?.ok_or(BooksError::NoSuchSale)?;
         if row.state != SaleState::Settled {
-            return self.advance(id).await;
+            return self.advance(row).await;
         }
         let row = self.begin_reversal(row, operator.to_owned(), true).await?;
         self.cancel(row).await

@@ -21,6 +21,9 @@ use crate::{
 /// As deep as anything in a request of the interface's stands, and deeper.
 const DEPTH_MAX: u32 = 16;
 
+/// Room for the fields around most inputs.
+const HEAD_BYTES: usize = 1024;
+
 /// One side's profile and keys.
 #[derive(Debug, Clone)]
 pub(crate) struct Seal {
@@ -74,11 +77,15 @@ impl Seal {
         if bound {
             optional("input", text, INPUT_LEN_MAX)?;
         }
-        let written = match self.profile.input {
-            InputForm::Object => serde_json::to_vec(&envelope.with(&*input)),
-            InputForm::String | InputForm::Ciphertext => serde_json::to_vec(&envelope.with(text)),
-        };
-        written.map_err(unfit)
+        let mut letter = Vec::with_capacity(text.len().saturating_add(HEAD_BYTES));
+        match self.profile.input {
+            InputForm::Object => serde_json::to_writer(&mut letter, &envelope.with(&*input)),
+            InputForm::String | InputForm::Ciphertext => {
+                serde_json::to_writer(&mut letter, &envelope.with(text))
+            }
+        }
+        .map_err(unfit)?;
+        Ok(letter)
     }
 
     fn sign(&self, text: &[u8]) -> Result<String, FieldFault> {

@@ -28,6 +28,8 @@ use crate::vault::Vault;
 const CACHE_BYTES: u64 = 64 << 20;
 /// Entries whose changes go into sled in one step; what a crash takes of them is replayed.
 const ENTRIES_PER_STEP_MAX: usize = 1024;
+/// Room for a zero byte and the hash that a secret key stands as; a plain one is shorter, mostly.
+const KEY_BYTES: usize = 33;
 const LOCK_TRIES_MAX: u32 = 200;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// Openings that ended without a result before the store is no longer tried.
@@ -260,7 +262,13 @@ impl Store {
     /// Whether so many entries' changes are in memory that they should be written out.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.with_unwritten(|unwritten| unwritten.entries >= ENTRIES_PER_STEP_MAX)
+        self.steps_behind() > 0
+    }
+
+    /// How many times over.
+    #[must_use]
+    pub fn steps_behind(&self) -> usize {
+        self.with_unwritten(|unwritten| unwritten.entries / ENTRIES_PER_STEP_MAX)
     }
 
     /// Fails once a flush has failed: nothing is taken until the store is opened anew.
@@ -279,8 +287,8 @@ impl Store {
         self.stopped.store(true, Ordering::Release);
     }
 
-    /// Writes out what is in memory, so that less must be replayed after a crash. Done by itself at the end; call it in
-    /// a pause, for readers wait while sled takes the changes.
+    /// Writes out what is in memory, so that less must be replayed after a crash; other entries' changes are taken
+    /// meanwhile. Done by itself at the end.
     ///
     /// # Errors
     /// The disk refused; nothing more is taken until opened anew.
@@ -395,7 +403,8 @@ impl Store {
         if tree.is_empty() || tree.bytes().any(|byte| byte == 0) {
             return Err(StoreError::TreeName { tree });
         }
-        let mut full = tree.as_bytes().to_vec();
+        let mut full = Vec::with_capacity(tree.len().saturating_add(KEY_BYTES));
+        full.extend_from_slice(tree.as_bytes());
         full.push(0);
         match key {
             Key::Plain(key) => full.extend_from_slice(key),

@@ -278,6 +278,7 @@ fn seal_with(
 ) -> Result<(), getrandom::Error> {
     let mut nonce = [0_u8; NONCE_BYTES];
     getrandom::fill(&mut nonce)?;
+    out.reserve(SEAL_BYTES.saturating_add(body.len()));
     out.extend_from_slice(&number.to_be_bytes());
     out.extend_from_slice(&nonce);
     let start = out.len();

@@ -1,7 +1,7 @@
 //! The bookkeeper: the one thread that writes. What stands in line together goes to the journal with one flush, then
 //! into the store, so that many sales at a time cost little more than one. In a pause it writes out what is in memory.
 
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, Builder, JoinHandle};
 use std::time::Duration;
@@ -15,6 +15,12 @@ use crate::record::Record;
 
 /// Most records that share a flush.
 const GROUP_MAX: usize = 128;
+
+/// Room for the body of most entries.
+const BODY_BYTES: usize = 4096;
+
+/// So many steps behind, the store is waited for.
+const STEPS_BEHIND_MAX: usize = 4;
 
 /// How long those told of the last flush are waited for, to have them back in line for the next: where only one writes
 /// nothing is waited for.
@@ -93,7 +99,8 @@ impl Bookkeeper {
     }
 
     pub(super) fn enter(&self, record: Arc<Record>, time_ms: i64, done: Done) -> Result<(), BooksError> {
-        let body = serde_json::to_vec(&*record).map_err(|e| not_understood(0, &e))?;
+        let mut body = Vec::with_capacity(BODY_BYTES);
+        serde_json::to_writer(&mut body, &*record).map_err(|e| not_understood(0, &e))?;
         let line = self.line.as_ref().ok_or(BooksError::Stalled)?;
         let in_line = InLine {
             record,
@@ -115,8 +122,18 @@ impl Drop for Bookkeeper {
 }
 
 impl Shared {
-    /// Until nobody can come any more.
+    /// Until nobody can come any more. The store is written out by a thread of its own while entries go on; there is none
+    /// where nothing may happen by itself.
     fn work_off(&self, records: &Receiver<InLine>, pause: Option<Duration>) {
+        thread::scope(|scope| {
+            let (full, writing) = mpsc::sync_channel(0);
+            let writer = move || writing.iter().for_each(|()| self.write_out());
+            let beside = pause.is_some() && Builder::new().spawn_scoped(scope, writer).is_ok();
+            self.take_in(records, pause, beside.then_some(full));
+        });
+    }
+
+    fn take_in(&self, records: &Receiver<InLine>, pause: Option<Duration>, full: Option<SyncSender<()>>) {
         let mut last_group = 1;
         loop {
             let first = match pause {
@@ -137,8 +154,11 @@ impl Shared {
             group.extend(records.try_iter().take(GROUP_MAX - group.len()));
             last_group = group.len();
             self.book(group);
-            if self.kept.store.is_full() {
-                self.write_out();
+            match (self.kept.store.steps_behind(), &full) {
+                (0, _) => {}
+                // Told again until it has the time.
+                (1..STEPS_BEHIND_MAX, Some(full)) => drop(full.try_send(())),
+                _ => self.write_out(),
             }
         }
     }

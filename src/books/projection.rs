@@ -1,5 +1,6 @@
 //! What an entry means for the store: the rows it writes, which depend on the entry and on what earlier ones left there.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -19,10 +20,15 @@ use super::{
 use crate::operators::Tries;
 use crate::record::{Record, Sale};
 
+/// Room for the rows of most entries.
+const ROWS_BYTES: usize = 8192;
+
 /// Rows an entry writes; collected, then applied in one step with the entry's number.
 #[derive(Default)]
 pub(super) struct Rows {
-    rows: Vec<(&'static str, OwnKey, Option<Vec<u8>>)>,
+    rows: Vec<(&'static str, OwnKey, Option<Range<usize>>)>,
+    /// The values, one behind the other.
+    values: Vec<u8>,
     /// The sale the entry is about, after it.
     pub(super) sale: Option<SaleRow>,
 }
@@ -55,8 +61,10 @@ impl Rows {
         key: Key<'_>,
         value: &T,
     ) -> Result<(), BooksError> {
-        let value = serde_json::to_vec(value).map_err(|e| not_understood(0, &e))?;
-        self.rows.push((tree, OwnKey::of(key), Some(value)));
+        let from = self.values.len();
+        serde_json::to_writer(&mut self.values, value).map_err(|e| not_understood(0, &e))?;
+        self.rows
+            .push((tree, OwnKey::of(key), Some(from..self.values.len())));
         Ok(())
     }
 
@@ -68,10 +76,10 @@ impl Rows {
         self.rows
             .iter()
             .map(|(tree, key, value)| match value {
-                Some(value) => Change::Put {
+                Some(at) => Change::Put {
                     tree,
                     key: key.key(),
-                    value,
+                    value: self.values.get(at.clone()).unwrap_or_default(),
                 },
                 None => Change::Delete { tree, key: key.key() },
             })
@@ -93,11 +101,13 @@ pub(super) trait Found {
         bill.map(Arc::new).ok_or(BooksError::NoSuchSale)
     }
 
+    /// The entry that committed the sale of this id.
+    fn seq(&self, id: &str) -> Result<Option<u64>, BooksError> {
+        self.read(SALES, Key::Secret(id.as_bytes()))
+    }
+
     fn sale(&self, id: &str) -> Result<Option<SaleRow>, BooksError> {
-        let Some(seq) = self.read::<u64>(SALES, Key::Secret(id.as_bytes()))? else {
-            return Ok(None);
-        };
-        self.row(self.course(seq)?).map(Some)
+        self.seq(id)?.map(|seq| self.row(self.course(seq)?)).transpose()
     }
 
     /// What came of the bill that an entry committed.
@@ -130,6 +140,13 @@ impl Found for Kept {
         self.store.value(tree, key)
     }
 
+    fn seq(&self, id: &str) -> Result<Option<u64>, BooksError> {
+        match self.recent.seq(id) {
+            Some(seq) => Ok(Some(seq)),
+            None => self.store.seq(id),
+        }
+    }
+
     fn bill(&self, seq: u64) -> Result<Arc<Sale>, BooksError> {
         if let Some(bill) = self.recent.bill(seq) {
             return Ok(bill);
@@ -155,7 +172,10 @@ pub(super) fn rows_of(
     clock: Steady,
     record: &Record,
 ) -> Result<Rows, BooksError> {
-    let mut rows = Rows::default();
+    let mut rows = Rows {
+        values: Vec::with_capacity(ROWS_BYTES),
+        ..Rows::default()
+    };
     match record {
         Record::Operator { operator, .. } => {
             rows.put(OPERATORS, Key::Secret(operator.id.as_bytes()), operator)?;

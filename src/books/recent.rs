@@ -17,10 +17,16 @@ pub(super) struct Recent(Mutex<Kept>);
 #[derive(Default)]
 struct Kept {
     sales: HashMap<u64, (Arc<Sale>, Option<Course>)>,
+    by_id: HashMap<String, u64>,
     oldest_first: VecDeque<u64>,
 }
 
 impl Recent {
+    /// The entry that committed the sale of this id.
+    pub(super) fn seq(&self, id: &str) -> Option<u64> {
+        lock(&self.0).by_id.get(id).copied()
+    }
+
     pub(super) fn bill(&self, seq: u64) -> Option<Arc<Sale>> {
         lock(&self.0).sales.get(&seq).map(|(bill, _)| bill.clone())
     }
@@ -51,11 +57,13 @@ impl Kept {
             return;
         }
         self.sales.insert(seq, (bill.clone(), None));
+        self.by_id.insert(bill.id.clone(), seq);
         self.oldest_first.push_back(seq);
         if self.oldest_first.len() > KEPT_MAX
             && let Some(oldest) = self.oldest_first.pop_front()
+            && let Some((bill, _)) = self.sales.remove(&oldest)
         {
-            self.sales.remove(&oldest);
+            self.by_id.remove(&bill.id);
         }
     }
 }

@@ -205,14 +205,13 @@ impl Books {
         Ok(self.kept.store.read(META, SUMS)?.unwrap_or_default())
     }
 
-    /// Ids of a person's open sales, oldest first.
+    /// A person's open sales, oldest first: the entry that committed each, and its id.
     ///
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
-    pub fn open_sales(&self, psn_no: &str) -> Result<Vec<String>, BooksError> {
+    pub fn open_sales(&self, psn_no: &str) -> Result<Vec<(u64, String)>, BooksError> {
         let open: Option<Open> = self.kept.store.read(OPEN, Key::Secret(psn_no.as_bytes()))?;
-        let sales = open.unwrap_or_default().sales;
-        Ok(sales.into_iter().map(|(_, id)| id).collect())
+        Ok(open.unwrap_or_default().sales)
     }
 
     /// Fund money carried by what waits, in all and of this one person.
