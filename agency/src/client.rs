@@ -47,6 +47,11 @@ pub(crate) use header::tif_signature;
 pub(crate) use questions::{PACKS_FILE, PACKS_QUERY_NO};
 pub use settings::{ClientError, ClientSettings, InstitutionId};
 
+/// What a refusal means where nobody has signed in, or the sign-in is over.
+const SIGNED_OFF: &str = "SIGN_NO_UNKNOWN";
+/// The terminal's address until a sign-in tells it.
+const LOOPBACK: &str = "127.0.0.1";
+
 /// A terminal's connection to its agency. Clones share it.
 #[derive(Clone)]
 pub struct Client {
@@ -55,6 +60,8 @@ pub struct Client {
     settings: Arc<ClientSettings>,
     session: Arc<Mutex<Session>>,
     trials: Arc<Mutex<Trials>>,
+    /// Whoever signs in anew holds it; the others wait for the same number.
+    signing_in: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug, Clone)]
@@ -74,6 +81,9 @@ impl std::fmt::Debug for Client {
 #[derive(Debug)]
 struct Session {
     operator: Operator,
+    /// Where the operator sits.
+    mac: String,
+    ip: String,
     sign_no: String,
 }
 
@@ -94,6 +104,8 @@ impl Client {
     fn by(way: Way, keys: Keys, settings: ClientSettings) -> Client {
         let session = Session {
             operator: settings.operator.clone(),
+            mac: String::new(),
+            ip: LOOPBACK.to_owned(),
             sign_no: String::new(),
         };
         let seal = Seal {
@@ -106,6 +118,7 @@ impl Client {
             settings: Arc::new(settings),
             session: Arc::new(Mutex::new(session)),
             trials: Arc::default(),
+            signing_in: Arc::default(),
         }
     }
 
@@ -129,20 +142,45 @@ impl Client {
             mac: mac.to_owned(),
             ip: ip.to_owned(),
         };
-        {
-            let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-            *session = Session {
-                operator,
-                sign_no: String::new(),
-            };
-        }
+        *self.session() = Session {
+            operator,
+            mac: data.mac.clone(),
+            ip: data.ip.clone(),
+            sign_no: String::new(),
+        };
         let input = SignInInput { sign_in: data };
         let answer = self.ask("9001", "", &input, sign::read_sign_in).await;
         if let Answer::Done(sign_in) = &answer {
-            let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-            session.sign_no.clone_from(&sign_in.sign_no);
+            self.session().sign_no.clone_from(&sign_in.sign_no);
         }
         answer
+    }
+
+    /// A sign-in ends with the day, and where a province wants one nobody may have signed in yet: 9001 anew, unless
+    /// someone has done it since a message left with this number.
+    async fn sign_in_anew(&self, ended: &str) -> Answer<()> {
+        let _alone = self.signing_in.lock().await;
+        let (operator, mac, ip) = {
+            let session = self.session();
+            if session.sign_no != ended {
+                return Answer::Done(());
+            }
+            (session.operator.clone(), session.mac.clone(), session.ip.clone())
+        };
+        Box::pin(self.sign_in(operator, &mac, &ip)).await.map(drop)
+    }
+
+    /// The answer to a message that left with this number. Nothing where the agency refused it for want of a sign-in,
+    /// which it has now: so refused, it has done nothing, and is to be sent once more.
+    async fn unless_signed_off<T>(&self, answer: Answer<T>, sign_no: &str) -> Option<Answer<T>> {
+        if !matches!(&answer, Answer::Refused(refusal) if refusal.reason() == Some(SIGNED_OFF)) {
+            return Some(answer);
+        }
+        match self.sign_in_anew(sign_no).await {
+            Answer::Done(()) => None,
+            Answer::Refused(_) => Some(answer),
+            Answer::NotSent(cause) | Answer::Unknown(cause) => Some(Answer::NotSent(cause)),
+        }
     }
 
     /// 9002: signs the operator out, the visits closed that nothing will come of.
@@ -150,7 +188,7 @@ impl Client {
         self.abandon_trials();
         self.close_abandoned().await;
         let data = {
-            let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+            let session = self.session();
             SignOutData {
                 sign_no: session.sign_no.clone(),
                 opter_no: session.operator.id.clone(),
@@ -160,11 +198,7 @@ impl Client {
             .ask("9002", "", &SignOutInput { sign_out: data }, |_| Some(()))
             .await;
         if let Answer::Done(()) = answer {
-            self.session
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .sign_no
-                .clear();
+            self.session().sign_no.clear();
         }
         answer
     }
@@ -194,7 +228,7 @@ impl Client {
 
     fn ec_query(&self, qr: &str) -> EcQuery {
         let institution = &self.settings.institution;
-        let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let session = self.session();
         EcQuery {
             data: EcQueryData {
                 org_id: institution.code.clone(),
@@ -306,8 +340,12 @@ impl Client {
                 fixmedins_code: fixmedins_code.to_owned(),
             },
         };
-        let msgid = self.settings.msgids.next();
-        let mut zip = self.fetch(&msgid, &input).await;
+        let (msgid, sign_no) = (self.settings.msgids.next(), self.session().sign_no.clone());
+        let zip = self.fetch(&msgid, &input).await;
+        let mut zip = match self.unless_signed_off(zip, &sign_no).await {
+            Some(zip) => zip,
+            None => self.fetch(&msgid, &input).await,
+        };
         if let Some(msgid) = self.drawn_anew(&msgid, &zip) {
             zip = self.fetch(&msgid, &input).await;
         }
@@ -344,6 +382,10 @@ impl Client {
         })
     }
 
+    fn session(&self) -> MutexGuard<'_, Session> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn trials(&self) -> MutexGuard<'_, Trials> {
         self.trials.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -374,7 +416,27 @@ impl Client {
         }
     }
 
+    /// Sends it, and once more where somebody had to sign in first.
     async fn send<I: Serialize + Checked, T>(
+        &self,
+        infno: &str,
+        msgid: &str,
+        place: &str,
+        input: &I,
+        read: impl Fn(&Output<'_>) -> Option<T>,
+    ) -> Answer<T> {
+        let sign_no = self.session().sign_no.clone();
+        let answer = self.send_once(infno, msgid, place, input, &read).await;
+        if sign::NUMBERS.contains(&infno) {
+            return answer;
+        }
+        match self.unless_signed_off(answer, &sign_no).await {
+            Some(answer) => answer,
+            None => self.send_once(infno, msgid, place, input, read).await,
+        }
+    }
+
+    async fn send_once<I: Serialize + Checked, T>(
         &self,
         infno: &str,
         msgid: &str,
@@ -405,7 +467,7 @@ impl Client {
     ) -> Result<Vec<u8>, FieldFault> {
         input.check()?;
         let (settings, profile) = (&self.settings, &self.settings.profile);
-        let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let session = self.session();
         let own_region = &settings.institution.admdvs;
         let envelope = Envelope {
             infno: infno.to_owned(),

@@ -50,6 +50,9 @@ pub struct Profile {
     /// Numbers of the province's own variants, by the national number (`"2207" = "2207A"`).
     #[serde(default)]
     pub variants: BTreeMap<String, String>,
+    /// Every message carries the number of a sign-in (9001) of its day.
+    #[serde(default)]
+    pub signed_in: bool,
     /// A hospital's bill is settled as a visit (2201–2207, 2401–2304) instead of in one call as a pharmacy's.
     pub hospital_visits: bool,
     /// National numbers of the transactions 2601 may reverse.
@@ -81,7 +84,7 @@ pub struct Profile {
 
 /// What this terminal acts on, in the words that are usual.
 fn meanings() -> BTreeMap<String, Vec<String>> {
-    let usual: [(&str, &[&str]); 7] = [
+    let usual: [(&str, &[&str]); 8] = [
         (
             "ORIGINAL_NOT_FOUND",
             &["未找到原交易", "原交易不存在", "无原交易", "未查询到原交易"],
@@ -90,6 +93,10 @@ fn meanings() -> BTreeMap<String, Vec<String>> {
         (
             "MSGID_REPEATED",
             &["报文ID重复", "报文id重复", "重复报文", "msgid重复"],
+        ),
+        (
+            "SIGN_NO_UNKNOWN",
+            &["未签到", "已签退", "签到已失效", "签到已过期", "签到编号不存在"],
         ),
         ("TRIAL_STALE", &["重新预结算", "预结算已失效"]),
         ("TRACE_CODE_NOT_SOLD", &["追溯码无销售记录"]),

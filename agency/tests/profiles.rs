@@ -152,3 +152,32 @@ async fn a_token_no_longer_taken_is_renewed_for_a_question_and_leaves_money_in_d
     done(client.lost_cards().await);
     assert!(rig.ledger().is_empty());
 }
+
+/// Where every message wants the number of a sign-in, whoever works without a window has one too, and one for all.
+#[tokio::test]
+async fn a_province_that_wants_a_sign_in_gets_one() {
+    let rig = Rig::under("jilin").await;
+    let signed_in = || {
+        let ledger = std::fs::read_to_string(rig.settings.data.join("ledger.jsonl")).unwrap();
+        ledger.matches("\"signed_in\"").count()
+    };
+    let (one, other) = (sale(ACTIVE, "10.00"), sale(RETIRED, "20.00"));
+    let (first, second) = (rig.ids.next(), rig.ids.next());
+    let (first, second) = tokio::join!(
+        rig.client.settle(&first, &one),
+        rig.client.settle(&second, &other)
+    );
+    assert_eq!((first.done().is_some(), second.done().is_some()), (true, true));
+    assert_eq!((rig.ledger().len(), signed_in()), (2, 1));
+    // Signed out, and on.
+    done(rig.client.sign_out().await);
+    done(rig.client.lost_cards().await);
+    done(rig.client.settle(&rig.ids.next(), &sale(ACTIVE, "30.00")).await);
+    assert_eq!((rig.ledger().len(), signed_in()), (3, 2));
+    // Nobody can sign in: nothing is settled, and nothing is in doubt.
+    done(rig.client.sign_out().await);
+    rig.faults("[[fault]]\non = \"9001\"\nwhat = \"close\"\ntimes = 9\n");
+    let answer = rig.client.settle(&rig.ids.next(), &sale(ACTIVE, "40.00")).await;
+    assert!(matches!(answer, Answer::NotSent(Cause::Reset)), "{answer:?}");
+    assert_eq!(rig.ledger().len(), 3);
+}

@@ -7,6 +7,9 @@ use crate::{
     fields::{Checked, FieldFault, optional, required},
 };
 
+/// Their transactions.
+pub(crate) const NUMBERS: [&str; 2] = ["9001", "9002"];
+
 /// Who operates the terminal (经办人).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator {

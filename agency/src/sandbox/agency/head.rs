@@ -43,8 +43,9 @@ impl Agency {
                 return Err(No::new("FIELD_INVALID", problem).into());
             }
         }
-        let signs_in = request.infno == "9001" || request.sign_no.is_empty();
-        if !signs_in && !self.book.is_signed_in(&request.fixmedins_code, &request.sign_no) {
+        let needs_none = request.sign_no.is_empty() && !self.seal.profile.signed_in;
+        let signs_in = request.infno == "9001" || needs_none;
+        if !signs_in && !self.is_signed_in(request) {
             return Err(No::new("SIGN_NO_UNKNOWN", "未签到或已签退").into());
         }
         if let Some(psn_no) = person_of(&request.input) {
@@ -83,10 +84,21 @@ impl Agency {
         Ok(None)
     }
 
+    /// Whether 9001 gave this institution the number today, and 9002 has not ended it.
+    fn is_signed_in(&self, request: &Request) -> bool {
+        let today = beijing_now().strftime("%Y%m%d").to_string();
+        self.book.is_signed_in(&request.fixmedins_code, &request.sign_no)
+            && request
+                .sign_no
+                .strip_prefix(request.mdtrtarea_admvs.as_str())
+                .is_some_and(|given| given.starts_with(&today))
+    }
+
     /// 9001.
     pub(super) fn sign_in(&mut self, request: &Request) -> Result<Value, Fail> {
         input::<SignInInput>(request)?;
         let now = beijing_now();
+        // The day it holds for stands in it.
         let sign_no = format!(
             "{}{}{:010}",
             request.mdtrtarea_admvs,

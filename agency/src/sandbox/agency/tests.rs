@@ -74,6 +74,26 @@ fn settlement(msgid: &str, psn_no: &str, amount: &str) -> Value {
     envelope("2102", msgid, json!({"druginfo": info, "drugdetail": [detail]}))
 }
 
+/// A sign-in holds for its day.
+#[tokio::test(start_paused = true)]
+async fn a_number_of_the_day_before_signs_nobody_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut agency = agency(dir.path());
+    crate::simulate_clock("2026-03-01T23:59:00+08:00".parse().unwrap());
+    let id = |no: u32| format!("H53010200001202603010930{no:06}");
+    let who = json!({"signIn": {"opter_no": "0001", "mac": "", "ip": "127.0.0.1"}});
+    let signed = ask(&mut agency, &envelope("9001", &id(1), who));
+    let number = signed.pointer("/output/signinoutb/sign_no").unwrap().clone();
+    let mut asked = |no| {
+        let mut request = settlement(&id(no), ACTIVE, "10.00");
+        request["sign_no"] = number.clone();
+        ask(&mut agency, &request)["err_msg"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(asked(2), "");
+    tokio::time::advance(std::time::Duration::from_mins(2)).await;
+    assert_eq!(asked(3), "SIGN_NO_UNKNOWN 未签到或已签退");
+}
+
 #[test]
 fn a_missing_or_contradictory_field_is_named() {
     let dir = tempfile::tempdir().unwrap();
