@@ -145,6 +145,16 @@ pub struct Findings {
     pub settings_changed: Vec<String>,
 }
 
+/// Message ids of which none is issued again after a crash: up to which second there may be some stands in a file. Where
+/// the disk does not take it, chance keeps them apart.
+fn kept(msgids: MsgIds, data: &Path, disk: Arc<dyn Disk>) -> MsgIds {
+    let path = data.join("msgid.mark");
+    let before = std::fs::read_to_string(&path).unwrap_or_default();
+    msgids.kept(before.trim_end(), move |second| {
+        let _unkept = disk.replace(&path, format!("{second}\n").as_bytes());
+    })
+}
+
 /// The books of one data directory, held by one process.
 pub struct Books {
     /// Ends, with all that stood in line written, before the rest is closed.
@@ -188,6 +198,7 @@ impl Books {
     ) -> Result<(Books, Findings), BooksError> {
         let lock = DataLock::acquire(data)?;
         let vault = Vault::open_or_create(data)?;
+        let msgids = kept(msgids, data, disk.clone());
         // Each reads all it has; neither needs the other for that.
         let (journal, store) = thread::scope(|scope| {
             let store = scope.spawn(|| Store::open(data, &vault));
@@ -403,18 +414,6 @@ impl Books {
     /// [`BooksError`] if the store cannot be read.
     pub fn held(&self) -> Result<Vec<(u32, serde_json::Value)>, BooksError> {
         self.all(HELD)
-    }
-
-    /// The agency's number of the present session (签到), if it gave one.
-    ///
-    /// # Errors
-    /// [`BooksError`] if the store cannot be read.
-    pub fn sign_no(&self) -> Result<Option<String>, BooksError> {
-        Ok(self
-            .kept
-            .store
-            .read::<Option<String>>(META, Key::Plain(b"sign-no"))?
-            .flatten())
     }
 
     /// Every entry of the journal from `from_seq` on, as written.

@@ -1,6 +1,7 @@
 //! Message ids (msgid): 30 characters, strictly increasing, never repeated by one terminal.
 
-use std::sync::{Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{ToSpan, civil::DateTime};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -12,6 +13,10 @@ pub const MSGID_LEN: usize = 30;
 const CODE_LEN: usize = 12;
 /// Numbers of one till in one second; the till is the first digit of the four.
 const TILL_NUMBERS: u16 = 1000;
+/// A second in an id.
+const SECOND: &str = "%Y%m%d%H%M%S";
+/// So much further than the ids issued is written down, so that it is not done every second.
+const KEPT_AHEAD_SECONDS: i64 = 1;
 /// A scattered second begins at one of the first so many of them.
 const SCATTER: u16 = 512;
 
@@ -22,12 +27,34 @@ const SCATTER: u16 = 512;
 /// ever issue the same id. Two data directories under one till number are a mistake that these 30 characters cannot
 /// rule out, twelve and fourteen of them being given; a scattered issuer begins every second at a number drawn anew, so
 /// that they hardly ever meet.
-#[derive(Debug)]
+///
+/// Most ids stand in no journal. So that none is issued again after a crash, a kept issuer has it written down, before
+/// it issues one, up to which second it may have.
 pub struct MsgIds {
     code: String,
     first: u16,
     scattered: bool,
-    last: Mutex<Option<(DateTime, u16)>>,
+    issued: Mutex<Issued>,
+    keep: Option<Keep>,
+}
+
+/// Writes down a second, as `yyyyMMddHHmmss`.
+type Keep = Box<dyn Fn(&str) + Send + Sync>;
+
+#[derive(Default)]
+struct Issued {
+    last: Option<(DateTime, u16)>,
+    /// The second written down.
+    kept: Option<DateTime>,
+}
+
+impl fmt::Debug for MsgIds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MsgIds")
+            .field("code", &self.code)
+            .field("first", &self.first)
+            .finish_non_exhaustive()
+    }
 }
 
 impl MsgIds {
@@ -45,7 +72,8 @@ impl MsgIds {
             code,
             first: u16::from(till % 10) * TILL_NUMBERS,
             scattered: false,
-            last: Mutex::new(None),
+            issued: Mutex::default(),
+            keep: None,
         }
     }
 
@@ -54,6 +82,19 @@ impl MsgIds {
     pub fn scattered(self) -> MsgIds {
         MsgIds {
             scattered: true,
+            ..self
+        }
+    }
+
+    /// The same, going on after the second that `keep` wrote down last, as `yyyyMMddHHmmss`; anything else is
+    /// disregarded. Where it cannot be written, ids are issued all the same.
+    #[must_use]
+    pub fn kept(self, kept: &str, keep: impl Fn(&str) + Send + Sync + 'static) -> MsgIds {
+        if let Ok(second) = DateTime::strptime(SECOND, kept) {
+            self.use_up(second);
+        }
+        MsgIds {
+            keep: Some(Box::new(keep)),
             ..self
         }
     }
@@ -73,14 +114,21 @@ impl MsgIds {
     /// asked stands in no journal, so the rest of that second may have been used too. An id of another institution, till
     /// or shape is disregarded.
     pub fn note_used(&self, msgid: &str) {
-        let Some(second) = self.second_of(msgid) else {
-            return;
-        };
-        let used = (second, self.first + TILL_NUMBERS - 1);
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_none_or(|known| known < used) {
-            *last = Some(used);
+        if let Some(second) = self.second_of(msgid) {
+            self.use_up(second);
         }
+    }
+
+    fn use_up(&self, second: DateTime) {
+        let used = (second, self.first + TILL_NUMBERS - 1);
+        let mut issued = self.issued();
+        if issued.last.is_none_or(|known| known < used) {
+            issued.last = Some(used);
+        }
+    }
+
+    fn issued(&self) -> MutexGuard<'_, Issued> {
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The till whose ids these are.
@@ -103,15 +151,22 @@ impl MsgIds {
 
     /// The next id when the clock shows `now`.
     pub fn next_at(&self, now: DateTime) -> String {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let (second, sequence) = match *last {
+        let mut issued = self.issued();
+        let (second, sequence) = match issued.last {
             Some((second, sequence)) if now <= second && sequence < self.first + TILL_NUMBERS - 1 => {
                 (second, sequence + 1)
             }
             Some((second, _)) if now <= second => (second.saturating_add(1.second()), self.begin()),
             _ => (now, self.begin()),
         };
-        *last = Some((second, sequence));
+        issued.last = Some((second, sequence));
+        if let Some(keep) = &self.keep
+            && issued.kept.is_none_or(|kept| kept < second)
+        {
+            let ahead = second.saturating_add(KEPT_AHEAD_SECONDS.seconds());
+            keep(&compact_time(ahead));
+            issued.kept = Some(ahead);
+        }
         format!("{}{}{sequence:04}", self.code, compact_time(second))
     }
 
@@ -122,7 +177,7 @@ impl MsgIds {
         }
         let rest = msgid.strip_prefix(&self.code)?;
         let (time, sequence) = (rest.get(..14)?, rest.get(14..)?);
-        let second = DateTime::strptime("%Y%m%d%H%M%S", time).ok()?;
+        let second = DateTime::strptime(SECOND, time).ok()?;
         let sequence: u16 = sequence.parse().ok()?;
         let own = self.first..self.first + TILL_NUMBERS;
         own.contains(&sequence).then_some(second)
@@ -208,6 +263,30 @@ mod tests {
             begun.insert(fresh.next_at(at(second)).split_off(26));
         }
         assert!(begun.len() > 20, "{begun:?}");
+    }
+
+    /// Whenever one ends, the next goes on with ids that none before it has issued, whatever the clock shows.
+    #[test]
+    fn a_kept_issuer_repeats_nothing_over_crashes() {
+        let kept = std::sync::Arc::new(Mutex::new(String::new()));
+        let begun = || {
+            let (before, keep) = (kept.lock().unwrap().clone(), kept.clone());
+            let ids = MsgIds::new("H53010200001", 0);
+            ids.kept(&before, move |second| {
+                second.clone_into(&mut keep.lock().unwrap())
+            })
+        };
+        let mut last = String::new();
+        for clock in [30, 30, 31, 5, 40, 40, 59, 0] {
+            let ids = begun();
+            for _ in 0..1_500 {
+                let next = ids.next_at(at(clock));
+                assert!(last < next, "{last} then {next}");
+                last = next;
+            }
+        }
+        "not a time".clone_into(&mut kept.lock().unwrap());
+        assert_eq!(begun().next_at(at(10)), "H53010200001202603010930100000");
     }
 
     #[test]

@@ -211,13 +211,6 @@ pub(super) fn rows_of(
             rows.put(META, Key::Plain(b"behind"), &Some(behind))?;
         }
         Record::Compared { .. } => rows.put(META, Key::Plain(b"behind"), &None::<Behind>)?,
-        Record::Session { sign_no, begins, .. } => {
-            rows.put(
-                META,
-                Key::Plain(b"sign-no"),
-                if *begins { sign_no } else { &None },
-            )?;
-        }
         Record::Pack { id, toml } => rows.put(PACKS, Key::Plain(id.as_bytes()), &(time_ms, toml))?,
         Record::Bundle { version, key, text } => {
             rows.put(META, Key::Plain(b"bundle"), &(version, key, text))?;
