@@ -340,7 +340,7 @@ impl Sync {
             return self.advance(row).await;
         }
         let row = self.begin_reversal(row, operator.to_owned(), true).await?;
-        self.cancel(row).await
+        self.cancel(row, true).await
     }
 
     /// Works on the queue, oldest first, on many persons' sales at a time. A sale that stays open holds up its own

@@ -390,6 +390,31 @@ fn a_reversal_without_answer_is_finished_later() {
     assert_eq!(shop.agency.settled().len(), 0);
 }
 
+/// An agency whose answers are behind does not find what it holds.
+#[test]
+fn a_settlement_that_is_not_found_is_not_thought_undone() {
+    let shop = Shop::open();
+    shop.sell(&[], &[sale("a", &person(1), "100.00")]);
+    let lost = fault("2103", "lose_request", 1) + &fault("5203", "stale_figures", 100);
+    shop.agency.misbehave(&lost);
+    shop.run(&["reverse", "a"]).exit(3).says("AGENCY_TIMEOUT");
+    assert_eq!(shop.agency.settled().len(), 1);
+    // It is undone again, rather than by what was not found.
+    shop.run(&["queue", "drain"]).exit(0);
+    assert_eq!(shop.agency.settled().len(), 0);
+    // Where it was undone the first time, it is refused the second, which says so.
+    shop.sell(&[], &[sale("b", &person(1), "200.00")]);
+    let lost = fault("2103", "bad_gateway_after_commit", 1) + &fault("5203", "stale_figures", 100);
+    shop.agency.misbehave(&lost);
+    shop.run(&["reverse", "b"]).exit(3);
+    shop.run(&["queue", "drain"]).exit(0);
+    for id in ["a", "b"] {
+        let shown = shop.run(&["queue", "show", id, "--json"]).exit(0).json();
+        assert_eq!(shown["state"], "reversed");
+    }
+    assert_eq!((shop.agency.settled().len(), shop.agency.ledger().len()), (0, 2));
+}
+
 #[test]
 fn an_agency_in_trouble_does_not_make_a_settlement_look_undone() {
     let shop = Shop::open();

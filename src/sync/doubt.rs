@@ -149,22 +149,23 @@ impl Sync {
         }
         let answer = self.held(&row).await;
         match answer {
-            Answer::Done(Some(reply)) if !reply.refunded => {
-                let row = self.begin_reversal(row, operator, true).await?;
-                self.cancel(row).await
-            }
-            Answer::Done(_) => {
+            Answer::Done(Some(reply)) if reply.refunded => {
                 let refund = refund_of(&row, None);
                 self.reversed(row, Some(refund)).await
+            }
+            // Not finding a settlement there has been does not undo it.
+            Answer::Done(found) => {
+                let row = self.begin_reversal(row, operator, true).await?;
+                self.cancel(row, found.is_some()).await
             }
             Answer::Refused(_) => self.still_unknown(row, REFUSED).await,
             Answer::NotSent(cause) | Answer::Unknown(cause) => self.still_unknown(row, cause.code()).await,
         }
     }
 
-    /// 2103 of a settlement that is known to stand, under the message id journalled last; 2601 of one whose number nobody
-    /// knows.
-    pub(super) async fn cancel(&self, row: SaleRow) -> Result<SaleRow, BooksError> {
+    /// 2103 of a settlement, under the message id journalled last; 2601 of one whose number nobody knows. Refused, it
+    /// counts as settled only where it is known to stand.
+    pub(super) async fn cancel(&self, row: SaleRow, stands: bool) -> Result<SaleRow, BooksError> {
         let Some(reply) = &row.reply else {
             return self.still_unknown(row, REFUSED).await;
         };
@@ -199,7 +200,7 @@ impl Sync {
             Answer::Refused(refusal) if refusal.is_repetition() => {
                 self.still_unknown(row, MSGID_REPEATED).await
             }
-            // It stands, and the agency says so: settled it stays.
+            Answer::Refused(_) if !stands => self.still_unknown(row, REFUSED).await,
             Answer::Refused(refusal) => {
                 let record = Record::ReversalRefused {
                     sale: row.sale.id.clone(),
