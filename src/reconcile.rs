@@ -9,11 +9,13 @@ mod detail;
 mod missing;
 mod totals;
 
+use std::collections::HashSet;
+
 use jiff::civil::Date;
 use serde::Serialize;
 use yijie_agency::{Cause, StatementFinding};
 
-use crate::books::row::SaleRow;
+use crate::books::row::{SaleRow, SaleState};
 use crate::books::{Books, BooksError};
 use crate::clock;
 use crate::record::{ClosedTotal, Mended, Record};
@@ -270,14 +272,20 @@ async fn close(
     Ok(found)
 }
 
-/// Sales of the day that only the agency's statement can explain. The queue is read as it is walked.
+/// Sales of the day that only the agency's statement can explain. The queue is read as it is walked; what waits behind
+/// such a sale of the same person waits for the statement too.
 fn stuck(books: &Books, day: Date) -> Result<Vec<SaleRow>, ReconcileError> {
-    let (mut stuck, mut count) = (Vec::new(), 0);
+    let (mut stuck, mut persons, mut count) = (Vec::new(), HashSet::new(), 0);
     for row in books.open_rows()? {
-        match row? {
-            row if !only_the_statement_can_say(&row) => count += 1,
-            row if left_on(&row) == day => stuck.push(row),
-            _ => {}
+        let row = row?;
+        let behind = row.state == SaleState::Committed;
+        if only_the_statement_can_say(&row) {
+            persons.insert(row.sale.claim.person.psn_no.clone());
+            if left_on(&row) == day {
+                stuck.push(row);
+            }
+        } else if !behind || !persons.contains(&row.sale.claim.person.psn_no) {
+            count += 1;
         }
     }
     if count > 0 {
@@ -288,11 +296,9 @@ fn stuck(books: &Books, day: Date) -> Result<Vec<SaleRow>, ReconcileError> {
 
 /// A sale that could neither be found nor reversed.
 fn only_the_statement_can_say(row: &SaleRow) -> bool {
-    let refused = row
-        .cause
+    row.cause
         .as_ref()
-        .is_some_and(|(code, _)| matches!(code.as_str(), "REVERSAL_REFUSED" | "REQUEST_INVALID"));
-    refused && row.reversal_over != Some(true)
+        .is_some_and(|(code, _)| matches!(code.as_str(), "REVERSAL_REFUSED" | "REQUEST_INVALID"))
 }
 
 /// The day on which the request of an unknown sale left.

@@ -94,6 +94,37 @@ fn what_the_agency_lost_is_settled_anew() {
     reconcile(&shop, &[], 0);
 }
 
+/// Where nothing can be reversed, only the statement says what became of a sale; the person's later ones wait for it.
+#[test]
+fn what_cannot_be_reversed_is_settled_anew_by_the_statement_and_what_waits_behind_it_follows() {
+    let profiles = tempfile::tempdir().unwrap();
+    let plain = include_str!("../agency/profiles/plain.toml");
+    let own: Vec<String> = plain
+        .lines()
+        .map(|line| match line.starts_with("reversible") {
+            true => "reversible = []".to_owned(),
+            false => line.to_owned(),
+        })
+        .collect();
+    let profile = profiles.path().join("own.toml");
+    fs::write(&profile, own.join("\n")).unwrap();
+    let shop = Shop::under(profile.to_str().unwrap());
+    shop.sell(&[], &[sale("other", &person(2), "102.00")]);
+    shop.agency.misbehave(&fault("2102", "lose_request", 1));
+    assert_eq!(
+        shop.sell(&[], &[sale("a", &person(1), "101.00")])[0]["state"],
+        "unknown"
+    );
+    shop.sell(&["--offline"], &[sale("b", &person(1), "103.00")]);
+    shop.run(&["queue", "drain"]).exit(3);
+    assert_eq!(shop.queue().len(), 2);
+    let told = reconcile(&shop, &[], 2);
+    assert_eq!(actions(&told), [("a".to_owned(), "settle-anew".to_owned())]);
+    let told = confirm_all(&shop, 0);
+    assert_eq!(told[0]["balanced"], true);
+    assert_eq!((shop.agency.settled().len(), shop.queue().len()), (3, 0));
+}
+
 #[test]
 fn what_the_agency_has_too_much_is_reversed() {
     let shop = Shop::open();
