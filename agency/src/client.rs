@@ -22,7 +22,7 @@ use crate::{
     answer::{AgencyRefusal, Answer, Cause},
     clock::{beijing_now, wire_time},
     decode::{Weight, understand},
-    envelope::{Envelope, Output},
+    envelope::Envelope,
     fields::{Checked, FieldFault},
     keys::Keys,
     messages::{
@@ -38,6 +38,7 @@ use crate::{
         statement::{self, StatementInput, StatementResult, StatementTotals},
     },
     profile::HeaderScheme,
+    reply::Output,
     seal::Seal,
     zip_text,
 };
@@ -330,7 +331,7 @@ impl Client {
             Carried::NotSent(cause) => Answer::NotSent(cause),
             Carried::Unknown(cause) => Answer::Unknown(cause),
             Carried::Body(body) if zip_text::is_zip(&body) => Answer::Done(body),
-            Carried::Body(body) => understand(&self.seal, &body, Weight::Asks, |_| None),
+            Carried::Body(body) => understand(&self.seal, &body, "9102", |_| None),
         }
     }
 
@@ -382,16 +383,16 @@ impl Client {
         input: &I,
         read: impl FnOnce(&Output<'_>) -> Option<T>,
     ) -> Answer<T> {
-        let (weight, infno) = (Weight::of(infno), self.seal.profile.number_of(infno));
+        let (national, infno) = (infno, self.seal.profile.number_of(infno));
         let body = match self.letter(infno, msgid, place, input) {
             Ok(body) => body,
             Err(fault) => return not_fit(&fault),
         };
         let path = self.seal.profile.path_of(infno);
-        match self.post(&path, body, weight).await {
+        match self.post(&path, body, Weight::of(national)).await {
             Carried::NotSent(cause) => Answer::NotSent(cause),
             Carried::Unknown(cause) => Answer::Unknown(cause),
-            Carried::Body(body) => understand(&self.seal, &body, weight, read),
+            Carried::Body(body) => understand(&self.seal, &body, national, read),
         }
     }
 

@@ -8,7 +8,6 @@ use serde_json::{
 
 use crate::{
     answer::{AgencyRefusal, Answer, Cause},
-    envelope::{Output, Reply, gateway_words, plain},
     keys::Keys,
     messages::{
         benefits, clearing,
@@ -18,7 +17,9 @@ use crate::{
         sign, statement, visit,
     },
     profile::Profile,
+    reply::{Output, Reply, gateway_words, plain},
     seal::Seal,
+    verdict::praises,
 };
 
 /// What hangs on the answer to a transaction.
@@ -45,48 +46,73 @@ impl Weight {
     }
 }
 
-/// What a body amounts to. Whatever is not a well-formed reply of the interface is unknown.
+/// Transactions of which nothing in the answer but infcode says that they were done.
+const BARE: [&str; 11] = [
+    "2202", "2203", "2205", "2302", "2402", "2403", "2404", "2405", "2601", "3204", "9002",
+];
+
+/// What a body amounts to, as the answer to the transaction of that national number. Whatever is not a well-formed reply
+/// of the interface, or says two things, is unknown.
 pub(crate) fn understand<T>(
     seal: &Seal,
     body: &[u8],
-    weight: Weight,
+    national: &str,
     read: impl FnOnce(&Output<'_>) -> Option<T>,
 ) -> Answer<T> {
+    let weight = Weight::of(national);
     let unreadable = |what| Answer::Unknown(Cause::BodyUnreadable { what });
     let (body, _) = plain(body);
     let reply = match seal.reply(&body) {
         Ok(reply) => reply,
         Err(fault) => return unreadable(fault.what()),
     };
+    if reply.disputed.is_some() {
+        return unreadable("a field is told twice and differently");
+    }
+    let proof = || weight != Weight::Asks && proves(national, &reply.output);
     // A gateway's word is no word of the agency's where money may have moved; a settlement's number is.
-    if reply.gateway
-        && weight == Weight::Commits
-        && !(reply.infcode == 0 && settled::holds_settlement(&reply.output))
-    {
+    if reply.gateway && weight == Weight::Commits && !(reply.infcode == 0 && proof()) {
         return unreadable("a gateway's answer, not the agency's: JSON without infcode");
     }
     if reply.infcode == -1 && weight != Weight::Asks && seal.profile.system_error_unknown {
         return Answer::Unknown(Cause::AgencySystemError);
     }
-    let holds = || weight == Weight::Commits && settled::holds_settlement(&reply.output);
-    if weight == Weight::Commits && reply.contradicts() && !holds() {
-        return unreadable("infcode and its own words say different things");
-    }
     if reply.infcode != 0 {
         // What it says it has not done, and gives the number of.
-        if holds() {
-            return unreadable("refused, and yet a settlement in it");
+        if proof() {
+            return unreadable("refused, and yet what it refuses in it");
+        }
+        if weight == Weight::Commits && praises(&reply.err_msg) {
+            return unreadable("infcode and its own words say different things");
         }
         let refusal = AgencyRefusal::new(reply.infcode, reply.err_msg);
         return Answer::Refused(refusal.in_words_of(&seal.profile.refusals));
     }
-    if reply.denied {
+    let second = goods::read_accepted(&reply.output, false);
+    let goods = matches!(national, "3505" | "3506");
+    let declined = weight != Weight::Asks && second != Some(goods::Accepted::Yes);
+    if (reply.denied || declined) && !(goods && matches!(second, Some(goods::Accepted::No(_)))) {
         return unreadable("infcode 0, and elsewhere in it a failure");
     }
-    match read(&reply.output) {
-        Some(value) => Answer::Done(value),
-        None if matches!(reply.output, Output::Opaque(_)) => unreadable("the output is encrypted or no JSON"),
-        None => unreadable("the output lacks what it should hold"),
+    let bare = BARE.contains(&national) || (goods && reply.output.is_bare());
+    if bare && !reply.err_msg.is_empty() && !praises(&reply.err_msg) {
+        return unreadable("infcode 0, and words that are not those of a success");
+    }
+    match &reply.output {
+        Output::Opaque(words) if !praises(words) => unreadable("the output is encrypted or no JSON"),
+        output => read(output).map_or_else(
+            || unreadable("the output lacks what it should hold"),
+            Answer::Done,
+        ),
+    }
+}
+
+/// Whether the number stands in an output that an agency gives to what it has done, whatever else is said of it.
+fn proves(national: &str, output: &Output<'_>) -> bool {
+    match national {
+        "2201" | "2401" => visit::read_opened(output).is_some(),
+        "3203" => clearing::read_application(output).is_some(),
+        _ => settled::holds_settlement(output),
     }
 }
 
@@ -153,7 +179,7 @@ pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile, keys: &Keys) ->
     let odd = odd.map(|code| Irregularity::new(code, "body"));
     decoded.irregularities.extend(odd);
     let read = |output: &Output<'_>| content(infno, national, output, profile);
-    match understand(&seal, &body, Weight::of(national), read) {
+    match understand(&seal, &body, national, read) {
         Answer::Done(content) => decoded.take(content),
         Answer::Refused(refusal) => decoded.refuse(refusal.message),
         Answer::NotSent(cause) | Answer::Unknown(cause) => {
@@ -220,8 +246,10 @@ fn oddities(reply: &Reply<'_>) -> Vec<Irregularity> {
     );
     let twelve = twelve_hours_apart(&reply.inf_refmsgid, &reply.refmsg_time, &reply.respond_time);
     note(twelve, "CLOCK_TWELVE_HOURS", "refmsg_time");
-    let complains = reply.infcode == 0 && !reply.err_msg.is_empty() && !reply.praises();
+    let complains = reply.infcode == 0 && !reply.err_msg.is_empty() && !praises(&reply.err_msg);
     note(complains, "ERR_MSG_ON_SUCCESS", "err_msg");
+    let twice = reply.disputed.as_deref();
+    note(twice.is_some(), "FIELD_TWICE", twice.unwrap_or_default());
     odd
 }
 
@@ -253,11 +281,10 @@ impl Decoded {
         if let Some(fields) = reply.as_object_mut() {
             fields.remove("irregularities");
         }
-        if let Some(balance) = reply
-            .pointer_mut("/setlinfo/balc")
-            .filter(|_| settled.balance().is_none())
-        {
-            *balance = serde_json::Value::Null;
+        for name in settled.untold() {
+            if let Some(amount) = reply.pointer_mut(&format!("/setlinfo/{name}")) {
+                *amount = serde_json::Value::Null;
+            }
         }
         self.reply = to_raw_value(&reply).ok();
         self.irregularities.extend(settled.irregularities.iter().cloned());

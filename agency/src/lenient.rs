@@ -18,6 +18,7 @@ use crate::clock::{beijing, wire_time};
 pub(crate) struct Node<'a>(&'a RawValue);
 
 /// An object's fields, in the order they stand there; of one that stands there twice the last counts.
+#[derive(Clone)]
 pub(crate) struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
@@ -104,6 +105,93 @@ impl<'a> Node<'a> {
         })
     }
 
+    /// See [`Fields::id`]. A text with an E between its digits may be a number of the agency's own.
+    fn id(self) -> Option<String> {
+        const NOTHING: [&str; 13] = [
+            "-",
+            "--",
+            "none",
+            "undefined",
+            "false",
+            "true",
+            "nil",
+            "nan",
+            "null",
+            "n/a",
+            "无",
+            "空",
+            "/",
+        ];
+        let text = self.text()?;
+        let text = text
+            .trim_matches(|letter: char| letter.is_whitespace() || matches!(letter, '\u{200b}' | '\u{feff}'));
+        let zeros = text.chars().all(|letter| matches!(letter, '0' | '０'));
+        if zeros || matches!(text, "{}" | "[]") || NOTHING.contains(&text.to_lowercase().as_str()) {
+            return None;
+        }
+        let numeric = text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+        if !self.is_string() || (numeric && (text.contains('.') || text.starts_with(['-', '+']))) {
+            let whole = whole_digits(text).filter(|(negative, _)| !negative);
+            return whole
+                .map(|(_, digits)| digits)
+                .filter(|digits| digits.bytes().any(|digit| digit != b'0'));
+        }
+        Some(text.to_owned())
+    }
+
+    /// A field somewhere in it that stands there twice, or in two spellings, and says different things.
+    pub(crate) fn disputed(self, depth_max: u32) -> Option<String> {
+        let depth_max = depth_max.checked_sub(1)?;
+        if self.raw().starts_with('[') {
+            let rows = self.items().into_iter();
+            return rows
+                .filter(|row| row.is_container())
+                .find_map(|row| row.disputed(depth_max));
+        }
+        let fields: Fields<'_> = serde_json::from_str(self.raw()).ok()?;
+        if let Some(name) = fields.disputed() {
+            return Some(name.to_owned());
+        }
+        let mut inner = fields.0.iter().map(|(_, raw)| Node(raw));
+        inner.find_map(|node| node.is_container().then(|| node.disputed(depth_max))?)
+    }
+
+    fn is_container(self) -> bool {
+        self.raw().starts_with(['{', '['])
+    }
+
+    /// Both say the same, however they are written.
+    fn same(self, other: Node<'_>) -> bool {
+        if self.raw() == other.raw() {
+            return true;
+        }
+        if self.is_container() || other.is_container() {
+            let texts = |node: Node<'_>| node.in_texts(DEPTH_MAX);
+            return self.is_container() && texts(self).is_some() && texts(self) == texts(other);
+        }
+        self.text() == other.text()
+    }
+
+    /// Nothing is in it: null, an empty text, or lists and objects of nothing else but the count of no rows.
+    pub(crate) fn is_bare(self) -> bool {
+        let bare = |(name, node): (&str, Node<'_>)| node.is_bare() || node.counts_nothing(name);
+        match self.raw().as_bytes().first() {
+            Some(b'{') => {
+                serde_json::from_str(self.raw()).is_ok_and(|fields: Fields<'_>| fields.iter().all(bare))
+            }
+            Some(b'[') => self.items().into_iter().all(Node::is_bare),
+            _ => self.text().is_none(),
+        }
+    }
+
+    fn counts_nothing(self, name: &str) -> bool {
+        let is = |names: &[&str]| names.iter().any(|known| same_letters(known, name));
+        let number = self.text().and_then(|text| whole_number(&text));
+        is(&PAGES) && number.is_some() || is(&COUNTS) && number == Some(0)
+    }
+
     /// A string's or number's text, trimmed; None for null, the empty string, the word null, lists and objects.
     pub(crate) fn text(self) -> Option<String> {
         let raw = self.raw();
@@ -138,24 +226,60 @@ impl<'a> Fields<'a> {
         self.0.iter().find(|(key, _)| same_letters(key, name))
     }
 
+    /// Names and values, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Node<'a>)> {
+        self.0.iter().map(|(key, raw)| (key.as_ref(), Node(raw)))
+    }
+
     /// The names, in order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(key, _)| key.as_ref())
     }
 
     /// A field that is there twice, or in two spellings, and says different things.
-    pub(crate) fn disputed(&self) -> Option<&str> {
+    fn disputed(&self) -> Option<&str> {
         let styled = self
             .names()
             .any(|name| name.bytes().any(|byte| byte.is_ascii_uppercase()));
-        let same = |one: &str, other: &str| one == other || (styled && same_letters(one, other));
-        self.0.iter().enumerate().find_map(|(at, (name, value))| {
-            let mut later = self.0.iter().skip(at.saturating_add(1));
-            let differs = later.any(|(other, its)| {
-                same(name, other) && value.get() != its.get() && Node(value).text() != Node(its).text()
-            });
-            differs.then_some(name.as_ref())
-        })
+        let letters = |name: &str| name.replace('_', "").to_ascii_lowercase();
+        let mut fields: Vec<(Cow<'_, str>, &str, Node<'_>)> = self
+            .iter()
+            .map(|(name, node)| {
+                let letters = if styled {
+                    letters(name).into()
+                } else {
+                    Cow::Borrowed(name)
+                };
+                (letters, name, node)
+            })
+            .collect();
+        fields.sort_by(|one, other| one.0.cmp(&other.0));
+        let differ = fields
+            .array_windows()
+            .find(|[one, other]| one.0 == other.0 && !one.2.same(other.2));
+        differ.map(|[one, _]| one.1)
+    }
+
+    /// The object in which one of these names stands: this one, or the one within what wraps it. None: nowhere, or in
+    /// several.
+    pub(crate) fn with_any(self, names: &[&str]) -> Option<Fields<'a>> {
+        let mut found = Vec::new();
+        self.find(names, WRAPPED_MAX, &mut found);
+        found.pop().filter(|_| found.is_empty())
+    }
+
+    fn find(self, names: &[&str], depth: u32, found: &mut Vec<Fields<'a>>) {
+        if names.iter().any(|name| self.get(name).is_some()) {
+            return found.push(self);
+        }
+        let Some(depth) = depth.checked_sub(1) else {
+            return;
+        };
+        for name in WRAPPERS.iter().chain(&LISTS) {
+            if let Some(inner) = self.get(name).and_then(Node::fields) {
+                inner.find(names, depth, found);
+            }
+        }
     }
 
     /// How a field is spelled here, if not by its name.
@@ -171,20 +295,19 @@ impl<'a> Fields<'a> {
         self.get(name).and_then(Node::text).unwrap_or_default()
     }
 
-    /// A number by which something is found again, or the empty string: words for nothing are none, and `4001.0` is 4001.
+    /// A number by which something is found again, or the empty string: words for nothing are none, nor are zeros, and
+    /// `4001.0` and `4.001E3` are 4001.
     pub(crate) fn id(&self, name: &str) -> String {
-        let mut text = self.text(name);
-        let nothing = ["-", "0", "none", "undefined", "false", "true", "nil", "nan"];
-        if nothing.contains(&text.to_ascii_lowercase().as_str()) {
-            return String::new();
+        self.get(name).and_then(Node::id).unwrap_or_default()
+    }
+
+    /// A code, or the empty string: `310.0` is 310.
+    pub(crate) fn code(&self, name: &str) -> String {
+        let text = self.text(name);
+        match whole_digits(&text) {
+            Some((false, digits)) if text.contains('.') => digits,
+            _ => text,
         }
-        if let Some(whole) = text
-            .strip_suffix(".0")
-            .filter(|whole| whole.bytes().all(|b| b.is_ascii_digit()))
-        {
-            text.truncate(whole.len());
-        }
-        text
     }
 
     /// A field's text under the first spelling that has one.
@@ -202,6 +325,20 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// As deep as anything in a reply stands, and deeper.
+pub(crate) const DEPTH_MAX: u32 = 24;
+
+/// Where agencies and gateways put what they have to say inside something else.
+pub(crate) const WRAPPERS: [&str; 5] = ["data", "body", "result", "response", "output"];
+/// The same of rows.
+pub(crate) const LISTS: [&str; 6] = ["list", "rows", "row", "records", "record", "items"];
+/// As deep as anybody wraps.
+pub(crate) const WRAPPED_MAX: u32 = 4;
+
+/// What lists carry beside their rows: how many there are, and on which pages.
+const COUNTS: [&str; 5] = ["total", "totalnum", "totalcount", "count", "recordcounts"];
+const PAGES: [&str; 6] = ["pages", "pagenum", "pagesize", "page", "size", "current"];
+
 /// Whether two names are the same but for capitals and underscores.
 fn same_letters(one: &str, other: &str) -> bool {
     fn letters(name: &str) -> impl Iterator<Item = u8> + '_ {
@@ -211,6 +348,38 @@ fn same_letters(one: &str, other: &str) -> bool {
     // Most differ in the first letter already.
     let first = |name: &str| name.as_bytes().first().map(u8::to_ascii_lowercase);
     first(one) == first(other) && one.len().abs_diff(other.len()) <= 8 && letters(one).eq(letters(other))
+}
+
+/// The digits of a whole number and whether it is below zero, however it is written (`3.59754E5`, `00`, `-1.0`).
+fn whole_digits(token: &str) -> Option<(bool, String)> {
+    let unsigned = token.strip_prefix(['-', '+']).unwrap_or(token);
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let exponent = exponent.parse::<i32>().ok().filter(|e| e.abs() <= 40)?;
+    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let mut digits = [whole, part].concat();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let places = i32::try_from(whole.len()).ok()? + exponent;
+    let places = usize::try_from(places).unwrap_or(0);
+    if digits.len() > places {
+        let rest = digits.split_off(places);
+        if rest.bytes().any(|byte| byte != b'0') {
+            return None;
+        }
+    }
+    digits.extend(std::iter::repeat_n('0', places.saturating_sub(digits.len())));
+    if digits.is_empty() {
+        digits.push('0');
+    }
+    Some((token.starts_with('-'), digits))
+}
+
+/// A whole number, however it is written.
+pub(crate) fn whole_number(text: &str) -> Option<i64> {
+    let (negative, digits) = whole_digits(text)?;
+    let sign = if negative { "-" } else { "" };
+    format!("{sign}{digits}").parse().ok()
 }
 
 /// An amount, and whether digits below the fen were rounded away (half up).

@@ -15,8 +15,10 @@ mod lenient;
 mod messages;
 mod msgid;
 mod profile;
+mod reply;
 mod sandbox;
 mod seal;
+mod verdict;
 mod zip_text;
 
 pub use answer::{AgencyRefusal, Answer, Cause, MSGID_REPEATED};

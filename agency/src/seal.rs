@@ -10,12 +10,13 @@ use serde_json::{
 };
 
 use crate::{
-    envelope::{Envelope, INPUT_LEN_MAX, NotAReply, Output, Reply},
+    envelope::{Envelope, INPUT_LEN_MAX},
     fields::{Checked, FieldFault, optional},
     gm::sm3_hex,
     keys::Keys,
     lenient::Node,
     profile::{Cainfo, InputForm, Profile},
+    reply::{NotAReply, Output, Reply},
 };
 
 /// As deep as anything in a request of the interface's stands, and deeper.

@@ -8,13 +8,13 @@ use super::Client;
 use crate::{
     answer::{AgencyRefusal, Answer, Cause},
     clock::beijing_now,
-    envelope::Output,
     messages::{
         benefits::{PersonTimeQuestion, cell},
         pharmacy::Insured,
         query::{QueryData, QueryInput},
         settled::{self, SettledReply},
     },
+    reply::Output,
 };
 
 impl Client {

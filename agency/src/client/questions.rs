@@ -5,7 +5,6 @@ use yijie_rules::{RegisteredDisease, SetlInfo};
 use super::{Client, sale::place_of};
 use crate::{
     answer::{AgencyRefusal, Answer},
-    envelope::Output,
     fields::{Checked, FieldFault},
     messages::{
         audit::{self, Asked, AuditFinding},
@@ -22,6 +21,7 @@ use crate::{
             FeeInput, StayCancel,
         },
     },
+    reply::Output,
     zip_text,
 };
 

@@ -9,7 +9,6 @@ use super::{Client, sale::place_of};
 use crate::{
     answer::{AgencyRefusal, Answer, Cause},
     clock::{beijing_now, now},
-    envelope::Output,
     messages::{
         benefits::{PersonTimeQuestion, Row, cell},
         form::Data,
@@ -22,6 +21,7 @@ use crate::{
         },
     },
     profile::TraceCodes,
+    reply::Output,
 };
 
 /// 2205: all details that are not settled.

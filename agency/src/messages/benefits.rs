@@ -6,9 +6,9 @@ use yijie_rules::RegisteredDisease;
 
 use super::form::message;
 use crate::{
-    envelope::Output,
     fields::in_order,
     lenient::{Fields, Node, money, time},
+    reply::Output,
 };
 
 message! {
@@ -142,7 +142,7 @@ fn is_amount(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::envelope::Reply;
+    use crate::reply::Reply;
 
     #[test]
     fn rows_come_under_the_nations_names_in_the_nations_forms() {

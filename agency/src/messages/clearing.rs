@@ -8,9 +8,9 @@ use super::{
     form::{maycode, whole},
 };
 use crate::{
-    envelope::Output,
     fields::{Checked, FieldFault, day, in_order, month, number, open, required},
     lenient::Node,
+    reply::Output,
 };
 
 /// What an institution asks to be paid for a month's settlements of one category.

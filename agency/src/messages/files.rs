@@ -4,9 +4,9 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
-    envelope::Output,
     fields::{Checked, FieldFault, required},
     lenient::Node,
+    reply::Output,
 };
 
 /// fixmedins_code of the files that the agency offers to everybody (1301–1319).

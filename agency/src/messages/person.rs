@@ -13,9 +13,9 @@ use super::{
     form::{mayopen, maytime},
 };
 use crate::{
-    envelope::Output,
     fields::{Checked, FieldFault, code, optional, required},
     lenient::{Fields, Node, money},
+    reply::Output,
 };
 
 /// What the patient shows (就诊凭证). Kept with a sale, so it can be stored; `Debug` shows the kind only.

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    envelope::Output,
     fields::{Checked, FieldFault, optional, required},
+    reply::Output,
 };
 
 /// Who operates the terminal (经办人).

@@ -5,9 +5,9 @@ use yijie_rules::Money;
 
 use super::form::whole;
 use crate::{
-    envelope::Output,
     fields::{Checked, FieldFault, day, in_order, number, open, required},
     profile::StatementStyle,
+    reply::Output,
 };
 
 /// The terminal's sums of one insurance type, settlement category and settling agency.

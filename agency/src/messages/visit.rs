@@ -10,9 +10,10 @@ use super::{
     settled::{EMPTY, IDENTITY_BROKEN, Irregularity, UNREADABLE},
 };
 use crate::{
-    envelope::{INPUT_LEN_MAX, Output},
+    envelope::INPUT_LEN_MAX,
     fields::{Checked, FieldFault},
     lenient::{Fields, Node, amount},
+    reply::Output,
 };
 
 message! {
