@@ -16,10 +16,11 @@ use crate::{
         settled::{self, IDENTITIES, IDENTITY_BROKEN, Irregularity, SettledReply},
         sign, statement, visit,
     },
-    profile::Profile,
+    profile::{Profile, leaves_in_doubt},
     reply::{Output, Reply, gateway_words, plain},
     seal::Seal,
     verdict::praises,
+    zip_text,
 };
 
 /// What hangs on the answer to a transaction.
@@ -86,7 +87,12 @@ pub(crate) fn understand<T>(
             return unreadable("infcode and its own words say different things");
         }
         let refusal = AgencyRefusal::new(reply.infcode, reply.err_msg);
-        return Answer::Refused(refusal.in_words_of(&seal.profile.refusals));
+        let refusal = refusal.in_words_of(&seal.profile.refusals);
+        let open = refusal.reason().is_none() && leaves_in_doubt(national, &refusal.message);
+        if weight == Weight::Commits && open {
+            return unreadable("refused in words that leave open whether it was done");
+        }
+        return Answer::Refused(refusal);
     }
     let second = goods::read_accepted(&reply.output, false);
     let goods = matches!(national, "3505" | "3506");
@@ -160,22 +166,16 @@ pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile, keys: &Keys) ->
         keys: keys.clone(),
     };
     let national = profile.national_of(infno);
+    if national == "9102" && zip_text::is_zip(body) {
+        return decode_file(infno, body);
+    }
     let (body, odd) = plain(body);
     let reply = seal.reply(&body).ok();
-    let mut decoded = Decoded {
-        infno: infno.to_owned(),
-        outcome: "settled",
-        code: None,
-        why: None,
-        infcode: reply
-            .as_ref()
-            .filter(|reply| !reply.gateway)
-            .map(|reply| reply.infcode),
-        message: None,
-        reply: None,
-        identities: Vec::new(),
-        irregularities: reply.as_ref().map(oddities).unwrap_or_default(),
-    };
+    let mut decoded = Decoded::of(infno);
+    if let Some(reply) = &reply {
+        decoded.infcode = (!reply.gateway).then_some(reply.infcode);
+        decoded.irregularities = oddities(reply);
+    }
     let odd = odd.map(|code| Irregularity::new(code, "body"));
     decoded.irregularities.extend(odd);
     let read = |output: &Output<'_>| content(infno, national, output, profile);
@@ -183,9 +183,7 @@ pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile, keys: &Keys) ->
         Answer::Done(content) => decoded.take(content),
         Answer::Refused(refusal) => decoded.refuse(refusal.message),
         Answer::NotSent(cause) | Answer::Unknown(cause) => {
-            decoded.outcome = "unknown";
-            decoded.code = Some(cause.code());
-            decoded.why = Some(cause.to_string());
+            decoded.doubt(&cause);
             decoded.message = match &reply {
                 Some(reply) => Some(reply.err_msg.clone()).filter(|text| !text.is_empty()),
                 None => gateway_words(&body),
@@ -195,19 +193,19 @@ pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile, keys: &Keys) ->
     decoded
 }
 
+/// 9102 answers with the file itself.
+fn decode_file(infno: &str, body: &[u8]) -> Decoded {
+    let mut decoded = Decoded::of(infno);
+    match zip_text::unpack(body) {
+        Ok(file) => decoded.reply = to_raw_value(&json!({ "bytes": file.len() })).ok(),
+        Err(what) => decoded.doubt(&Cause::BodyUnreadable { what }),
+    }
+    decoded
+}
+
 /// The decoder of medical-insurance codes answers in an envelope of its own.
 fn decode_code(body: &[u8]) -> Decoded {
-    let mut decoded = Decoded {
-        infno: "ec.query".to_owned(),
-        outcome: "settled",
-        code: None,
-        why: None,
-        infcode: None,
-        message: None,
-        reply: None,
-        identities: Vec::new(),
-        irregularities: Vec::new(),
-    };
+    let mut decoded = Decoded::of("ec.query");
     match ec_query::read(body) {
         EcReply::Person(person) => {
             let person = json!({
@@ -220,11 +218,7 @@ fn decode_code(body: &[u8]) -> Decoded {
             decoded.refuse(message);
             decoded.infcode = Some(code);
         }
-        EcReply::Unreadable(what) => {
-            let cause = Cause::BodyUnreadable { what };
-            decoded.outcome = "unknown";
-            (decoded.code, decoded.why) = (Some(cause.code()), Some(cause.to_string()));
-        }
+        EcReply::Unreadable(what) => decoded.doubt(&Cause::BodyUnreadable { what }),
     }
     decoded
 }
@@ -240,6 +234,12 @@ fn oddities(reply: &Reply<'_>) -> Vec<Irregularity> {
     note(reply.wrapped, "ENVELOPE_WRAPPED", "infcode");
     note(reply.gateway, "ENVELOPE_OF_GATEWAY", "infcode");
     note(
+        matches!(reply.output, Output::Text(_)),
+        "OUTPUT_IS_TEXT",
+        "output",
+    );
+    note(reply.unchecked, "SIGNATURE_UNCHECKED", "cainfo");
+    note(
         reply.output_elsewhere && !reply.gateway,
         "OUTPUT_ELSEWHERE",
         "output",
@@ -254,6 +254,26 @@ fn oddities(reply: &Reply<'_>) -> Vec<Irregularity> {
 }
 
 impl Decoded {
+    fn of(infno: &str) -> Decoded {
+        Decoded {
+            infno: infno.to_owned(),
+            outcome: "settled",
+            code: None,
+            why: None,
+            infcode: None,
+            message: None,
+            reply: None,
+            identities: Vec::new(),
+            irregularities: Vec::new(),
+        }
+    }
+
+    fn doubt(&mut self, cause: &Cause) {
+        self.outcome = "unknown";
+        self.code = Some(cause.code());
+        self.why = Some(cause.to_string());
+    }
+
     fn refuse(&mut self, message: String) {
         self.outcome = "refused";
         self.code = Some(REFUSED);
@@ -272,6 +292,10 @@ impl Decoded {
                 self.irregularities.extend(rows.irregularities);
             }
             Content::Other(value) => self.reply = value,
+            Content::Noted(value, odd) => {
+                self.reply = value;
+                self.irregularities.extend(odd);
+            }
             Content::Declined(message) => self.refuse(message),
         }
     }
@@ -287,7 +311,10 @@ impl Decoded {
             }
         }
         self.reply = to_raw_value(&reply).ok();
-        self.irregularities.extend(settled.irregularities.iter().cloned());
+        let odd = settled.irregularities.iter().cloned();
+        self.irregularities
+            .retain(|told| !settled.irregularities.contains(told));
+        self.irregularities.extend(odd);
         let checked = |identity: &&'static str| {
             let holds = settled.holds(identity)?;
             Some(IdentityCheck { identity, holds })
@@ -303,6 +330,7 @@ enum Content {
     Settled(Box<SettledReply>),
     Rows(visit::FeeRows),
     Other(Option<Box<RawValue>>),
+    Noted(Option<Box<RawValue>>, Option<Irregularity>),
     /// infcode 0, and the second level says no (3505).
     Declined(String),
 }
@@ -325,7 +353,7 @@ fn content(infno: &str, national: &str, output: &Output<'_>, profile: &Profile) 
         "3203" => clearing::read_application(output)
             .map(|clr_appy_evt_id| other(&json!({ "clr_appy_evt_id": clr_appy_evt_id }))),
         "2001" | "5201" | "5202" | "5204" | "5205" | "5206" | "5301" => {
-            benefits::read_rows(output).map(|rows| other(&benefits::as_objects(rows)))
+            benefits::read_rows(output).map(|read| listed(read))
         }
         "3505" | "3506" => match goods::read_accepted(output, infno != national) {
             Some(goods::Accepted::No(message)) => Some(Content::Declined(message)),
@@ -338,6 +366,7 @@ fn content(infno: &str, national: &str, output: &Output<'_>, profile: &Profile) 
                 &json!({"stmt_rslt": read.stmt_rslt, "stmt_rslt_dscr": read.stmt_rslt_dscr}),
             ))
         }
+        "9102" => None,
         _ if matches!(output, Output::Opaque(_)) => None,
         _ => Some(raw(output)),
     }
@@ -349,6 +378,13 @@ fn raw(output: &Output<'_>) -> Content {
             .node()
             .and_then(|node| RawValue::from_string(node.raw().to_owned()).ok()),
     )
+}
+
+fn listed(read: benefits::Rows) -> Content {
+    let incomplete = read
+        .incomplete
+        .then(|| Irregularity::new("ROWS_INCOMPLETE", "output"));
+    Content::Noted(to_raw_value(&benefits::as_objects(read.rows)).ok(), incomplete)
 }
 
 fn other(value: &impl Serialize) -> Content {

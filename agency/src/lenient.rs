@@ -1,17 +1,18 @@
 //! Reading JSON that does not keep to its specification: numbers or strings, null or missing, an object inside a
-//! string, one object where a list belongs. Numbers are read from their digits, never through a float.
+//! string, one object where a list belongs.
 
 use std::{borrow::Cow, fmt};
 
-use jiff::{Timestamp, civil::DateTime};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
 };
 use serde_json::{Value, value::RawValue};
-use yijie_rules::Money;
 
-use crate::clock::{beijing, wire_time};
+use crate::{
+    numbers::{whole_digits, whole_number},
+    verdict::WORDS,
+};
 
 /// A piece of valid JSON, unread.
 #[derive(Clone, Copy)]
@@ -74,6 +75,23 @@ impl<'a> Node<'a> {
             };
         }
         serde_json::from_str(self.raw()).ok()
+    }
+
+    /// The rows of a list, also of one inside what wraps it; a single object counts as a list of one.
+    pub(crate) fn rows(self) -> Vec<Node<'a>> {
+        self.rows_within(WRAPPED_MAX)
+    }
+
+    fn rows_within(self, depth: u32) -> Vec<Node<'a>> {
+        let fields = if self.raw().starts_with('{') {
+            self.fields()
+        } else {
+            None
+        };
+        match fields.filter(Fields::is_shell).zip(depth.checked_sub(1)) {
+            Some((shell, depth)) => shell.lists().flat_map(|node| node.rows_within(depth)).collect(),
+            None => self.items(),
+        }
     }
 
     /// The rows of a list; a single object counts as a list of one.
@@ -174,6 +192,62 @@ impl<'a> Node<'a> {
         self.text() == other.text()
     }
 
+    /// The same with what stands as JSON inside a text in its own place; None where there is no such text. What is JSON in a
+    /// text by agreement stays.
+    pub(crate) fn unpacked(self) -> Option<String> {
+        if !["\"{", "\"[", "\" {", "\" ["]
+            .iter()
+            .any(|start| self.raw().contains(start))
+        {
+            return None;
+        }
+        let mut text = String::new();
+        let mut packed = false;
+        self.unpack(DEPTH_MAX, &mut packed, &mut text)?;
+        packed.then_some(text)
+    }
+
+    fn unpack(self, depth: u32, packed: &mut bool, text: &mut String) -> Option<()> {
+        let depth = depth.checked_sub(1)?;
+        match self.raw().as_bytes().first() {
+            Some(b'{') => {
+                let fields: Fields<'_> = serde_json::from_str(self.raw()).ok()?;
+                text.push('{');
+                for (nth, (name, node)) in fields.iter().enumerate() {
+                    text.push_str(if nth > 0 { "," } else { "" });
+                    text.push_str(&serde_json::to_string(name).ok()?);
+                    text.push(':');
+                    if same_letters(name, "exp_content") || WORDS.contains(&name) {
+                        text.push_str(node.raw());
+                    } else {
+                        node.unpack(depth, packed, text)?;
+                    }
+                }
+                text.push('}');
+            }
+            Some(b'[') => {
+                text.push('[');
+                for (nth, node) in self.items().into_iter().enumerate() {
+                    text.push_str(if nth > 0 { "," } else { "" });
+                    node.unpack(depth, packed, text)?;
+                }
+                text.push(']');
+            }
+            Some(b'"') => {
+                let inner = self.text().unwrap_or_default();
+                match Node::parse(&inner).filter(|node| node.is_container()) {
+                    Some(node) => {
+                        *packed = true;
+                        node.unpack(depth, packed, text)?;
+                    }
+                    None => text.push_str(self.raw()),
+                }
+            }
+            _ => text.push_str(self.raw()),
+        }
+        Some(())
+    }
+
     /// Nothing is in it: null, an empty text, or lists and objects of nothing else but the count of no rows.
     pub(crate) fn is_bare(self) -> bool {
         let bare = |(name, node): (&str, Node<'_>)| node.is_bare() || node.counts_nothing(name);
@@ -187,9 +261,14 @@ impl<'a> Node<'a> {
     }
 
     fn counts_nothing(self, name: &str) -> bool {
-        let is = |names: &[&str]| names.iter().any(|known| same_letters(known, name));
+        let count = self.text().and_then(|text| whole_number(&text));
+        self.is_count(name) && (!is_among(name, &COUNTS) || count == Some(0))
+    }
+
+    /// A count beside a list's rows.
+    fn is_count(self, name: &str) -> bool {
         let number = self.text().and_then(|text| whole_number(&text));
-        is(&PAGES) && number.is_some() || is(&COUNTS) && number == Some(0)
+        number.is_some() && (is_among(name, &COUNTS) || is_among(name, &PAGES))
     }
 
     /// A string's or number's text, trimmed; None for null, the empty string, the word null, lists and objects.
@@ -282,6 +361,30 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Lists and objects in it.
+    pub(crate) fn lists(&self) -> impl Iterator<Item = Node<'a>> {
+        self.iter()
+            .map(|(_, node)| node)
+            .filter(|node| node.is_container())
+    }
+
+    /// It only wraps lists or objects: beside them are at most counts.
+    pub(crate) fn is_shell(&self) -> bool {
+        let beside =
+            |(name, node): (&str, Node<'_>)| node.is_container() || node.is_null() || node.is_count(name);
+        self.lists().next().is_some() && self.iter().all(beside)
+    }
+
+    /// How many rows there are by its own count; None where it does not say.
+    pub(crate) fn rows_in_all(&self) -> Option<i64> {
+        let told = |names: &[&str]| {
+            let mut found = self.iter().filter(|(name, _)| is_among(name, names));
+            found.find_map(|(_, node)| whole_number(&node.text()?))
+        };
+        let several = told(&["pages"]).is_some_and(|pages| pages > 1);
+        if several { Some(i64::MAX) } else { told(&COUNTS) }
+    }
+
     /// How a field is spelled here, if not by its name.
     pub(crate) fn other_spelling(&self, name: &str) -> Option<&str> {
         if self.has(name) {
@@ -321,7 +424,7 @@ impl<'a> Fields<'a> {
 
     /// The rows of a list field; none if it is missing.
     pub(crate) fn items(&self, name: &str) -> Vec<Node<'a>> {
-        self.get(name).map(Node::items).unwrap_or_default()
+        self.get(name).map(Node::rows).unwrap_or_default()
     }
 }
 
@@ -339,6 +442,10 @@ pub(crate) const WRAPPED_MAX: u32 = 4;
 const COUNTS: [&str; 5] = ["total", "totalnum", "totalcount", "count", "recordcounts"];
 const PAGES: [&str; 6] = ["pages", "pagenum", "pagesize", "page", "size", "current"];
 
+fn is_among(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|known| same_letters(known, name))
+}
+
 /// Whether two names are the same but for capitals and underscores.
 fn same_letters(one: &str, other: &str) -> bool {
     fn letters(name: &str) -> impl Iterator<Item = u8> + '_ {
@@ -350,224 +457,9 @@ fn same_letters(one: &str, other: &str) -> bool {
     first(one) == first(other) && one.len().abs_diff(other.len()) <= 8 && letters(one).eq(letters(other))
 }
 
-/// The digits of a whole number and whether it is below zero, however it is written (`3.59754E5`, `00`, `-1.0`).
-fn whole_digits(token: &str) -> Option<(bool, String)> {
-    let unsigned = token.strip_prefix(['-', '+']).unwrap_or(token);
-    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
-    let exponent = exponent.parse::<i32>().ok().filter(|e| e.abs() <= 40)?;
-    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let mut digits = [whole, part].concat();
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let places = i32::try_from(whole.len()).ok()? + exponent;
-    let places = usize::try_from(places).unwrap_or(0);
-    if digits.len() > places {
-        let rest = digits.split_off(places);
-        if rest.bytes().any(|byte| byte != b'0') {
-            return None;
-        }
-    }
-    digits.extend(std::iter::repeat_n('0', places.saturating_sub(digits.len())));
-    if digits.is_empty() {
-        digits.push('0');
-    }
-    Some((token.starts_with('-'), digits))
-}
-
-/// A whole number, however it is written.
-pub(crate) fn whole_number(text: &str) -> Option<i64> {
-    let (negative, digits) = whole_digits(text)?;
-    let sign = if negative { "-" } else { "" };
-    format!("{sign}{digits}").parse().ok()
-}
-
-/// An amount, and whether digits below the fen were rounded away (half up).
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Amount {
-    pub(crate) money: Money,
-    pub(crate) rounded: bool,
-}
-
-/// `1,234.50` without its commas; None where they do not stand between thousands.
-fn without_commas(token: &str) -> Option<String> {
-    let (whole, part) = token.split_once('.').unwrap_or((token, ""));
-    let (first, rest) = whole.trim_start_matches(['-', '+']).split_once(',')?;
-    let thousands = rest.split(',').all(|group| group.len() == 3) && (1..=3).contains(&first.len());
-    (thousands && !part.contains(',')).then(|| token.replace(',', ""))
-}
-
-/// National amounts are N16,2: sixteen digits, two of them decimals.
-const FEN_END: i128 = 10_000_000_000_000_000;
-const DIGITS_MAX: u32 = 36;
-
-/// Reads a JSON number or decimal string (sign, point, exponent) exactly. None if it is no number or does not
-/// fit N16,2.
-pub(crate) fn amount(token: &str) -> Option<Amount> {
-    let plain;
-    let token = if token.contains(',') {
-        plain = without_commas(token)?;
-        plain.as_str()
-    } else {
-        token
-    };
-    let negative = token.starts_with('-');
-    let digits = token.strip_prefix(['-', '+']).unwrap_or(token);
-    let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok().filter(|e| e.abs() <= 40)?),
-        None => (digits, 0),
-    };
-    let (mut fen, mut read, mut decimals) = (0_i128, 0_u32, None);
-    for byte in mantissa.bytes() {
-        match byte {
-            b'0'..=b'9' if read < DIGITS_MAX => {
-                fen = fen.checked_mul(10)?.checked_add(i128::from(byte - b'0'))?;
-                read += 1;
-                decimals = decimals.map(|decimals: i32| decimals + 1);
-            }
-            b'.' if decimals.is_none() => decimals = Some(0),
-            _ => return None,
-        }
-    }
-    let mut shift = exponent + 2 - decimals.unwrap_or(0);
-    let mut rounded = false;
-    while shift > 0 {
-        fen = fen.checked_mul(10)?;
-        shift -= 1;
-    }
-    if shift < 0 {
-        let unit = 10_i128.checked_pow(shift.unsigned_abs().min(38))?;
-        rounded = fen % unit != 0;
-        fen = fen / unit + i128::from(fen % unit * 2 >= unit);
-    }
-    if read == 0 || fen >= FEN_END {
-        return None;
-    }
-    let fen = i64::try_from(fen).ok()?;
-    Some(Amount {
-        money: Money::from_fen(if negative { -fen } else { fen }),
-        rounded,
-    })
-}
-
-/// The same where nobody asks what was rounded.
-pub(crate) fn money(token: &str) -> Option<Money> {
-    amount(token).map(|amount| amount.money)
-}
-
-/// A time as the interface writes it, `yyyy-MM-dd HH:mm:ss`, out of what gateways make of it: slashes, a T, an offset, a
-/// twelve-hour clock, digits only, milliseconds since 1970. A day alone stays a day. None where it is none.
-pub(crate) fn time(text: &str) -> Option<String> {
-    if let Ok(stamp) = text.parse::<Timestamp>() {
-        return Some(wire_time(beijing(stamp)));
-    }
-    let digits_only = text.bytes().all(|byte| byte.is_ascii_digit());
-    if digits_only && text.len() == 13 {
-        let stamp = Timestamp::from_millisecond(text.parse().ok()?).ok()?;
-        return Some(wire_time(beijing(stamp)));
-    }
-    let groups: Vec<&str> = if digits_only {
-        let at = [0..4, 4..6, 6..8, 8..10, 10..12, 12..14];
-        at.into_iter().map_while(|place| text.get(place)).collect()
-    } else {
-        text.split(|letter: char| !letter.is_ascii_digit())
-            .filter(|group| !group.is_empty())
-            .collect()
-    };
-    let number = |at: usize| groups.get(at).and_then(|group: &&str| group.parse::<i16>().ok());
-    let small = |at: usize| number(at).and_then(|number| i8::try_from(number).ok());
-    let (year, month, day) = (number(0).filter(|year| *year >= 1900)?, small(1)?, small(2)?);
-    if groups.len() == 3 {
-        return Some(
-            DateTime::new(year, month, day, 0, 0, 0, 0)
-                .ok()?
-                .date()
-                .to_string(),
-        );
-    }
-    let told = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let hour = match (
-        small(3)?,
-        told(&["PM", "pm", "下午", "晚上"]),
-        told(&["AM", "am", "上午", "凌晨"]),
-    ) {
-        (hour @ 1..=11, true, _) => hour + 12,
-        (12, _, true) => 0,
-        (hour, ..) => hour,
-    };
-    let time = DateTime::new(year, month, day, hour, small(4)?, small(5).unwrap_or(0), 0).ok()?;
-    Some(wire_time(time))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn amounts_are_read_from_their_digits() {
-        for (token, text, rounded) in [
-            ("0", "0.00", false),
-            ("0.0", "0.00", false),
-            ("-0.0", "0.00", false),
-            ("4.52", "4.52", false),
-            ("-25.1", "-25.10", false),
-            ("+7", "7.00", false),
-            ("12345678901234.67", "12345678901234.67", false),
-            ("1.005", "1.01", true),
-            ("1.0049", "1.00", true),
-            ("4.500000", "4.50", false),
-            ("1.5e3", "1500.00", false),
-            ("25E-1", "2.50", false),
-            ("1,234.50", "1234.50", false),
-            ("-12,345,678", "-12345678.00", false),
-            ("1e-3", "0.00", true),
-            (".5", "0.50", false),
-        ] {
-            let money = Money::parse(text).unwrap();
-            assert_eq!(amount(token), Some(Amount { money, rounded }), "{token}");
-        }
-        for token in [
-            "",
-            "-",
-            ".",
-            "1,5",
-            "abc",
-            "1e99",
-            "NaN",
-            "--1",
-            "1.2.3",
-            "99999999999999999999",
-        ] {
-            assert_eq!(amount(token), None, "{token}");
-        }
-    }
-
-    #[test]
-    fn times_are_read_however_they_are_written() {
-        for (told, meant) in [
-            ("2026-03-01 22:30:00", Some("2026-03-01 22:30:00")),
-            ("2026/3/1 9:05:07", Some("2026-03-01 09:05:07")),
-            ("2026-03-01T22:30:00", Some("2026-03-01 22:30:00")),
-            ("2026-03-01T22:30:00.250+08:00", Some("2026-03-01 22:30:00")),
-            ("2026-03-01T14:30:00Z", Some("2026-03-01 22:30:00")),
-            ("1772375400000", Some("2026-03-01 22:30:00")),
-            ("20260301223000", Some("2026-03-01 22:30:00")),
-            ("20260301223000123", Some("2026-03-01 22:30:00")),
-            ("2026-03-01 下午 10:30:00", Some("2026-03-01 22:30:00")),
-            ("2026-03-01 10:30:00 PM", Some("2026-03-01 22:30:00")),
-            ("2026-03-01 12:30:00 AM", Some("2026-03-01 00:30:00")),
-            ("2026-03-01 12:30:00 PM", Some("2026-03-01 12:30:00")),
-            ("2026-03-01", Some("2026-03-01")),
-            ("20260301", Some("2026-03-01")),
-            ("昨天", None),
-            ("10:30:00 PM", None),
-            ("2026-02-30 10:00:00", None),
-            ("2026-03-01 25:61:00", None),
-            ("0", None),
-        ] {
-            assert_eq!(time(told).as_deref(), meant, "{told}");
-        }
-    }
 
     #[test]
     fn what_is_said_twice_and_differently_is_in_dispute() {

@@ -14,10 +14,12 @@ mod keys;
 mod lenient;
 mod messages;
 mod msgid;
+mod numbers;
 mod profile;
 mod reply;
 mod sandbox;
 mod seal;
+mod times;
 mod verdict;
 mod zip_text;
 

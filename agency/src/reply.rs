@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use encoding_rs::GB18030;
 
 use crate::{
-    lenient::{DEPTH_MAX, Fields, Node, WRAPPED_MAX, WRAPPERS, whole_number},
+    lenient::{DEPTH_MAX, Fields, Node, WRAPPED_MAX, WRAPPERS},
+    numbers::whole_number,
     verdict::{WORDS, denied},
 };
 
@@ -25,6 +26,10 @@ pub(crate) struct Reply<'a> {
     pub(crate) denied: bool,
     /// It has no infcode: a gateway in front of the agency answered by itself, or in its own words for the agency.
     pub(crate) gateway: bool,
+    /// The profile has replies signed, and this one's signature was not checked: no key is here, or nothing is signed.
+    pub(crate) unchecked: bool,
+    /// Content that stands beside the output it belongs to.
+    beside: Vec<(&'static str, Node<'a>)>,
     /// A field of it that is told twice and differently.
     pub(crate) disputed: Option<String>,
     /// The output, if it holds anything: an object, or the object inside a string.
@@ -50,6 +55,8 @@ pub(crate) enum Output<'a> {
 pub(crate) enum NotAReply {
     Empty,
     OtherBytes,
+    Compressed,
+    Utf16,
     Html,
     Xml,
     NotJson,
@@ -63,6 +70,8 @@ impl NotAReply {
         match self {
             NotAReply::Empty => "empty body",
             NotAReply::OtherBytes => "neither UTF-8 nor GB 18030",
+            NotAReply::Compressed => "compressed (gzip)",
+            NotAReply::Utf16 => "UTF-16",
             NotAReply::Html => "a page of HTML",
             NotAReply::Xml => "XML",
             NotAReply::NotJson => "broken or incomplete JSON",
@@ -82,11 +91,31 @@ impl<'a> Reply<'a> {
         Ok(reply)
     }
 
+    /// Brings an opened output into the form in which it is read.
+    pub(crate) fn gather(&mut self) {
+        if let Some(joined) = self.output.joined(&self.beside) {
+            self.output = Output::Inner(joined);
+            self.output_elsewhere = true;
+        }
+        if let Some(unpacked) = self.output.node().and_then(Node::unpacked) {
+            self.output = Output::Text(unpacked);
+        }
+        if let Output::Text(text) | Output::Inner(text) = &self.output
+            && let Some(node) = Node::parse(text)
+        {
+            self.disputed = self.disputed.take().or_else(|| node.disputed(DEPTH_MAX));
+            self.denied |= node.fields().is_some_and(|fields| denied(&fields));
+        }
+    }
+
     /// The reply in a body, or in what a gateway put around it.
     fn within(node: Node<'a>) -> Result<Reply<'a>, NotAReply> {
         let fields = node.fields().ok_or(NotAReply::OtherShape)?;
         if fields.get("infcode").is_some() {
             return Reply::of(node, &fields);
+        }
+        if let Some(reply) = Reply::in_two(&fields) {
+            return reply;
         }
         // A gateway's envelope around the reply, or several.
         let Some((node, inner)) = within(&fields, WRAPPED_MAX) else {
@@ -98,11 +127,31 @@ impl<'a> Reply<'a> {
         Ok(reply)
     }
 
+    /// `{"head": {"infcode": …}, "body": {…}}`.
+    fn in_two(fields: &Fields<'a>) -> Option<Result<Reply<'a>, NotAReply>> {
+        let node = ["head", "header"].iter().find_map(|name| fields.get(name))?;
+        let head = node.fields().filter(|head| head.get("infcode").is_some())?;
+        Some(Reply::of(node, &head).map(|mut reply| {
+            reply.wrapped = true;
+            reply.denied |= denied(fields);
+            if matches!(reply.output, Output::Nothing)
+                && let Some(body) = ["body", "output", "data"]
+                    .iter()
+                    .find_map(|name| fields.get(name))
+            {
+                let inner = body.fields().map(|body| read_output(&body, "output"));
+                let inner = inner.filter(|inner| !matches!(inner, Output::Nothing));
+                reply.output = inner.unwrap_or(Output::Object(body));
+            }
+            reply
+        }))
+    }
+
     /// `{"code": …, "success": …, "message": …, "data": …}`: yes where `success` is true or the code one of those that
     /// mean it, and something is told; no where either says so in words. An HTTP status for a code is about the way.
     fn of_gateway(node: Node<'a>, fields: &Fields<'a>) -> Option<Reply<'a>> {
         let code = fields.text_of(&[
-            "code", "errcode", "retcode", "status", "err_code", "ret_code", "rtn_code",
+            "code", "errcode", "retcode", "status", "err_code", "ret_code", "rtn_code", "type",
         ]);
         let success = fields.get("success").and_then(Node::text);
         let agrees = GATEWAY_YES.contains(&code.to_lowercase().as_str());
@@ -150,6 +199,11 @@ impl<'a> Reply<'a> {
             output_elsewhere: false,
             denied: denied(fields),
             gateway: false,
+            unchecked: false,
+            beside: CONTENT
+                .iter()
+                .filter_map(|name| Some((*name, fields.get(name)?)))
+                .collect(),
             disputed: None,
             output: read_output(fields, "output"),
         };
@@ -184,6 +238,9 @@ fn within<'a>(fields: &Fields<'a>, depth: u32) -> Option<(Node<'a>, Fields<'a>)>
     })
 }
 
+/// Content that agencies put beside the output.
+const CONTENT: [&str; 4] = ["insuinfo", "idetinfo", "setldetail", "feedetail"];
+
 /// Codes by which gateways say yes.
 const GATEWAY_YES: [&str; 7] = ["0", "200", "00", "0000", "00000", "success", "ok"];
 
@@ -210,7 +267,7 @@ fn words_of(fields: &Fields<'_>) -> String {
 /// A body as the readers take it: in UTF-8, where a gateway wrote GB 18030; the reply itself, where a gateway put its
 /// text inside a string. What is neither stays as it is. And what was odd about it.
 pub(crate) fn plain(body: &[u8]) -> (Cow<'_, [u8]>, Option<&'static str>) {
-    if std::str::from_utf8(body).is_err() {
+    if std::str::from_utf8(body).is_err() && of_another_kind(body).is_none() {
         let text = GB18030.decode_without_bom_handling_and_without_replacement(body);
         return match text {
             Some(text) => {
@@ -235,7 +292,13 @@ fn text_within(body: &[u8]) -> Option<Vec<u8>> {
     if body.windows(INFCODE.len()).any(|part| part == INFCODE) {
         return None;
     }
-    let fields = json_of(body).ok()?.fields()?;
+    let whole = json_of(body).ok()?;
+    if whole.is_string() {
+        let text = whole.text()?;
+        let inner = Node::parse(&text)?.fields()?;
+        return inner.get("infcode").is_some().then(|| text.into_bytes());
+    }
+    let fields = whole.fields()?;
     if fields.get("infcode").is_some() || denied(&fields) {
         return None;
     }
@@ -246,7 +309,19 @@ fn text_within(body: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
+/// What a body surely is where it is no text in UTF-8 or GB 18030.
+fn of_another_kind(body: &[u8]) -> Option<NotAReply> {
+    match body {
+        [0x1f, 0x8b, ..] => Some(NotAReply::Compressed),
+        [0xff, 0xfe, _, ..] | [0xfe, 0xff, _, ..] | [b'{', 0, ..] | [0, b'{', ..] => Some(NotAReply::Utf16),
+        _ => None,
+    }
+}
+
 fn json_of(body: &[u8]) -> Result<Node<'_>, NotAReply> {
+    if let Some(other) = of_another_kind(body) {
+        return Err(other);
+    }
     let text = std::str::from_utf8(body).map_err(|_| NotAReply::OtherBytes)?;
     // Buffers of fixed length end in zero bytes.
     let text = text
@@ -255,11 +330,20 @@ fn json_of(body: &[u8]) -> Result<Node<'_>, NotAReply> {
     if text.is_empty() {
         return Err(NotAReply::Empty);
     }
-    if text.starts_with("<?xml") {
-        return Err(NotAReply::Xml);
-    }
     if text.starts_with('<') {
-        return Err(NotAReply::Html);
+        let pages = [
+            "<html",
+            "<!doctype",
+            "<head",
+            "<body",
+            "<center",
+            "<h1",
+            "<script",
+            "<!--",
+        ];
+        let tag = text.to_ascii_lowercase();
+        let page = pages.iter().any(|page| tag.starts_with(page));
+        return Err(if page { NotAReply::Html } else { NotAReply::Xml });
     }
     Node::parse(text).ok_or(NotAReply::NotJson)
 }
@@ -303,6 +387,24 @@ impl Output<'_> {
     /// The fields of the object under output.
     pub(crate) fn fields(&self) -> Option<Fields<'_>> {
         self.node().and_then(Node::fields)
+    }
+
+    /// The same with what stands beside it in one object. None: nothing is missing.
+    fn joined(&self, beside: &[(&str, Node<'_>)]) -> Option<String> {
+        let (node, fields) = (self.node()?, self.fields()?);
+        let missing = beside
+            .iter()
+            .filter(|(name, node)| !node.is_bare() && fields.get(name).is_none());
+        let more: Vec<String> = missing
+            .map(|(name, node)| format!("\"{name}\":{}", node.raw()))
+            .collect();
+        let open = node
+            .raw()
+            .strip_suffix('}')
+            .filter(|_| !more.is_empty())?
+            .trim_end();
+        let comma = if open.ends_with('{') { "" } else { "," };
+        Some(format!("{open}{comma}{}}}", more.join(",")))
     }
 
     /// The object in which one of these names stands: the output itself, or the one it wraps. None: nowhere, or in several.

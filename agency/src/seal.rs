@@ -113,6 +113,7 @@ impl Seal {
         if let Some(text) = opened {
             reply.output = Output::Inner(text);
         }
+        reply.unchecked = self.profile.reply_signed;
         if let (true, Some(key)) = (self.profile.reply_signed, &self.keys.other) {
             let signed = match &reply.output {
                 Output::Nothing => None,
@@ -122,7 +123,10 @@ impl Seal {
             if signed.is_some_and(|text| !key.verifies(text.as_bytes(), &reply.cainfo)) {
                 return Err(NotAReply::SignatureWrong);
             }
+            // Where there is no output nothing is signed.
+            reply.unchecked = signed.is_none();
         }
+        reply.gather();
         Ok(reply)
     }
 

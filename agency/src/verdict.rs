@@ -1,7 +1,10 @@
 //! What a reply says beside its content about whether the thing was done: flags, codes and words, of agencies and of the
 //! gateways before them, each in a way of its own.
 
-use crate::lenient::{Fields, Node, WRAPPED_MAX, WRAPPERS, whole_number};
+use crate::{
+    lenient::{Fields, Node, WRAPPED_MAX, WRAPPERS},
+    numbers::whole_number,
+};
 
 /// Where a reply says what is the matter.
 pub(crate) const WORDS: [&str; 9] = [

@@ -106,7 +106,7 @@ impl Client {
         place: &str,
         data: T,
     ) -> Answer<Vec<Row>> {
-        self.ask(infno, place, &Data { data }, benefits::read_rows).await
+        self.ask(infno, place, &Data { data }, benefits::rows_only).await
     }
 
     /// 3505: one drug of one lot was sold, with the codes of its packs. The msgid must be on disk before this is

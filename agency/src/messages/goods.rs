@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     fields::{Checked, FieldFault, required},
-    lenient::{Fields, Node, whole_number},
+    lenient::{Fields, Node},
+    numbers::whole_number,
     profile::TraceCodes,
     reply::Output,
     verdict::{praises, yes_or_no},

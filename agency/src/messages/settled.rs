@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use yijie_rules::{Accumulated, Money, SetlInfo};
 
 use crate::{
-    lenient::{Fields, Node, whole_number},
+    lenient::{Fields, Node},
+    numbers::whole_number,
     profile::Profile,
     reply::Output,
 };
@@ -241,10 +242,10 @@ fn read(output: &Output<'_>, profile: &Profile, signs: Signs) -> Option<SettledR
     }
     let mut setlinfo = reading.setlinfo()?;
     let setl_time = reading.time("setl_time");
+    let setldetail = reading.details(&around);
     if reading.signs_seen == [true; 2] {
         reading.note("SIGNS_MIXED", "setlinfo");
     }
-    let setldetail = reading.details(&around);
     sums::close(&mut setlinfo, &setldetail, profile, &mut reading)?;
     Some(SettledReply {
         setl_id: info.id("setl_id"),

@@ -129,7 +129,7 @@ impl Checked for StatementInput {
 }
 
 pub(crate) fn read_statement(output: &Output<'_>, style: &StatementStyle) -> Option<StatementResult> {
-    let info = output.fields()?.get("stmtinfo")?.fields()?;
+    let info = output.with_any(&["stmtinfo"])?.get("stmtinfo")?.fields()?;
     let stmt_rslt = info.text("stmt_rslt");
     (!stmt_rslt.is_empty()).then(|| StatementResult {
         verdict: StatementVerdict::of(&stmt_rslt, style),

@@ -3,7 +3,11 @@
 use yijie_rules::{Money, Ratio, SetlInfo};
 
 use super::{FundLine, Irregularity, Signs};
-use crate::lenient::{Fields, Node, amount, money as money_of, time};
+use crate::{
+    lenient::{Fields, Node},
+    numbers::{amount, told_money, without_currency},
+    times::time,
+};
 
 pub(super) const PERSON_PART: [&str; 2] = ["psn_part_amt", "psn_pay"];
 pub(super) const BALANCE: &str = "balc";
@@ -122,7 +126,7 @@ impl<'f, 'a> Reading<'f, 'a> {
                 time
             }
             None => {
-                if !told.is_empty() {
+                if !told.is_empty() || !self.info.get(name).is_none_or(Node::is_bare) {
                     self.note("TIME_UNREADABLE", name);
                 }
                 told
@@ -147,7 +151,7 @@ impl<'f, 'a> Reading<'f, 'a> {
             self.signs_seen[0] |= money > Money::ZERO;
             self.signs_seen[1] |= money.is_negative();
             let others = spellings.iter().skip(nth.saturating_add(1));
-            let mut others = others.filter_map(|name| money_of(&info.text(name)));
+            let mut others = others.filter_map(|name| told_money(&info.text(name)));
             if others.any(|other| other != money) {
                 self.note("SPELLINGS_DIFFER", name);
             }
@@ -171,7 +175,11 @@ impl<'f, 'a> Reading<'f, 'a> {
     }
 
     fn amount(&mut self, text: &str, name: &str) -> Option<Money> {
-        let Some(amount) = amount(text) else {
+        let bare = without_currency(text);
+        if bare != text {
+            self.note("AMOUNT_SPELLED_OTHERWISE", name);
+        }
+        let Some(amount) = amount(&bare) else {
             self.note(UNREADABLE, name);
             return None;
         };
@@ -214,9 +222,14 @@ impl<'f, 'a> Reading<'f, 'a> {
         if !known_fund(&fund_pay_type) {
             reading.note("FUND_TYPE_UNKNOWN", &fund_pay_type);
         }
+        let fund_payamt = reading.money(&["fund_payamt"]);
+        if self.signs == Signs::Dropped {
+            self.signs_seen[0] |= reading.signs_seen[0];
+            self.signs_seen[1] |= reading.signs_seen[1];
+        }
         let line = FundLine {
             fund_pay_type_name: row.text("fund_pay_type_name"),
-            fund_payamt: reading.money(&["fund_payamt"]),
+            fund_payamt,
             inscp_scp_amt: reading.found(&["inscp_scp_amt"]),
             crt_payb_lmt_amt: reading.found(&["crt_payb_lmt_amt"]),
             fund_pay_type,

@@ -80,6 +80,9 @@ pub(super) fn close(
         reading.note(EMPTY, HOSPITAL);
     }
     if reading.signs == Signs::Dropped {
+        if info.medfee_sumamt.is_zero() {
+            reading.note("NOTHING_UNDONE", "medfee_sumamt");
+        }
         return Some(());
     }
     let certain = !info.acct_mulaid_pay.is_negative() && nothing_is_missing(info, detail, &broken, reading);
