@@ -353,7 +353,7 @@ fn content(infno: &str, national: &str, output: &Output<'_>, profile: &Profile) 
         "3203" => clearing::read_application(output)
             .map(|clr_appy_evt_id| other(&json!({ "clr_appy_evt_id": clr_appy_evt_id }))),
         "2001" | "5201" | "5202" | "5204" | "5205" | "5206" | "5301" => {
-            benefits::read_rows(output).map(|read| listed(read))
+            benefits::read_rows(output).map(listed)
         }
         "3505" | "3506" => match goods::read_accepted(output, infno != national) {
             Some(goods::Accepted::No(message)) => Some(Content::Declined(message)),

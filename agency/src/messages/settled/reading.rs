@@ -204,8 +204,10 @@ impl<'f, 'a> Reading<'f, 'a> {
         })
     }
 
-    /// setldetail.
+    /// setldetail, beside setlinfo or in it.
     pub(super) fn details(&mut self, around: &Fields<'_>) -> Vec<FundLine> {
+        let beside = around.get("setldetail").is_some();
+        let around = if beside { around } else { self.info };
         let rows = around.items("setldetail");
         let lines: Vec<FundLine> = rows.iter().filter_map(|row| self.fund_line(*row)).collect();
         let unread = rows.is_empty() && !around.get("setldetail").is_none_or(Node::is_bare);
