@@ -37,8 +37,8 @@ use crate::{
         sign::{self, Operator, SignIn, SignInData, SignInInput, SignOutData, SignOutInput},
         statement::{self, StatementInput, StatementResult, StatementTotals},
     },
+    output::Output,
     profile::HeaderScheme,
-    reply::Output,
     seal::Seal,
     zip_text,
 };

@@ -15,6 +15,7 @@ mod lenient;
 mod messages;
 mod msgid;
 mod numbers;
+mod output;
 mod profile;
 mod reply;
 mod sandbox;

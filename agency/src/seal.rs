@@ -15,8 +15,9 @@ use crate::{
     gm::sm3_hex,
     keys::Keys,
     lenient::Node,
+    output::Output,
     profile::{Cainfo, InputForm, Profile},
-    reply::{NotAReply, Output, Reply},
+    reply::{NotAReply, Reply},
 };
 
 /// As deep as anything in a request of the interface's stands, and deeper.

@@ -15,7 +15,7 @@ use crate::{
         query::{QueryData, QueryInput},
         settled::{self, SettledReply},
     },
-    reply::Output,
+    output::Output,
 };
 
 impl Client {

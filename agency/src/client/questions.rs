@@ -21,7 +21,7 @@ use crate::{
             FeeInput, StayCancel,
         },
     },
-    reply::Output,
+    output::Output,
     zip_text,
 };
 

@@ -18,7 +18,7 @@ use crate::{
         },
         settled::{self, SettledReply},
     },
-    reply::Output,
+    output::Output,
 };
 
 /// The agency's reason for refusing a settlement whose trial no longer holds.

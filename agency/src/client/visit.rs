@@ -20,8 +20,8 @@ use crate::{
             SettledCode, StayCancel, VisitBill, VisitBillInput, VisitInfo, VisitInput,
         },
     },
+    output::Output,
     profile::TraceCodes,
-    reply::Output,
 };
 
 /// 2205: all details that are not settled.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     fields::{Checked, FieldFault},
-    reply::Output,
+    output::Output,
 };
 
 message! {

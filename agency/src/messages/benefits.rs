@@ -9,7 +9,7 @@ use crate::{
     fields::in_order,
     lenient::{Fields, Node, WRAPPED_MAX, WRAPPERS},
     numbers::told_money,
-    reply::Output,
+    output::Output,
     times::time,
 };
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     fields::{Checked, FieldFault, day, in_order, month, number, open, required},
-    reply::Output,
+    output::Output,
 };
 
 /// What an institution asks to be paid for a month's settlements of one category.

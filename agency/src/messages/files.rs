@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use crate::{
     fields::{Checked, FieldFault, required},
     lenient::Node,
-    reply::Output,
+    output::Output,
 };
 
 /// fixmedins_code of the files that the agency offers to everybody (1301–1319).

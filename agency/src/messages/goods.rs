@@ -10,8 +10,8 @@ use crate::{
     fields::{Checked, FieldFault, required},
     lenient::{Fields, Node},
     numbers::whole_number,
+    output::Output,
     profile::TraceCodes,
-    reply::Output,
     verdict::{praises, yes_or_no},
 };
 

@@ -16,7 +16,7 @@ use crate::{
     fields::{Checked, FieldFault, code, optional, required},
     lenient::{Fields, Node},
     numbers::told_money,
-    reply::Output,
+    output::Output,
 };
 
 /// What the patient shows (就诊凭证). Kept with a sale, so it can be stored; `Debug` shows the kind only.

@@ -8,8 +8,8 @@ use yijie_rules::{Accumulated, Money, SetlInfo};
 use crate::{
     lenient::{Fields, Node},
     numbers::whole_number,
+    output::Output,
     profile::Profile,
-    reply::Output,
 };
 
 mod reading;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     fields::{Checked, FieldFault, optional, required},
-    reply::Output,
+    output::Output,
 };
 
 /// Who operates the terminal (经办人).

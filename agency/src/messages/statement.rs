@@ -6,8 +6,8 @@ use yijie_rules::Money;
 use super::form::whole;
 use crate::{
     fields::{Checked, FieldFault, day, in_order, number, open, required},
+    output::Output,
     profile::StatementStyle,
-    reply::Output,
 };
 
 /// The terminal's sums of one insurance type, settlement category and settling agency.

@@ -16,7 +16,7 @@ use crate::{
     fields::{Checked, FieldFault},
     lenient::{Fields, Node},
     numbers::{amount, without_currency},
-    reply::Output,
+    output::Output,
 };
 
 message! {
