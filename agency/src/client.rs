@@ -22,7 +22,7 @@ use crate::{
     answer::{AgencyRefusal, Answer, Cause},
     clock::{beijing_now, wire_time},
     decode::{Weight, understand},
-    envelope::{Envelope, Output},
+    envelope::Envelope,
     fields::{Checked, FieldFault},
     keys::Keys,
     messages::{
@@ -37,6 +37,7 @@ use crate::{
         sign::{self, Operator, SignIn, SignInData, SignInInput, SignOutData, SignOutInput},
         statement::{self, StatementInput, StatementResult, StatementTotals},
     },
+    output::Output,
     profile::HeaderScheme,
     seal::Seal,
     zip_text,
@@ -368,7 +369,7 @@ impl Client {
             Carried::NotSent(cause) => Answer::NotSent(cause),
             Carried::Unknown(cause) => Answer::Unknown(cause),
             Carried::Body(body) if zip_text::is_zip(&body) => Answer::Done(body),
-            Carried::Body(body) => understand(&self.seal, &body, Weight::Asks, |_| None),
+            Carried::Body(body) => understand(&self.seal, &body, "9102", |_| None),
         }
     }
 
@@ -444,16 +445,16 @@ impl Client {
         input: &I,
         read: impl FnOnce(&Output<'_>) -> Option<T>,
     ) -> Answer<T> {
-        let (weight, infno) = (Weight::of(infno), self.seal.profile.number_of(infno));
+        let (national, infno) = (infno, self.seal.profile.number_of(infno));
         let body = match self.letter(infno, msgid, place, input) {
             Ok(body) => body,
             Err(fault) => return not_fit(&fault),
         };
         let path = self.seal.profile.path_of(infno);
-        match self.post(&path, body, weight).await {
+        match self.post(&path, body, Weight::of(national)).await {
             Carried::NotSent(cause) => Answer::NotSent(cause),
             Carried::Unknown(cause) => Answer::Unknown(cause),
-            Carried::Body(body) => understand(&self.seal, &body, weight, read),
+            Carried::Body(body) => understand(&self.seal, &body, national, read),
         }
     }
 

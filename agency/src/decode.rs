@@ -8,7 +8,6 @@ use serde_json::{
 
 use crate::{
     answer::{AgencyRefusal, Answer, Cause},
-    envelope::{Output, Reply, gateway_words, plain},
     keys::Keys,
     messages::{
         benefits, clearing,
@@ -17,8 +16,12 @@ use crate::{
         settled::{self, IDENTITIES, IDENTITY_BROKEN, Irregularity, SettledReply},
         sign, statement, visit,
     },
-    profile::Profile,
+    output::Output,
+    profile::{Profile, leaves_in_doubt},
+    reply::{Reply, gateway_words, plain},
     seal::Seal,
+    verdict::praises,
+    zip_text,
 };
 
 /// What hangs on the answer to a transaction.
@@ -45,48 +48,78 @@ impl Weight {
     }
 }
 
-/// What a body amounts to. Whatever is not a well-formed reply of the interface is unknown.
+/// Transactions of which nothing in the answer but infcode says that they were done.
+const BARE: [&str; 11] = [
+    "2202", "2203", "2205", "2302", "2402", "2403", "2404", "2405", "2601", "3204", "9002",
+];
+
+/// What a body amounts to, as the answer to the transaction of that national number. Whatever is not a well-formed reply
+/// of the interface, or says two things, is unknown.
 pub(crate) fn understand<T>(
     seal: &Seal,
     body: &[u8],
-    weight: Weight,
+    national: &str,
     read: impl FnOnce(&Output<'_>) -> Option<T>,
 ) -> Answer<T> {
+    let weight = Weight::of(national);
     let unreadable = |what| Answer::Unknown(Cause::BodyUnreadable { what });
     let (body, _) = plain(body);
     let reply = match seal.reply(&body) {
         Ok(reply) => reply,
         Err(fault) => return unreadable(fault.what()),
     };
+    if reply.disputed.is_some() {
+        return unreadable("a field is told twice and differently");
+    }
+    let proof = || weight != Weight::Asks && proves(national, &reply.output);
     // A gateway's word is no word of the agency's where money may have moved; a settlement's number is.
-    if reply.gateway
-        && weight == Weight::Commits
-        && !(reply.infcode == 0 && settled::holds_settlement(&reply.output))
-    {
+    if reply.gateway && weight == Weight::Commits && !(reply.infcode == 0 && proof()) {
         return unreadable("a gateway's answer, not the agency's: JSON without infcode");
     }
     if reply.infcode == -1 && weight != Weight::Asks && seal.profile.system_error_unknown {
         return Answer::Unknown(Cause::AgencySystemError);
     }
-    let holds = || weight == Weight::Commits && settled::holds_settlement(&reply.output);
-    if weight == Weight::Commits && reply.contradicts() && !holds() {
-        return unreadable("infcode and its own words say different things");
-    }
     if reply.infcode != 0 {
         // What it says it has not done, and gives the number of.
-        if holds() {
-            return unreadable("refused, and yet a settlement in it");
+        if proof() {
+            return unreadable("refused, and yet what it refuses in it");
+        }
+        if weight == Weight::Commits && praises(&reply.err_msg) {
+            return unreadable("infcode and its own words say different things");
         }
         let refusal = AgencyRefusal::new(reply.infcode, reply.err_msg);
-        return Answer::Refused(refusal.in_words_of(&seal.profile.refusals));
+        let refusal = refusal.in_words_of(&seal.profile.refusals);
+        let open = refusal.reason().is_none() && leaves_in_doubt(national, &refusal.message);
+        if weight == Weight::Commits && open {
+            return unreadable("refused in words that leave open whether it was done");
+        }
+        return Answer::Refused(refusal);
     }
-    if reply.denied {
+    let second = goods::read_accepted(&reply.output, false);
+    let goods = matches!(national, "3505" | "3506");
+    let declined = weight != Weight::Asks && second != Some(goods::Accepted::Yes);
+    if (reply.denied || declined) && !(goods && matches!(second, Some(goods::Accepted::No(_)))) {
         return unreadable("infcode 0, and elsewhere in it a failure");
     }
-    match read(&reply.output) {
-        Some(value) => Answer::Done(value),
-        None if matches!(reply.output, Output::Opaque(_)) => unreadable("the output is encrypted or no JSON"),
-        None => unreadable("the output lacks what it should hold"),
+    let bare = BARE.contains(&national) || (goods && reply.output.is_bare());
+    if bare && !reply.err_msg.is_empty() && !praises(&reply.err_msg) {
+        return unreadable("infcode 0, and words that are not those of a success");
+    }
+    match &reply.output {
+        Output::Opaque(words) if !praises(words) => unreadable("the output is encrypted or no JSON"),
+        output => read(output).map_or_else(
+            || unreadable("the output lacks what it should hold"),
+            Answer::Done,
+        ),
+    }
+}
+
+/// Whether the number stands in an output that an agency gives to what it has done, whatever else is said of it.
+fn proves(national: &str, output: &Output<'_>) -> bool {
+    match national {
+        "2201" | "2401" => visit::read_opened(output).is_some(),
+        "3203" => clearing::read_application(output).is_some(),
+        _ => settled::holds_settlement(output),
     }
 }
 
@@ -134,32 +167,24 @@ pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile, keys: &Keys) ->
         keys: keys.clone(),
     };
     let national = profile.national_of(infno);
+    if national == "9102" && zip_text::is_zip(body) {
+        return decode_file(infno, body);
+    }
     let (body, odd) = plain(body);
     let reply = seal.reply(&body).ok();
-    let mut decoded = Decoded {
-        infno: infno.to_owned(),
-        outcome: "settled",
-        code: None,
-        why: None,
-        infcode: reply
-            .as_ref()
-            .filter(|reply| !reply.gateway)
-            .map(|reply| reply.infcode),
-        message: None,
-        reply: None,
-        identities: Vec::new(),
-        irregularities: reply.as_ref().map(oddities).unwrap_or_default(),
-    };
+    let mut decoded = Decoded::of(infno);
+    if let Some(reply) = &reply {
+        decoded.infcode = (!reply.gateway).then_some(reply.infcode);
+        decoded.irregularities = oddities(reply);
+    }
     let odd = odd.map(|code| Irregularity::new(code, "body"));
     decoded.irregularities.extend(odd);
     let read = |output: &Output<'_>| content(infno, national, output, profile);
-    match understand(&seal, &body, Weight::of(national), read) {
+    match understand(&seal, &body, national, read) {
         Answer::Done(content) => decoded.take(content),
         Answer::Refused(refusal) => decoded.refuse(refusal.message),
         Answer::NotSent(cause) | Answer::Unknown(cause) => {
-            decoded.outcome = "unknown";
-            decoded.code = Some(cause.code());
-            decoded.why = Some(cause.to_string());
+            decoded.doubt(&cause);
             decoded.message = match &reply {
                 Some(reply) => Some(reply.err_msg.clone()).filter(|text| !text.is_empty()),
                 None => gateway_words(&body),
@@ -169,19 +194,19 @@ pub fn decode_reply(infno: &str, body: &[u8], profile: &Profile, keys: &Keys) ->
     decoded
 }
 
+/// 9102 answers with the file itself.
+fn decode_file(infno: &str, body: &[u8]) -> Decoded {
+    let mut decoded = Decoded::of(infno);
+    match zip_text::unpack(body) {
+        Ok(file) => decoded.reply = to_raw_value(&json!({ "bytes": file.len() })).ok(),
+        Err(what) => decoded.doubt(&Cause::BodyUnreadable { what }),
+    }
+    decoded
+}
+
 /// The decoder of medical-insurance codes answers in an envelope of its own.
 fn decode_code(body: &[u8]) -> Decoded {
-    let mut decoded = Decoded {
-        infno: "ec.query".to_owned(),
-        outcome: "settled",
-        code: None,
-        why: None,
-        infcode: None,
-        message: None,
-        reply: None,
-        identities: Vec::new(),
-        irregularities: Vec::new(),
-    };
+    let mut decoded = Decoded::of("ec.query");
     match ec_query::read(body) {
         EcReply::Person(person) => {
             let person = json!({
@@ -194,11 +219,7 @@ fn decode_code(body: &[u8]) -> Decoded {
             decoded.refuse(message);
             decoded.infcode = Some(code);
         }
-        EcReply::Unreadable(what) => {
-            let cause = Cause::BodyUnreadable { what };
-            decoded.outcome = "unknown";
-            (decoded.code, decoded.why) = (Some(cause.code()), Some(cause.to_string()));
-        }
+        EcReply::Unreadable(what) => decoded.doubt(&Cause::BodyUnreadable { what }),
     }
     decoded
 }
@@ -214,18 +235,46 @@ fn oddities(reply: &Reply<'_>) -> Vec<Irregularity> {
     note(reply.wrapped, "ENVELOPE_WRAPPED", "infcode");
     note(reply.gateway, "ENVELOPE_OF_GATEWAY", "infcode");
     note(
+        matches!(reply.output, Output::Text(_)),
+        "OUTPUT_IS_TEXT",
+        "output",
+    );
+    note(reply.unchecked, "SIGNATURE_UNCHECKED", "cainfo");
+    note(
         reply.output_elsewhere && !reply.gateway,
         "OUTPUT_ELSEWHERE",
         "output",
     );
     let twelve = twelve_hours_apart(&reply.inf_refmsgid, &reply.refmsg_time, &reply.respond_time);
     note(twelve, "CLOCK_TWELVE_HOURS", "refmsg_time");
-    let complains = reply.infcode == 0 && !reply.err_msg.is_empty() && !reply.praises();
+    let complains = reply.infcode == 0 && !reply.err_msg.is_empty() && !praises(&reply.err_msg);
     note(complains, "ERR_MSG_ON_SUCCESS", "err_msg");
+    let twice = reply.disputed.as_deref();
+    note(twice.is_some(), "FIELD_TWICE", twice.unwrap_or_default());
     odd
 }
 
 impl Decoded {
+    fn of(infno: &str) -> Decoded {
+        Decoded {
+            infno: infno.to_owned(),
+            outcome: "settled",
+            code: None,
+            why: None,
+            infcode: None,
+            message: None,
+            reply: None,
+            identities: Vec::new(),
+            irregularities: Vec::new(),
+        }
+    }
+
+    fn doubt(&mut self, cause: &Cause) {
+        self.outcome = "unknown";
+        self.code = Some(cause.code());
+        self.why = Some(cause.to_string());
+    }
+
     fn refuse(&mut self, message: String) {
         self.outcome = "refused";
         self.code = Some(REFUSED);
@@ -244,6 +293,10 @@ impl Decoded {
                 self.irregularities.extend(rows.irregularities);
             }
             Content::Other(value) => self.reply = value,
+            Content::Noted(value, odd) => {
+                self.reply = value;
+                self.irregularities.extend(odd);
+            }
             Content::Declined(message) => self.refuse(message),
         }
     }
@@ -253,14 +306,16 @@ impl Decoded {
         if let Some(fields) = reply.as_object_mut() {
             fields.remove("irregularities");
         }
-        if let Some(balance) = reply
-            .pointer_mut("/setlinfo/balc")
-            .filter(|_| settled.balance().is_none())
-        {
-            *balance = serde_json::Value::Null;
+        for name in settled.untold() {
+            if let Some(amount) = reply.pointer_mut(&format!("/setlinfo/{name}")) {
+                *amount = serde_json::Value::Null;
+            }
         }
         self.reply = to_raw_value(&reply).ok();
-        self.irregularities.extend(settled.irregularities.iter().cloned());
+        let odd = settled.irregularities.iter().cloned();
+        self.irregularities
+            .retain(|told| !settled.irregularities.contains(told));
+        self.irregularities.extend(odd);
         let checked = |identity: &&'static str| {
             let holds = settled.holds(identity)?;
             Some(IdentityCheck { identity, holds })
@@ -276,6 +331,7 @@ enum Content {
     Settled(Box<SettledReply>),
     Rows(visit::FeeRows),
     Other(Option<Box<RawValue>>),
+    Noted(Option<Box<RawValue>>, Option<Irregularity>),
     /// infcode 0, and the second level says no (3505).
     Declined(String),
 }
@@ -298,7 +354,7 @@ fn content(infno: &str, national: &str, output: &Output<'_>, profile: &Profile) 
         "3203" => clearing::read_application(output)
             .map(|clr_appy_evt_id| other(&json!({ "clr_appy_evt_id": clr_appy_evt_id }))),
         "2001" | "5201" | "5202" | "5204" | "5205" | "5206" | "5301" => {
-            benefits::read_rows(output).map(|rows| other(&benefits::as_objects(rows)))
+            benefits::read_rows(output).map(listed)
         }
         "3505" | "3506" => match goods::read_accepted(output, infno != national) {
             Some(goods::Accepted::No(message)) => Some(Content::Declined(message)),
@@ -311,6 +367,7 @@ fn content(infno: &str, national: &str, output: &Output<'_>, profile: &Profile) 
                 &json!({"stmt_rslt": read.stmt_rslt, "stmt_rslt_dscr": read.stmt_rslt_dscr}),
             ))
         }
+        "9102" => None,
         _ if matches!(output, Output::Opaque(_)) => None,
         _ => Some(raw(output)),
     }
@@ -322,6 +379,13 @@ fn raw(output: &Output<'_>) -> Content {
             .node()
             .and_then(|node| RawValue::from_string(node.raw().to_owned()).ok()),
     )
+}
+
+fn listed(read: benefits::Rows) -> Content {
+    let incomplete = read
+        .incomplete
+        .then(|| Irregularity::new("ROWS_INCOMPLETE", "output"));
+    Content::Noted(to_raw_value(&benefits::as_objects(read.rows)).ok(), incomplete)
 }
 
 fn other(value: &impl Serialize) -> Content {

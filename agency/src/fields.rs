@@ -48,7 +48,7 @@ pub(crate) fn decimal(field: &'static str, value: &str, decimals_max: usize) -> 
     let decimals = value
         .split_once('.')
         .map_or(0, |(_, part)| part.trim_end_matches('0').len());
-    if crate::lenient::amount(value).is_none() || value.contains(['e', 'E']) {
+    if crate::numbers::amount(value).is_none() || value.contains(['e', 'E']) {
         return Err(FieldFault {
             field,
             problem: "not a number",

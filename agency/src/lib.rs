@@ -14,9 +14,14 @@ mod keys;
 mod lenient;
 mod messages;
 mod msgid;
+mod numbers;
+mod output;
 mod profile;
+mod reply;
 mod sandbox;
 mod seal;
+mod times;
+mod verdict;
 mod zip_text;
 
 pub use answer::{AgencyRefusal, Answer, Cause, MSGID_REPEATED};

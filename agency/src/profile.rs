@@ -110,6 +110,28 @@ fn meanings() -> BTreeMap<String, Vec<String>> {
         .collect()
 }
 
+/// Whether a refusal's words leave open that the agency has done it, or is about to. Of a settlement that it is settled
+/// says so as well.
+pub(crate) fn leaves_in_doubt(national: &str, words: &str) -> bool {
+    let open = [
+        "处理中",
+        "已处理",
+        "重复提交",
+        "超时",
+        "结果未知",
+        "状态未知",
+        "查询结算结果",
+        "稍后查询",
+        "timed out",
+        "timeout",
+        "time out",
+    ];
+    let words = words.to_lowercase();
+    let settles = matches!(national, "2102" | "2207" | "2304");
+    open.iter().any(|word| words.contains(word))
+        || settles && ["已结算", "重复结算"].iter().any(|word| words.contains(word))
+}
+
 fn base64() -> SignatureForm {
     SignatureForm::Base64
 }

@@ -10,12 +10,14 @@ use serde_json::{
 };
 
 use crate::{
-    envelope::{Envelope, INPUT_LEN_MAX, NotAReply, Output, Reply},
+    envelope::{Envelope, INPUT_LEN_MAX},
     fields::{Checked, FieldFault, optional},
     gm::sm3_hex,
     keys::Keys,
     lenient::Node,
+    output::Output,
     profile::{Cainfo, InputForm, Profile},
+    reply::{NotAReply, Reply},
 };
 
 /// As deep as anything in a request of the interface's stands, and deeper.
@@ -119,6 +121,7 @@ impl Seal {
         if let Some(text) = opened {
             reply.output = Output::Inner(text);
         }
+        reply.unchecked = self.profile.reply_signed;
         if let (true, Some(key)) = (self.profile.reply_signed, &self.keys.other) {
             let signed = match &reply.output {
                 Output::Nothing => None,
@@ -128,7 +131,10 @@ impl Seal {
             if signed.is_some_and(|text| !key.verifies(text.as_bytes(), &reply.cainfo)) {
                 return Err(NotAReply::SignatureWrong);
             }
+            // Where there is no output nothing is signed.
+            reply.unchecked = signed.is_none();
         }
+        reply.gather();
         Ok(reply)
     }
 

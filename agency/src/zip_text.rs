@@ -33,6 +33,11 @@ pub fn pack(name: &str, content: &[u8]) -> Result<Vec<u8>, NotPacked> {
 /// # Errors
 /// What is wrong with it. A broken file is an error as a whole: half a list could pass for a list.
 pub fn unpack_text(body: &[u8]) -> Result<String, &'static str> {
+    String::from_utf8(unpack(body)?).map_err(|_| "the file is not UTF-8")
+}
+
+/// The first file in a ZIP.
+pub(crate) fn unpack(body: &[u8]) -> Result<Vec<u8>, &'static str> {
     let mut archive = ZipArchive::new(Cursor::new(body)).map_err(|_| "not a readable ZIP")?;
     let file = archive.by_index(0).map_err(|_| "no file in the ZIP")?;
     let mut bytes = Vec::new();
@@ -42,7 +47,7 @@ pub fn unpack_text(body: &[u8]) -> Result<String, &'static str> {
     if u64::try_from(bytes.len()).is_ok_and(|len| len > UNPACKED_BYTES_MAX) {
         return Err("the file is too large");
     }
-    String::from_utf8(bytes).map_err(|_| "the file is not UTF-8")
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -54,9 +54,15 @@ fn what_a_settlement_does_not_say_is_not_made_up() {
             "",
         ),
         (
-            settlement(r#""fund_pay_sumamt":"15.00","acct_pay":"5元","psn_cash_pay":"0.00""#),
+            settlement(r#""fund_pay_sumamt":"15.00","acct_pay":"伍","psn_cash_pay":"0.00""#),
             "unknown",
             "",
+        ),
+        // A currency is no part of an amount.
+        (
+            settlement(r#""fund_pay_sumamt":"15.00","acct_pay":"5元","psn_cash_pay":"0.00""#),
+            "settled",
+            "AMOUNT_SPELLED_OTHERWISE acct_pay",
         ),
         (settlement(r#""hosp_part_amt":"20.00""#), "unknown", ""),
         // Two numbers, or none.

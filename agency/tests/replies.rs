@@ -306,9 +306,9 @@ proptest! {
         // A settlement can be kept and read again.
         if let (true, Some(kept)) = (infno.starts_with('2'), &decoded.reply) {
             let mut shown: Value = serde_json::from_str(kept.get()).unwrap();
-            if shown["setlinfo"]["balc"].is_null() {
-                // A balance that was not told is shown as none and kept as zero with a note.
-                shown["setlinfo"]["balc"] = "0.00".into();
+            // An amount that was not told is shown as none and kept as zero with a note.
+            for amount in shown["setlinfo"].as_object_mut().unwrap().values_mut().filter(|amount| amount.is_null()) {
+                *amount = "0.00".into();
             }
             let read: SettledReply = serde_json::from_value(shown.clone()).unwrap();
             prop_assert_eq!(serde_json::to_value(&read.setlinfo).unwrap(), shown["setlinfo"].clone());

@@ -8,13 +8,14 @@ use super::Client;
 use crate::{
     answer::{AgencyRefusal, Answer, Cause},
     clock::beijing_now,
-    envelope::Output,
     messages::{
-        benefits::{PersonTimeQuestion, cell},
+        benefits::{self, PersonTimeQuestion, cell},
+        form::Data,
         pharmacy::Insured,
         query::{QueryData, QueryInput},
         settled::{self, SettledReply},
     },
+    output::Output,
 };
 
 impl Client {
@@ -57,14 +58,16 @@ impl Client {
             endtime,
             ..PersonTimeQuestion::default()
         };
-        let visits = match self.visits(&insured.insuplc_admdvs, question).await {
+        let question = Data { data: question };
+        let asked = self.ask("5201", &insured.insuplc_admdvs, &question, benefits::read_rows);
+        let visits = match asked.await {
             Answer::Done(visits) => visits,
             Answer::Refused(refusal) => return Answer::Refused(refusal),
             Answer::NotSent(cause) => return Answer::NotSent(cause),
             Answer::Unknown(cause) => return Answer::Unknown(cause),
         };
         let mut seen = HashSet::new();
-        for row in visits.iter().rev() {
+        for row in visits.rows.iter().rev() {
             let (mdtrt_id, setl_id) = (cell(row, "mdtrt_id").to_owned(), cell(row, "setl_id").to_owned());
             let named = cell(row, "medins_setl_id");
             let other = !named.is_empty() && named != settled_msgid;
@@ -90,6 +93,10 @@ impl Client {
                 Answer::Done(_) | Answer::Refused(_) => {}
                 other => return other,
             }
+        }
+        if visits.incomplete {
+            let what = "visits on further pages";
+            return Answer::Unknown(Cause::BodyUnreadable { what });
         }
         Answer::Done(None)
     }

@@ -5,7 +5,6 @@ use yijie_rules::{RegisteredDisease, SetlInfo};
 use super::{Client, sale::place_of};
 use crate::{
     answer::{AgencyRefusal, Answer},
-    envelope::Output,
     fields::{Checked, FieldFault},
     messages::{
         audit::{self, Asked, AuditFinding},
@@ -22,6 +21,7 @@ use crate::{
             FeeInput, StayCancel,
         },
     },
+    output::Output,
     zip_text,
 };
 
@@ -106,7 +106,7 @@ impl Client {
         place: &str,
         data: T,
     ) -> Answer<Vec<Row>> {
-        self.ask(infno, place, &Data { data }, benefits::read_rows).await
+        self.ask(infno, place, &Data { data }, benefits::rows_only).await
     }
 
     /// 3505: one drug of one lot was sold, with the codes of its packs. The msgid must be on disk before this is

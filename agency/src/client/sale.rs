@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     answer::{Answer, Cause},
-    envelope::Output,
     messages::{
         pharmacy::{
             CancelInput, CancelRequest, SaleInput, SaleRequest, Transactions, transactions_for,
@@ -19,6 +18,7 @@ use crate::{
         },
         settled::{self, SettledReply},
     },
+    output::Output,
 };
 
 /// The agency's reason for refusing a settlement whose trial no longer holds.

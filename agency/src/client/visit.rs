@@ -9,7 +9,6 @@ use super::{Client, sale::place_of};
 use crate::{
     answer::{AgencyRefusal, Answer, Cause},
     clock::{beijing_now, now},
-    envelope::Output,
     messages::{
         benefits::{PersonTimeQuestion, Row, cell},
         form::Data,
@@ -21,6 +20,7 @@ use crate::{
             SettledCode, StayCancel, VisitBill, VisitBillInput, VisitInfo, VisitInput,
         },
     },
+    output::Output,
     profile::TraceCodes,
 };
 

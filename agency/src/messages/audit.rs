@@ -11,8 +11,8 @@ use super::{
     pharmacy::SaleInput,
 };
 use crate::{
-    envelope::Output,
     fields::{Checked, FieldFault},
+    output::Output,
 };
 
 message! {

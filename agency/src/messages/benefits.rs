@@ -6,9 +6,11 @@ use yijie_rules::RegisteredDisease;
 
 use super::form::message;
 use crate::{
-    envelope::Output,
     fields::in_order,
-    lenient::{Fields, Node, money, time},
+    lenient::{Fields, Node, WRAPPED_MAX, WRAPPERS},
+    numbers::told_money,
+    output::Output,
+    times::time,
 };
 
 message! {
@@ -45,25 +47,60 @@ message! {
 /// One row of an answer: name and text of each field that is not empty, under the nation's spelling.
 pub type Row = Vec<(String, String)>;
 
-/// The rows of an answer, under whatever node they stand; none where the agency has nothing to say.
-pub(crate) fn read_rows(output: &Output<'_>) -> Option<Vec<Row>> {
-    if matches!(output, Output::Opaque(_)) {
-        return None;
+/// The rows of an answer.
+pub(crate) struct Rows {
+    pub(crate) rows: Vec<Row>,
+    /// By its own count there are more, on other pages.
+    pub(crate) incomplete: bool,
+}
+
+/// The rows of an answer, under whatever node they stand and whatever wraps them; none where the agency has nothing to
+/// say. None: it says something, and no row of it can be read.
+pub(crate) fn read_rows(output: &Output<'_>) -> Option<Rows> {
+    if output.is_bare() {
+        return Some(Rows {
+            rows: Vec::new(),
+            incomplete: false,
+        });
     }
-    let Some(node) = output.node() else {
-        return Some(Vec::new());
-    };
-    let fields = node.fields()?;
-    let mut rows: Vec<Row> = Vec::new();
-    for name in fields.names() {
-        let items = fields.items(name).into_iter();
-        rows.extend(items.filter_map(Node::fields).map(|row| normalised(&row)));
-    }
-    if rows.is_empty() {
-        rows.push(normalised(&fields));
+    let (mut rows, mut in_all) = (Vec::new(), None);
+    match output.fields() {
+        Some(fields) => collect(&fields, WRAPPED_MAX, &mut rows, &mut in_all),
+        None => rows.extend(rows_of(output.node()?)),
     }
     rows.retain(|row| !row.is_empty());
-    Some(rows)
+    let incomplete = in_all.is_some_and(|in_all| i64::try_from(rows.len()).is_ok_and(|read| read < in_all));
+    (!rows.is_empty()).then_some(Rows { rows, incomplete })
+}
+
+/// The rows under every name, and those in what only wraps them; an object without lists is the row itself.
+fn collect(fields: &Fields<'_>, depth: u32, rows: &mut Vec<Row>, in_all: &mut Option<i64>) {
+    *in_all = in_all.or(fields.rows_in_all());
+    if fields.lists().next().is_none() {
+        rows.push(normalised(fields));
+    }
+    for (name, node) in fields.iter() {
+        let inner = if node.raw().starts_with('{') {
+            node.fields()
+        } else {
+            None
+        };
+        let wraps = |inner: &Fields<'_>| WRAPPERS.contains(&name) || inner.is_shell();
+        match inner.filter(wraps).zip(depth.checked_sub(1)) {
+            Some((inner, depth)) => collect(&inner, depth, rows, in_all),
+            None => rows.extend(rows_of(node)),
+        }
+    }
+}
+
+fn rows_of(node: Node<'_>) -> impl Iterator<Item = Row> {
+    let items = node.items().into_iter().filter_map(Node::fields);
+    items.map(|row| normalised(&row))
+}
+
+/// As rows and no more.
+pub(crate) fn rows_only(output: &Output<'_>) -> Option<Vec<Row>> {
+    read_rows(output).map(|read| read.rows)
 }
 
 /// A row's field, or the empty string.
@@ -97,7 +134,7 @@ fn normalised(row: &Fields<'_>) -> Row {
         }
         let name = national(name);
         let text = if is_amount(&name) {
-            money(&text).map_or(text, |amount| amount.to_string())
+            told_money(&text).map_or(text, |amount| amount.to_string())
         } else if name.ends_with("date") || name.ends_with("time") {
             time(&text).unwrap_or(text)
         } else {
@@ -142,7 +179,7 @@ fn is_amount(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::envelope::Reply;
+    use crate::reply::Reply;
 
     #[test]
     fn rows_come_under_the_nations_names_in_the_nations_forms() {
@@ -150,7 +187,7 @@ mod tests {
             {"opspDiseCode":"M00500","begndate":"20260101","enddate":null},
             {"med_fee_sumamt":1234.5,"psnCash_pay":"1,234.50","SETL_TIME":"2026/3/1 9:05:07","cum":"12"}]}}"#;
         let reply = Reply::parse(body.as_bytes()).ok().unwrap();
-        let rows = read_rows(&reply.output).unwrap();
+        let rows = rows_only(&reply.output).unwrap();
         let told = |row: usize| -> Vec<(&str, &str)> {
             rows[row]
                 .iter()

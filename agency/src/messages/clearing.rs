@@ -8,9 +8,8 @@ use super::{
     form::{maycode, whole},
 };
 use crate::{
-    envelope::Output,
     fields::{Checked, FieldFault, day, in_order, month, number, open, required},
-    lenient::Node,
+    output::Output,
 };
 
 /// What an institution asks to be paid for a month's settlements of one category.
@@ -128,10 +127,6 @@ impl Checked for WithdrawalInput {
 
 /// The number of the application.
 pub(crate) fn read_application(output: &Output<'_>) -> Option<String> {
-    let fields = output.fields()?;
-    let nested = ["result", "data"]
-        .iter()
-        .find_map(|name| fields.get(name).and_then(Node::fields));
-    let number = nested.unwrap_or(fields).id("clr_appy_evt_id");
+    let number = output.with_any(&["clr_appy_evt_id"])?.id("clr_appy_evt_id");
     (!number.is_empty()).then_some(number)
 }

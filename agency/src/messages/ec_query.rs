@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{envelope::plain, lenient::Node};
+use crate::{lenient::Node, reply::plain};
 
 /// The person a medical-insurance code stands for.
 #[derive(Clone, PartialEq, Eq)]

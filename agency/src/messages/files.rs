@@ -4,9 +4,9 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
-    envelope::Output,
     fields::{Checked, FieldFault, required},
     lenient::Node,
+    output::Output,
 };
 
 /// fixmedins_code of the files that the agency offers to everybody (1301–1319).
@@ -108,9 +108,9 @@ impl Checked for DownloadInput {
 
 /// Reads a ticket that hangs under `output`, or under the node of that name (3202, the catalogue downloads).
 pub(crate) fn read_ticket(output: &Output<'_>) -> Option<FileTicket> {
-    let fields = output.fields()?;
-    let node = fields.get("fileinfo").and_then(Node::fields).unwrap_or(fields);
-    let file_qury_no = node.text("file_qury_no");
+    let around = output.with_any(&["fileinfo", "file_qury_no"])?;
+    let node = around.get("fileinfo").and_then(Node::fields).unwrap_or(around);
+    let file_qury_no = node.id("file_qury_no");
     (!file_qury_no.is_empty()).then(|| FileTicket {
         file_qury_no,
         filename: node.text("filename"),

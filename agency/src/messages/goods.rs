@@ -7,10 +7,12 @@ use super::{
     form::{message, must},
 };
 use crate::{
-    envelope::Output,
     fields::{Checked, FieldFault, required},
     lenient::{Fields, Node},
+    numbers::whole_number,
+    output::Output,
     profile::TraceCodes,
+    verdict::{praises, yes_or_no},
 };
 
 message! {
@@ -121,8 +123,8 @@ pub(crate) enum Accepted {
 /// infcode 0 is half of it: where the answer has a retRslt, only 1 is yes, and some provinces' transactions always have
 /// one. None: it can't be read.
 pub(crate) fn read_accepted(output: &Output<'_>, always_told: bool) -> Option<Accepted> {
-    if matches!(output, Output::Opaque(_)) {
-        return None;
+    if let Output::Opaque(words) = output {
+        return (!always_told && praises(words)).then_some(Accepted::Yes);
     }
     let mut told = false;
     if let Some(fields) = output.fields() {
@@ -133,12 +135,19 @@ pub(crate) fn read_accepted(output: &Output<'_>, always_told: bool) -> Option<Ac
             .collect();
         for row in std::iter::once(&fields).chain(&inner) {
             let ret = row.text("retRslt");
-            if !ret.is_empty() && ret != "1" {
-                return Some(Accepted::No(row.text_of(&["msgRslt", "memo"])));
+            let no = whole_number(&ret).is_some_and(|ret| ret != 1);
+            match yes_or_no(&ret) {
+                Some(true) => told = true,
+                None if ret.is_empty() => {}
+                None if !no => return None,
+                _ => return Some(Accepted::No(row.text_of(&["msgRslt", "memo"]))),
             }
-            told |= ret == "1";
             // A text where the rows belong may say anything.
-            if row.get("result").is_some_and(Node::is_string) && row.text("result") != "1" {
+            let words = row
+                .get("result")
+                .filter(|node| node.is_string())
+                .and_then(Node::text);
+            if words.is_some_and(|words| yes_or_no(&words) != Some(true) && !praises(&words)) {
                 return None;
             }
         }
@@ -149,7 +158,7 @@ pub(crate) fn read_accepted(output: &Output<'_>, always_told: bool) -> Option<Ac
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::envelope::Reply;
+    use crate::reply::Reply;
 
     #[test]
     fn the_second_level_decides() {

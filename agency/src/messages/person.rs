@@ -13,9 +13,10 @@ use super::{
     form::{mayopen, maytime},
 };
 use crate::{
-    envelope::Output,
     fields::{Checked, FieldFault, code, optional, required},
-    lenient::{Fields, Node, money},
+    lenient::{Fields, Node},
+    numbers::told_money,
+    output::Output,
 };
 
 /// What the patient shows (就诊凭证). Kept with a sale, so it can be stored; `Debug` shows the kind only.
@@ -322,10 +323,10 @@ pub(crate) fn tells_facts(output: &Output<'_>) -> bool {
 
 /// Reads the output of 1101; None if there is no person in it.
 pub(crate) fn read_person(output: &Output<'_>) -> Option<PersonRecord> {
-    let fields = output.fields()?;
+    let fields = output.with_any(&["baseinfo"])?;
     let base = fields.get("baseinfo")?.fields()?;
     let baseinfo = BaseInfo {
-        psn_no: base.text("psn_no"),
+        psn_no: base.id("psn_no"),
         psn_cert_type: base.text("psn_cert_type"),
         certno: base.text("certno"),
         psn_name: base.text("psn_name"),
@@ -336,36 +337,42 @@ pub(crate) fn read_person(output: &Output<'_>) -> Option<PersonRecord> {
     if baseinfo.psn_no.is_empty() {
         return None;
     }
+    // Beside the person, or in with it.
+    let told = |name: &str| {
+        fields
+            .get(name)
+            .or_else(|| base.get(name))
+            .filter(|node| !node.is_bare())
+    };
+    let rows = |name: &str| -> Vec<Fields<'_>> {
+        let rows = told(name).map(Node::rows).unwrap_or_default();
+        rows.into_iter().filter_map(Node::fields).collect()
+    };
+    let insured: Vec<InsuredRow> = rows("insuinfo").iter().map(insured_row).collect();
+    // Insurance that can't be read is not no insurance.
+    if told("insuinfo").is_some() && insured.iter().all(|row| row.insutype.is_empty()) {
+        return None;
+    }
     let facts = base.text_of(&["exp_content", "expContent"]);
     Some(PersonRecord {
         baseinfo,
-        insuinfo: fields
-            .items("insuinfo")
-            .into_iter()
-            .filter_map(Node::fields)
-            .map(|row| insured_row(&row))
-            .collect(),
-        idetinfo: fields
-            .items("idetinfo")
-            .into_iter()
-            .filter_map(Node::fields)
-            .map(|row| identity_row(&row))
-            .collect(),
+        insuinfo: insured,
+        idetinfo: rows("idetinfo").iter().map(identity_row).collect(),
         facts: serde_json::from_str(&facts).unwrap_or_default(),
     })
 }
 
 fn insured_row(row: &Fields<'_>) -> InsuredRow {
     InsuredRow {
-        insutype: row.text("insutype"),
-        psn_type: row.text("psn_type"),
-        psn_insu_stas: row.text("psn_insu_stas"),
+        insutype: row.code("insutype"),
+        psn_type: row.code("psn_type"),
+        psn_insu_stas: row.code("psn_insu_stas"),
         insuplc_admdvs: row.text_of(&["insuplc_admdvs", "insu_admdvs", "insuplc_admvs"]),
         cvlserv_flag: row.text("cvlserv_flag"),
         psn_insu_date: day(&row.text("psn_insu_date")),
         paus_insu_date: day(&row.text("paus_insu_date")),
         emp_name: row.text("emp_name"),
-        balc: money(&row.text("balc")),
+        balc: told_money(&row.text("balc")),
     }
 }
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    envelope::Output,
     fields::{Checked, FieldFault, optional, required},
+    output::Output,
 };
 
 /// Their transactions.
@@ -75,8 +75,8 @@ impl Checked for SignOutInput {
 }
 
 pub(crate) fn read_sign_in(output: &Output<'_>) -> Option<SignIn> {
-    let node = output.fields()?.get("signinoutb")?.fields()?;
-    let sign_no = node.text("sign_no");
+    let node = output.with_any(&["signinoutb"])?.get("signinoutb")?.fields()?;
+    let sign_no = node.id("sign_no");
     (!sign_no.is_empty()).then(|| SignIn {
         sign_no,
         sign_time: node.text("sign_time"),

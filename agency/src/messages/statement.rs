@@ -5,8 +5,8 @@ use yijie_rules::Money;
 
 use super::form::whole;
 use crate::{
-    envelope::Output,
     fields::{Checked, FieldFault, day, in_order, number, open, required},
+    output::Output,
     profile::StatementStyle,
 };
 
@@ -129,7 +129,7 @@ impl Checked for StatementInput {
 }
 
 pub(crate) fn read_statement(output: &Output<'_>, style: &StatementStyle) -> Option<StatementResult> {
-    let info = output.fields()?.get("stmtinfo")?.fields()?;
+    let info = output.with_any(&["stmtinfo"])?.get("stmtinfo")?.fields()?;
     let stmt_rslt = info.text("stmt_rslt");
     (!stmt_rslt.is_empty()).then(|| StatementResult {
         verdict: StatementVerdict::of(&stmt_rslt, style),

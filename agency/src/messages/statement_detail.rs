@@ -8,8 +8,8 @@ use yijie_rules::Money;
 use super::form::{mayopen, whole};
 use crate::{
     fields::{Checked, FieldFault, day, in_order, number, required},
-    lenient::money,
     messages::statement::StatementVerdict,
+    numbers::money,
     profile::StatementStyle,
 };
 

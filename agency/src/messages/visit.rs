@@ -1,8 +1,10 @@
 //! A hospital's visit: 2201–2205 outpatient, 2301–2302 and 2401–2405 inpatient, and the settlement of either (2206,
 //! 2207, 2303, 2304), which names the visit instead of the goods.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
-use yijie_rules::Money;
+use yijie_rules::{Money, Quantity, UnitPrice};
 
 use super::{
     codes,
@@ -10,9 +12,11 @@ use super::{
     settled::{EMPTY, IDENTITY_BROKEN, Irregularity, UNREADABLE},
 };
 use crate::{
-    envelope::{INPUT_LEN_MAX, Output},
+    envelope::INPUT_LEN_MAX,
     fields::{Checked, FieldFault},
-    lenient::{Fields, Node, amount},
+    lenient::{Fields, Node},
+    numbers::{amount, without_currency},
+    output::Output,
 };
 
 message! {
@@ -236,15 +240,14 @@ pub(crate) struct Opened {
 }
 
 pub(crate) fn read_opened(output: &Output<'_>) -> Option<Opened> {
-    let fields = output.fields()?;
-    let nested = ["data", "result", "mdtrtinfo"]
-        .iter()
-        .find_map(|name| fields.get(name).and_then(Node::fields));
-    let told = nested.unwrap_or(fields);
+    let named = output
+        .with_any(&["mdtrtinfo"])
+        .and_then(|around| around.get("mdtrtinfo")?.fields());
+    let told = named.or_else(|| output.with_any(&["mdtrt_id"]))?;
     let mdtrt_id = told.id("mdtrt_id");
     (!mdtrt_id.is_empty()).then(|| Opened {
         mdtrt_id,
-        psn_no: told.text("psn_no"),
+        psn_no: told.id("psn_no"),
         ipt_otp_no: told.text("ipt_otp_no"),
     })
 }
@@ -270,11 +273,11 @@ pub(crate) struct FeeRow {
     feedetl_sn: String,
     cnt: String,
     pric: String,
-    det_item_fee_sumamt: Money,
-    fulamt_ownpay_amt: Money,
-    overlmt_amt: Money,
-    preselfpay_amt: Money,
-    inscp_scp_amt: Money,
+    det_item_fee_sumamt: Option<Money>,
+    fulamt_ownpay_amt: Option<Money>,
+    overlmt_amt: Option<Money>,
+    preselfpay_amt: Option<Money>,
+    inscp_scp_amt: Option<Money>,
     selfpay_prop: String,
     /// Empty where there is none (999999).
     pric_uplmt_amt: String,
@@ -286,38 +289,54 @@ pub(crate) struct FeeRow {
 
 /// None where not one detail is in it.
 pub(crate) fn read_fee_rows(output: &Output<'_>) -> Option<FeeRows> {
-    let fields = output.fields()?;
     let mut irregularities = Vec::new();
-    let rows = ["result", "feedetail", "data"]
-        .iter()
-        .map(|name| fields.items(name))
-        .find(|rows| !rows.is_empty())
-        .unwrap_or_default();
+    let node = output.node()?;
+    let mut named = Vec::new();
+    if let Some(fields) = node.fields() {
+        let lists = ["result", "feedetail", "data"]
+            .iter()
+            .map(|name| fields.items(name));
+        named.extend(
+            lists
+                .into_iter()
+                .find(|rows| !rows.is_empty())
+                .unwrap_or_default(),
+        );
+    }
+    let rows = if named.is_empty() { node.rows() } else { named };
     let rows: Vec<FeeRow> = rows
         .into_iter()
         .filter_map(Node::fields)
         .map(|row| fee_row(&row, &mut irregularities))
         .collect();
+    let mut seen = HashSet::new();
+    for row in &rows {
+        if !row.feedetl_sn.is_empty() && !seen.insert(row.feedetl_sn.as_str()) {
+            irregularities.push(Irregularity::new(
+                "ROW_TWICE",
+                &format!("feedetl_sn {}", row.feedetl_sn),
+            ));
+        }
+    }
     let told = rows.iter().any(|row| !row.feedetl_sn.is_empty());
     told.then_some(FeeRows { rows, irregularities })
 }
 
 fn fee_row(row: &Fields<'_>, irregularities: &mut Vec<Irregularity>) -> FeeRow {
-    let feedetl_sn = row.text("feedetl_sn");
     let mut money = |spellings: &[&str]| {
         let name = spellings.first().copied().unwrap_or_default();
         let text = row.text_of(spellings);
-        let read = amount(&text);
+        let read = amount(&without_currency(&text));
         let odd = match &read {
-            None if text.is_empty() && !row.has(name) => None,
             None if text.is_empty() => Some(EMPTY),
             None => Some(UNREADABLE),
             Some(amount) => amount.rounded.then_some("AMOUNT_BELOW_FEN"),
         };
         irregularities.extend(odd.map(|code| Irregularity::new(code, name)));
-        read.map_or(Money::ZERO, |amount| amount.money)
+        read.map(|amount| amount.money)
     };
     let found = FeeRow {
+        feedetl_sn: row.id("feedetl_sn"),
         det_item_fee_sumamt: money(&["det_item_fee_sumamt"]),
         fulamt_ownpay_amt: money(&["fulamt_ownpay_amt"]),
         overlmt_amt: money(&["overlmt_amt", "overlmt_selfpay"]),
@@ -333,7 +352,12 @@ fn fee_row(row: &Fields<'_>, irregularities: &mut Vec<Irregularity>) -> FeeRow {
         cnt: row.text("cnt"),
         pric: row.text("pric"),
         memo: row.text("memo"),
-        feedetl_sn,
+    };
+    let mut expect = |code: &'static str, holds: bool| {
+        if !holds {
+            let row = format!("feedetl_sn {}", found.feedetl_sn);
+            irregularities.push(Irregularity::new(code, &row));
+        }
     };
     let parts = [
         found.fulamt_ownpay_amt,
@@ -341,11 +365,21 @@ fn fee_row(row: &Fields<'_>, irregularities: &mut Vec<Irregularity>) -> FeeRow {
         found.preselfpay_amt,
         found.inscp_scp_amt,
     ];
-    if Money::sum(parts) != Some(found.det_item_fee_sumamt) {
-        irregularities.push(Irregularity::new(
-            IDENTITY_BROKEN,
-            &format!("feedetl_sn {}", found.feedetl_sn),
-        ));
-    }
+    // A part that is not told is none where the others come to the whole.
+    let whole = found.det_item_fee_sumamt;
+    expect(
+        IDENTITY_BROKEN,
+        whole.is_some() && Money::sum(parts.into_iter().flatten()) == whole,
+    );
+    let multiplies = whole.and_then(|whole| is_product(&found.cnt, &found.pric, whole));
+    expect("PRICE_TIMES_COUNT_DIFFERS", multiplies != Some(false));
     found
+}
+
+/// Whether count and price come to an amount, but for the fen that rounding may take either way; None: they can't be read.
+fn is_product(cnt: &str, pric: &str, amount: Money) -> Option<bool> {
+    let (cnt, pric) = (Quantity::parse(cnt).ok()?, UnitPrice::parse(pric).ok()?);
+    let product = i128::from(cnt.scaled()) * i128::from(pric.scaled());
+    let fen = 10_i128.pow(Quantity::PLACES + UnitPrice::PLACES - 2);
+    Some((product - i128::from(amount.fen()) * fen).abs() < fen)
 }

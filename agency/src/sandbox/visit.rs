@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use yijie_rules::{Money, SetlInfo};
 
 use super::replies::No;
-use crate::{lenient::money, messages::pharmacy::DrugDetail};
+use crate::{messages::pharmacy::DrugDetail, numbers::money};
 
 /// A visit that is not settled yet.
 #[derive(Clone, Serialize, Deserialize)]

@@ -14,7 +14,7 @@ use serde_json::{Value, json, value::RawValue};
 use yijie_rules::{Claim, Money, Quantity, UnitPrice};
 
 use super::{Agency, Request};
-use crate::{lenient::money, messages::pharmacy::SaleInput, sandbox::replies::No};
+use crate::{messages::pharmacy::SaleInput, numbers::money, sandbox::replies::No};
 
 /// A bill to be split.
 pub(super) struct Bill {

@@ -140,7 +140,7 @@ impl Agency {
             if !seen.insert(code) {
                 find("S01", "重复开药", format!("{name} 在同一单据中重复"));
             }
-            let count = crate::lenient::money(cnt);
+            let count = crate::numbers::money(cnt);
             if count.is_some_and(|count| count > PIECES_MAX) {
                 find("S02", "超量开药", format!("{name} 数量 {cnt} 超过 {PIECES_MAX}"));
             }

@@ -9,12 +9,12 @@ use yijie_rules::Money;
 use super::{Agency, Fail, Request, input};
 use crate::{
     clock::{beijing_now, wire_time},
-    lenient::money,
     messages::{
         clearing::{ClearingInput, WithdrawalInput},
         statement::{StatementInput, StatementVerdict},
         statement_detail::{DetailInput, StatementFinding, StatementRow, read_rows, write_findings},
     },
+    numbers::money,
     sandbox::{
         book::{Held, Period},
         ledger::Entry,
