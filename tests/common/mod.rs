@@ -125,21 +125,21 @@ pub fn clean<A: AsRef<OsStr>>(mut command: Command, args: impl IntoIterator<Item
 }
 
 /// Runs the program to its end.
-pub fn run<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>, stdin: &str) -> Ended {
+pub fn run<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>, stdin: impl AsRef<[u8]>) -> Ended {
     finish(yijie(args), stdin)
 }
 
 /// Runs a command to its end. One that hangs is killed and fails the test.
-pub fn finish(mut command: Command, stdin: &str) -> Ended {
+pub fn finish(mut command: Command, stdin: impl AsRef<[u8]>) -> Ended {
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = Running(command.spawn().unwrap());
     let mut pipe = child.0.stdin.take().unwrap();
-    let text = stdin.to_owned();
+    let bytes = stdin.as_ref().to_vec();
     // A command may end without reading all of its input.
-    let feeding = thread::spawn(move || drop(pipe.write_all(text.as_bytes())));
+    let feeding = thread::spawn(move || drop(pipe.write_all(&bytes)));
     let out = reading(child.0.stdout.take().unwrap());
     let err = reading(child.0.stderr.take().unwrap());
     let code = child.end().code();
