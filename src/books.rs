@@ -308,6 +308,16 @@ impl Books {
         self.kept.store.read(MSGIDS, Key::Secret(msgid.as_bytes()))
     }
 
+    /// The sales a number names: the one whose id it is first, then the one it is a message id of, if that is another.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn named(&self, number: &str) -> Result<Vec<SaleRow>, BooksError> {
+        let by_msgid = self.sale_of_msgid(number)?.filter(|id| id != number);
+        let ids = std::iter::once(number).chain(by_msgid.as_deref());
+        ids.filter_map(|id| self.sale(id).transpose()).collect()
+    }
+
     /// What a rule answered to a client id that never became a sale.
     ///
     /// # Errors

@@ -426,6 +426,36 @@ fn one_sale_is_shown_by_id_and_message_id_and_undone_once() {
 }
 
 #[test]
+fn an_id_that_is_another_sales_message_id_undoes_neither() {
+    let shop = Shop::open();
+    let first = &shop.sell(&[], &[sale("a", &person(1), "100.00")])[0];
+    let taken = first["msgid"].as_str().unwrap();
+    let second = &shop.sell(&[], &[sale(taken, &person(2), "50.00")])[0];
+    assert_eq!(second["state"], "settled");
+    let shown = shop.run(&["queue", "show", taken, "--json"]).exit(0).json();
+    assert_eq!(&shown, second, "its own id wins");
+    for args in [
+        &["reverse", taken][..],
+        &["queue", "resolve", taken],
+        &["queue", "resolve", taken, "--difference", "accept"],
+    ] {
+        let told = shop.run(args).exit(1);
+        told.says("SALE_ID_AMBIGUOUS");
+        assert!(
+            told.err.contains(second["msgid"].as_str().unwrap()),
+            "{}",
+            told.err
+        );
+    }
+    assert_eq!(shop.agency.settled().len(), 2);
+    let other = second["msgid"].as_str().unwrap();
+    let undone = shop.run(&["reverse", other, "--json"]).exit(0).json();
+    assert_eq!(undone["sale"], taken);
+    let undone = shop.run(&["reverse", "a", "--json"]).exit(0).json();
+    assert_eq!(undone["sale"], "a");
+}
+
+#[test]
 fn a_reversal_without_answer_is_finished_later() {
     let shop = Shop::open();
     shop.sell(&[], &[sale("a", &person(1), "100.00")]);

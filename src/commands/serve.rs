@@ -291,7 +291,7 @@ async fn sale(State(desk): State<Arc<Desk>>, Named(id): Named<String>) -> Answer
 }
 
 async fn resolve(State(desk): State<Arc<Desk>>, Named(id): Named<String>) -> Answered {
-    let row = queue::find(desk.till(), &id)?;
+    let row = queue::find_one(desk.till(), &id)?;
     let row = desk.till().sync.resolve(&row.sale.id).await?;
     Ok(Json(answer(&row)))
 }
