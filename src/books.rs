@@ -38,7 +38,7 @@ use row::SaleRow;
 pub use waiting::{Standing, Waiting, WaitingSale};
 
 /// Form of the rows in the store. A store of another form is set aside and built anew from the journal.
-const ROWS_FORM: u32 = 7;
+const ROWS_FORM: u32 = 8;
 
 /// Nothing to write for so long is a pause: what is in memory goes to disk then.
 const PAUSE: Duration = Duration::from_secs(1);
