@@ -10,7 +10,7 @@
 
 mod common;
 
-use common::{Seller, Shop, fault, person, sale, text};
+use common::{Seller, Shop, fault, finish_fed, person, sale, text};
 use serde_json::{Value, json};
 
 /// More questions than any pause of the terminal outlasts.
@@ -138,7 +138,7 @@ fn a_line_in_another_encoding_is_answered_in_its_place() {
         .unwrap();
     gbk.splice(name..name + 9, *b"\xbc\xd7\xc0\xe0\xd2\xa9");
     let input = [one_line("a", 1), gbk, one_line("c", 3)].concat();
-    let answers = shop.try_sell(&[], input).exit(1).lines();
+    let answers = finish_fed(shop.command(&["sell"]), &input).exit(1).lines();
     let states: Vec<&Value> = answers.iter().map(|answer| &answer["state"]).collect();
     assert_eq!(states, ["settled", "refused", "settled"]);
     assert_eq!(
@@ -165,7 +165,7 @@ fn numbers_of_a_sale_are_read_to_the_last_digit() {
         priced("large", "90071992547409.93"),
     ]
     .join("\n");
-    let answers = shop.try_sell(&["--offline"], input).exit(1).lines();
+    let answers = shop.try_sell(&["--offline"], &input).exit(1).lines();
     assert_eq!(answers[0]["setlinfo"]["medfee_sumamt"], "50.10");
     for answer in &answers[1..] {
         assert_eq!(answer["code"], "CLAIM_FIELD", "{answer}");

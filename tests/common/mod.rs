@@ -125,19 +125,24 @@ pub fn clean<A: AsRef<OsStr>>(mut command: Command, args: impl IntoIterator<Item
 }
 
 /// Runs the program to its end.
-pub fn run<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>, stdin: impl AsRef<[u8]>) -> Ended {
+pub fn run<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>, stdin: &str) -> Ended {
     finish(yijie(args), stdin)
 }
 
 /// Runs a command to its end. One that hangs is killed and fails the test.
-pub fn finish(mut command: Command, stdin: impl AsRef<[u8]>) -> Ended {
+pub fn finish(command: Command, stdin: &str) -> Ended {
+    finish_fed(command, stdin.as_bytes())
+}
+
+/// The same with bytes that may be no text.
+pub fn finish_fed(mut command: Command, stdin: &[u8]) -> Ended {
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = Running(command.spawn().unwrap());
     let mut pipe = child.0.stdin.take().unwrap();
-    let bytes = stdin.as_ref().to_vec();
+    let bytes = stdin.to_owned();
     // A command may end without reading all of its input.
     let feeding = thread::spawn(move || drop(pipe.write_all(&bytes)));
     let out = reading(child.0.stdout.take().unwrap());

@@ -206,7 +206,7 @@ impl Shop {
         self.try_sell(args, &text(sales)).exit(0).lines()
     }
 
-    pub fn try_sell(&self, args: &[&str], stdin: impl AsRef<[u8]>) -> Ended {
+    pub fn try_sell(&self, args: &[&str], stdin: &str) -> Ended {
         finish(self.command(&[&["sell"], args].concat()), stdin)
     }
 
