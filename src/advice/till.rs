@@ -171,7 +171,7 @@ pub(super) const ROWS: &[Advice] = rows! {
         "送来的账单不是有效的JSON。" => "请HIS或药店软件的供应商按接口说明改正。"
         "The claim received is not valid JSON." => "The vendor of the calling program corrects it by the contract."
     "CLAIM_NOT_UTF8"
-        "送来的账单不是UTF-8编码。" => "请HIS或药店软件改用UTF-8输出，不要用GBK；改好后再送。"
+        "送来的账单不是UTF-8编码。" => "请HIS或药店软件改用UTF-8，不用GBK。"
         "The claim received is not in UTF-8." => "The calling program writes UTF-8, not GBK, and sends it again."
     "CLAIM_FIELD"
         "送来的账单有一个字段不对。" => "按所示字段改正后再送，不会重复记账。"
