@@ -38,7 +38,7 @@ use row::SaleRow;
 pub use waiting::{Standing, Waiting, WaitingSale};
 
 /// Form of the rows in the store. A store of another form is set aside and built anew from the journal.
-const ROWS_FORM: u32 = 7;
+const ROWS_FORM: u32 = 8;
 
 /// Nothing to write for so long is a pause: what is in memory goes to disk then.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -317,6 +317,16 @@ impl Books {
     /// [`BooksError`] if the store cannot be read.
     pub fn sale_of_msgid(&self, msgid: &str) -> Result<Option<String>, BooksError> {
         self.kept.store.read(MSGIDS, Key::Secret(msgid.as_bytes()))
+    }
+
+    /// The sales a number names: the one whose id it is first, then the one it is a message id of, if that is another.
+    ///
+    /// # Errors
+    /// [`BooksError`] if the store cannot be read.
+    pub fn named(&self, number: &str) -> Result<Vec<SaleRow>, BooksError> {
+        let by_msgid = self.sale_of_msgid(number)?.filter(|id| id != number);
+        let ids = std::iter::once(number).chain(by_msgid.as_deref());
+        ids.filter_map(|id| self.sale(id).transpose()).collect()
     }
 
     /// What a rule answered to a client id that never became a sale.

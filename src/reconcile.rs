@@ -112,7 +112,7 @@ pub enum Action {
     SettleAnew,
     /// Both hold it, with other amounts: the agency's stand, and the difference is opened.
     TakeFigures,
-    /// The agency refunded it: so do we.
+    /// The agency refunded it, on this day: so do we.
     BookRefund,
     /// A refund whose answer was lost is dated by when it was asked for; the agency counts it the next day: so do we.
     MoveRefund,

@@ -363,6 +363,11 @@ fn a_data_directory_on_a_disk_mounted_read_only_is_told_and_works_again_afterwar
         let told = finish(on_a_read_only_disk(&shop.data, shop.command(&args)), &order);
         told.exit(3).says("DATA_DIR_NOT_WRITABLE");
     }
+    finish(
+        on_a_read_only_disk(&shop.data, shop.command(&["journal", "verify"])),
+        "",
+    )
+    .exit(0);
     assert!(contents() == before, "nothing was changed");
     assert_eq!(shop.agency.settled().len(), 3, "nothing was sold");
     assert_eq!(shop.journal(), journal);

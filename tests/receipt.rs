@@ -259,6 +259,42 @@ fn a_statement_has_every_figure_with_its_reasons_sources_and_grades() {
 }
 
 #[test]
+fn a_statement_of_a_pack_with_another_laid_over_it_has_the_sources_of_both() {
+    let shop = Shop::with(&["--sandbox-figures"]);
+    let mut resident = sale("a", &person(1), "300.00");
+    resident["person"]["insutype"] = json!("390");
+    resident["person"]["psn_type"] = json!("14");
+    shop.sell(&[], &[resident]);
+    let path = shop.dir.path().join("s.pdf");
+    receipt(&shop, "a", &["--statement", path.to_str().unwrap()]).exit(0);
+    let said = squeezed(&tool("pdftotext", &["-layout"], &path));
+    for source in ["没有任何依据的虚构数值", "昆明市"] {
+        assert!(said.contains(source), "{source} in {said}");
+    }
+}
+
+#[test]
+fn a_statement_that_fails_keeps_no_receipt_back() {
+    let shop = Shop::open();
+    shop.try_sell(&[], &text(&[rich("a")])).exit(0);
+    let (pdf, nowhere) = (shop.dir.path().join("r.pdf"), shop.dir.path().join("none/s.pdf"));
+    let nowhere = ["--statement", nowhere.to_str().unwrap()];
+    let alone = receipt(&shop, "a", &nowhere).exit(3);
+    alone.says_json("FILE_FAILED");
+    assert_eq!(alone.out, "");
+    let both = receipt(
+        &shop,
+        "a",
+        &[&nowhere[..], &["--pdf", pdf.to_str().unwrap()]].concat(),
+    )
+    .exit(3);
+    both.says_json("FILE_FAILED");
+    assert_eq!(both.json()["copies"], 1);
+    assert_eq!(both.json()["statement"], json!(null));
+    assert!(pdf.exists());
+}
+
+#[test]
 fn a_sale_that_waits_is_marked_provisional() {
     let shop = Shop::open();
     shop.try_sell(&["--offline"], &text(&[sale("a", &person(1), "200.00")]))

@@ -11,6 +11,7 @@
 
 mod common;
 
+use std::cell::RefCell;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -251,6 +252,67 @@ fn a_refund_that_only_the_agency_made_is_booked() {
     );
     let shown = shop.run(&["queue", "show", "b", "--json"]).exit(0).json();
     assert_eq!(shown["state"], "reversed");
+    assert_eq!(shop.agency.settled().len(), 1);
+}
+
+#[test]
+fn a_refund_without_an_answer_is_booked_on_the_day_the_agency_dates_it_by() {
+    let mut shop = Shop::open();
+    // Settled the day before, by the agency's clock.
+    shop.agency
+        .misbehave("[[fault]]\non = \"2102\"\nwhat = \"wrong_clock\"\nseconds = -86400\n");
+    shop.sell(
+        &[],
+        &[sale("a", &person(1), "101.00"), sale("b", &person(2), "102.00")],
+    );
+    let settled_on: jiff::civil::Date = today(&shop).parse().unwrap();
+    shop.agency
+        .misbehave(&fault("2103", "lose_reply_after_commit", 1));
+    shop.run(&["reverse", "b"]).exit(3);
+    shop.run(&["queue", "drain"]).exit(0);
+    // The refund too was made by that clock; the till, which was not told, dates it by its own.
+    let told_under = RefCell::new(String::new());
+    rewrite(&mut shop, |mut entry| {
+        if entry["kind"] == "cancelled" {
+            told_under.replace(entry["msgid"].as_str().unwrap().to_owned());
+            entry["time"] = json!(format!("{settled_on} 23:00:00"));
+        }
+        Some(entry)
+    });
+    let reversal = told_under.into_inner();
+    let asked_on = settled_on.tomorrow().unwrap().to_string();
+    let pin = shop.dir.path().join("pin");
+    fs::write(&pin, PIN).unwrap();
+    fs::set_permissions(&pin, fs::Permissions::from_mode(0o600)).unwrap();
+    let compare = |day: &str, exit: i32| {
+        shop.run(&["reconcile", "--date", day, "--json"])
+            .exit(exit)
+            .json()
+    };
+    let confirm = |day: &str| {
+        let args = ["reconcile", "--date", day, "--json", "--confirm", "all"];
+        let by = ["--operator", OPERATOR, "--pin-file", pin.to_str().unwrap()];
+        shop.run(&[&args[..], &by[..]].concat()).exit(0).json()
+    };
+    let told = compare(&asked_on, 2);
+    assert_eq!(actions(&told), [("b".to_owned(), "move-refund".to_owned())]);
+    confirm(&asked_on);
+    let told = compare(&settled_on.to_string(), 2);
+    assert_eq!(actions(&told), [("b".to_owned(), "book-refund".to_owned())]);
+    assert_eq!(told[0]["rows"][0]["msgid"], reversal.as_str());
+    let told = confirm(&settled_on.to_string());
+    assert_eq!(
+        (&told[0]["count"], &told[0]["medfee"]),
+        (&json!(1), &json!("101.00"))
+    );
+    for day in [settled_on, settled_on.tomorrow().unwrap()] {
+        compare(&day.to_string(), 0);
+    }
+    let shown = shop.run(&["queue", "show", &reversal, "--json"]).exit(0).json();
+    assert_eq!(
+        (&shown["sale"], &shown["state"]),
+        (&json!("b"), &json!("reversed"))
+    );
     assert_eq!(shop.agency.settled().len(), 1);
 }
 

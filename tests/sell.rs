@@ -10,7 +10,7 @@
 
 mod common;
 
-use common::{Seller, Shop, fault, person, sale, text};
+use common::{Seller, Shop, fault, finish_fed, person, sale, text};
 use serde_json::{Value, json};
 
 /// More questions than any pause of the terminal outlasts.
@@ -105,7 +105,7 @@ fn an_input_line_that_is_no_sale_gets_its_answer_and_the_others_theirs() {
             ("refused", "PRICE_ABOVE_CASH"),
             ("refused", "SALE_ID_MISSING"),
             ("refused", "SALE_ID_TOO_LONG"),
-            ("refused", "SALE_ID_TOO_LONG"),
+            ("refused", "SALE_ID_UNPRINTABLE"),
             ("refused", "CLAIM_NOT_JSON"),
             ("settled", ""),
         ]
@@ -124,6 +124,57 @@ fn an_input_line_that_is_no_sale_gets_its_answer_and_the_others_theirs() {
     assert_eq!(again[0], answers[3]);
     assert_eq!(again[1], answers[3]);
     assert_eq!(again[2]["state"], "settled");
+}
+
+#[test]
+fn a_line_in_another_encoding_is_answered_in_its_place() {
+    let shop = Shop::open();
+    let one_line = |id: &str, no| text(&[sale(id, &person(no), "10.00")]).into_bytes();
+    // A name as a HIS writes it in GBK.
+    let mut gbk = one_line("b", 2);
+    let name = gbk
+        .windows(9)
+        .position(|bytes| bytes == "甲类药".as_bytes())
+        .unwrap();
+    gbk.splice(name..name + 9, *b"\xbc\xd7\xc0\xe0\xd2\xa9");
+    let input = [one_line("a", 1), gbk, one_line("c", 3)].concat();
+    let answers = finish_fed(shop.command(&["sell"]), &input).exit(1).lines();
+    let states: Vec<&Value> = answers.iter().map(|answer| &answer["state"]).collect();
+    assert_eq!(states, ["settled", "refused", "settled"]);
+    assert_eq!(
+        (&answers[1]["outcome"], &answers[1]["code"]),
+        (&json!("unreadable"), &json!("CLAIM_NOT_UTF8"))
+    );
+    assert!(answers[1]["advice"].as_str().unwrap().contains("UTF-8"));
+    assert_eq!(shop.agency.settled().len(), 2);
+}
+
+#[test]
+fn numbers_of_a_sale_are_read_to_the_last_digit() {
+    let shop = Shop::open();
+    let priced = |id: &str, price: &str| {
+        let mut priced = sale(id, &person(1), "");
+        let line = priced["lines"][0].as_object_mut().unwrap();
+        line.remove("det_item_fee_sumamt");
+        line.insert("pric".to_owned(), json!("PRICE"));
+        priced.to_string().replace("\"PRICE\"", price)
+    };
+    let input = [
+        priced("exact", "50.1"),
+        priced("more", "50.100000000000001"),
+        priced("large", "90071992547409.93"),
+    ]
+    .join("\n");
+    let answers = shop.try_sell(&["--offline"], &input).exit(1).lines();
+    assert_eq!(answers[0]["setlinfo"]["medfee_sumamt"], "50.10");
+    for answer in &answers[1..] {
+        assert_eq!(answer["code"], "CLAIM_FIELD", "{answer}");
+        assert!(
+            answer["says"].as_str().unwrap().contains("lines[0].pric"),
+            "{answer}"
+        );
+    }
+    assert_eq!(shop.queue().len(), 1);
 }
 
 #[test]
@@ -372,6 +423,36 @@ fn one_sale_is_shown_by_id_and_message_id_and_undone_once() {
     shop.run(&["reverse", "c"]).exit(1).says("SALE_NOT_SETTLED");
     let resolved = shop.run(&["queue", "resolve", "c", "--json"]).exit(0).json();
     assert_eq!(resolved["state"], "settled");
+}
+
+#[test]
+fn an_id_that_is_another_sales_message_id_undoes_neither() {
+    let shop = Shop::open();
+    let first = &shop.sell(&[], &[sale("a", &person(1), "100.00")])[0];
+    let taken = first["msgid"].as_str().unwrap();
+    let second = &shop.sell(&[], &[sale(taken, &person(2), "50.00")])[0];
+    assert_eq!(second["state"], "settled");
+    let shown = shop.run(&["queue", "show", taken, "--json"]).exit(0).json();
+    assert_eq!(&shown, second, "its own id wins");
+    for args in [
+        &["reverse", taken][..],
+        &["queue", "resolve", taken],
+        &["queue", "resolve", taken, "--difference", "accept"],
+    ] {
+        let told = shop.run(args).exit(1);
+        told.says("SALE_ID_AMBIGUOUS");
+        assert!(
+            told.err.contains(second["msgid"].as_str().unwrap()),
+            "{}",
+            told.err
+        );
+    }
+    assert_eq!(shop.agency.settled().len(), 2);
+    let other = second["msgid"].as_str().unwrap();
+    let undone = shop.run(&["reverse", other, "--json"]).exit(0).json();
+    assert_eq!(undone["sale"], taken);
+    let undone = shop.run(&["reverse", "a", "--json"]).exit(0).json();
+    assert_eq!(undone["sale"], "a");
 }
 
 #[test]

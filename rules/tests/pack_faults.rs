@@ -270,6 +270,22 @@ fn an_overlay_replaces_figures_and_readings_by_name() {
         packs.get("kunming-employee").unwrap().version(),
         "2026.11.3+show.1"
     );
+    // the text kept of it is a pack again, however often something was laid over it
+    let second = "# a second one\nversion = \"show.2\"\n\noverlay = \"kunming-employee\"\n";
+    for (more, version) in [("", "2026.11.3+show.1"), (second, "2026.11.3+show.1+show.2")] {
+        let mut laid = packs.clone();
+        if !more.is_empty() {
+            laid.add("second.toml", more).unwrap();
+        }
+        let text = laid.text("kunming-employee").unwrap();
+        let read = Packs::of_text("kept.toml", &text).unwrap();
+        assert_eq!(read.get("kunming-employee").unwrap().version(), version);
+        assert_eq!(read.list().len(), 1);
+        assert_eq!(
+            serde_json::to_value(read.list()).unwrap()[0],
+            serde_json::to_value(laid.list()).unwrap()[0]
+        );
+    }
 
     let mut claim =
         yijie_rules::Claim::from_json(include_bytes!("example/ordinary-retired-level2.claim.json")).unwrap();

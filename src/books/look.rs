@@ -39,17 +39,17 @@ pub(super) fn place(rows: &mut Rows, seq: u64, sale: &str, time_ms: i64) -> Resu
 }
 
 impl Books {
-    /// Sales of the last days, the latest first, whose number, message id or time has `text` in it; and the one, however
-    /// old, whose number it is.
+    /// Sales of the last days, the latest first, whose number, message id or time has `text` in it; or those it names,
+    /// however old.
     ///
     /// # Errors
     /// [`BooksError`] if the store cannot be read.
     pub fn look(&self, text: &str, now_ms: i64) -> Result<Vec<SaleRow>, BooksError> {
         let text = text.trim();
         let mut found = Vec::new();
-        let named = self.sale_of_msgid(text)?.unwrap_or_else(|| text.to_owned());
-        if let Some(row) = self.sale(&named)? {
-            return Ok(vec![row]);
+        let named = self.named(text)?;
+        if !named.is_empty() {
+            return Ok(named);
         }
         let today = clock::today(now_ms);
         for back in 0..=DAYS_BACK {

@@ -336,6 +336,10 @@ fn sell(
     if before.is_none_or(|before| before.msgid != row.msgid) {
         rows.put(MSGIDS, Key::Secret(row.msgid.as_bytes()), &sale.id)?;
     }
+    // A refund stands in the agency's statement under the message id of its reversal.
+    if row.last_msgid != row.msgid && before.is_none_or(|before| before.last_msgid != row.last_msgid) {
+        rows.put(MSGIDS, Key::Secret(row.last_msgid.as_bytes()), &sale.id)?;
+    }
     if before.is_none_or(|before| before.greatest_msgid() != row.greatest_msgid()) {
         note_msgid(found, rows, row.greatest_msgid())?;
     }

@@ -180,12 +180,7 @@ impl Course {
             }
             Record::UploadRefused {
                 msgid, code, message, ..
-            } => {
-                if !self.came_late(msgid) {
-                    let refused = UploadState::Refused(code.clone(), message.clone(), false);
-                    self.answered(msgid, &refused);
-                }
-            }
+            } => self.refused(msgid, code, message),
             Record::UploadDropped { .. } => {
                 for upload in &mut self.uploads {
                     if let UploadState::Refused(.., closed) = &mut upload.state {
@@ -212,6 +207,13 @@ impl Course {
         });
         for upload in self.uploads.iter_mut().filter(|upload| taken_back(upload)) {
             upload.state = UploadState::Withdrawn;
+        }
+    }
+
+    fn refused(&mut self, msgid: &str, code: &str, message: &str) {
+        if !self.came_late(msgid) {
+            let refused = UploadState::Refused(code.to_owned(), message.to_owned(), false);
+            self.answered(msgid, &refused);
         }
     }
 

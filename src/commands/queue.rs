@@ -147,7 +147,7 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
         Request::Resolve {
             id, difference: None, ..
         } => {
-            let row = find(&till, &id)?;
+            let row = find_one(&till, &id)?;
             if row.open_difference().is_some() {
                 return Err(Failure {
                     exit: 2,
@@ -158,7 +158,7 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
             let (sync, tasks) = (&till.sync, tasks()?);
             let row = tasks.block_on(sync.resolve(&row.sale.id))?;
             tasks.block_on(sync.upload_again(&row.sale.id))?;
-            let row = find(&till, &row.sale.id)?;
+            let row = till.books.sale(&row.sale.id)?.unwrap_or(row);
             let exit = finish(&row, out)?;
             match (row.upload_refused(), row.next_upload(false)) {
                 (Some((code, message)), _) => Err(Failure::refused(code, message)),
@@ -185,7 +185,7 @@ pub fn run(data: &Path, agency: &OtherAgency, request: Request, out: Out) -> Res
             difference: Some(how),
             supervisor,
         } => {
-            let row = find(&till, &id)?;
+            let row = find_one(&till, &id)?;
             let operator = supervisor.supervisor(&till.books, out)?.id;
             let record = row.closed(how.into(), operator)?;
             let time_ms = clock::now_ms();
@@ -207,7 +207,7 @@ pub(super) async fn reverse(
     approver: &Approver,
     out: Out,
 ) -> Result<SaleRow, Failure> {
-    let row = find(till, id)?;
+    let row = find_one(till, id)?;
     if !matches!(
         row.state,
         SaleState::Settled | SaleState::Reversing | SaleState::Reversed
@@ -276,12 +276,21 @@ fn difference_words(row: &SaleRow, lang: Lang) -> String {
     )
 }
 
-/// A sale by its id or by a message id.
+/// A sale by its id, or else by a message id.
 pub(super) fn find(till: &Till, id: &str) -> Result<SaleRow, Failure> {
-    let id = till.books.sale_of_msgid(id)?.unwrap_or_else(|| id.to_owned());
-    till.books
-        .sale(&id)?
-        .ok_or_else(|| Failure::input("SALE_NOT_FOUND", id))
+    let named = till.books.named(id)?.into_iter().next();
+    named.ok_or_else(|| Failure::input("SALE_NOT_FOUND", id))
+}
+
+/// The same where something is done about it: what is one sale's id and another's message id names neither.
+pub(super) fn find_one(till: &Till, id: &str) -> Result<SaleRow, Failure> {
+    match till.books.named(id)?.as_slice() {
+        [own, other, ..] => {
+            let ways = format!("{} / {}", own.msgid, other.sale.id);
+            Err(Failure::input("SALE_ID_AMBIGUOUS", ways))
+        }
+        _ => find(till, id),
+    }
 }
 
 fn finish(row: &SaleRow, out: Out) -> Result<u8, Failure> {

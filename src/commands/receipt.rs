@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 use yijie_hardware::{Paper, PrinterPort};
-use yijie_rules::Source;
+use yijie_rules::{Packs, Source};
 
 use super::{Failure, OtherAgency, Out, Till, paper};
 use crate::books::row::SaleRow;
@@ -30,7 +30,8 @@ pub struct Request {
     paper: Option<Paper>,
 }
 
-/// Prints. A receipt that was handed out before is marked 补打; without any target it goes to the till's printer.
+/// Prints. A receipt that was handed out before is marked 补打; without any target it goes to the till's printer. A
+/// statement that fails keeps no receipt back: it is told after it.
 ///
 /// # Errors
 /// [`Failure`]. What failed does not count as handed out.
@@ -51,9 +52,12 @@ pub fn run(data: &Path, request: &Request, out: Out) -> Result<(), Failure> {
         ),
         None => None,
     };
-    if let Some(path) = &request.statement {
-        let sheet = statement::of(&row, &till.config.institution, &sources(&till, &row)?);
-        write_pdf(path, sheet.to_pdf(typeface::bundled()))?;
+    let stated = match &request.statement {
+        Some(path) => state(&till, &row, path),
+        None => Ok(()),
+    };
+    if stated.is_err() && printer.is_none() && request.pdf.is_none() {
+        return stated;
     }
     if let Some(path) = &request.pdf {
         write_pdf(path, slip::to_pdf(&slip, &row, paper))?;
@@ -74,12 +78,20 @@ pub fn run(data: &Path, request: &Request, out: Out) -> Result<(), Failure> {
     };
     let told = json!({
         "sale": row.sale.id, "state": row.word(), "copies": row.copies, "reprint": row.copies > 1,
-        "escpos": printer, "pdf": request.pdf, "statement": request.statement,
+        "escpos": printer, "pdf": request.pdf,
+        "statement": request.statement.as_ref().filter(|_| stated.is_ok()),
     });
     out.print(&told, || match out.lang {
         yijie_rules::Lang::Zh => format!("{}：第 {} 张", row.sale.id, row.copies),
         yijie_rules::Lang::En => format!("{}: copy {}", row.sale.id, row.copies),
-    })
+    })?;
+    stated
+}
+
+/// Writes the settlement statement of a sale.
+fn state(till: &Till, row: &SaleRow, path: &Path) -> Result<(), Failure> {
+    let sheet = statement::of(row, &till.config.institution, &sources(till, row)?);
+    write_pdf(path, sheet.to_pdf(typeface::bundled()))
 }
 
 fn write_pdf(path: &Path, pdf: Option<Vec<u8>>) -> Result<(), Failure> {
@@ -91,13 +103,12 @@ fn write_pdf(path: &Path, pdf: Option<Vec<u8>>) -> Result<(), Failure> {
 /// The sources of the pack a sale was split by, in the version it was split by: that stands in the books.
 fn sources(till: &Till, row: &SaleRow) -> Result<Vec<Source>, Failure> {
     let used = &row.sale.settlement.pack;
-    let kept = till.books.pack(&format!("{}@{}", used.id, used.version))?;
-    let mut packs = (*till.sync.packs()).clone();
-    if let Some((_, text)) = &kept {
-        packs
-            .add(&used.id, text)
-            .map_err(|e| Failure::could_not(e.code(), &e))?;
-    }
-    let found = packs.list().into_iter().find(|pack| pack.id == used.id);
+    let packs = match till.books.pack(&format!("{}@{}", used.id, used.version))? {
+        Some((_, text)) => Packs::of_text(&used.id, &text)
+            .map_err(|e| Failure::could_not(e.code(), &e))?
+            .list(),
+        None => till.sync.packs().list(),
+    };
+    let found = packs.into_iter().find(|pack| pack.id == used.id);
     Ok(found.map(|pack| pack.sources).unwrap_or_default())
 }

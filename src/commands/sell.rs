@@ -1,11 +1,13 @@
 //! `yijie sell`: sales in, one a line, committed and settled without a window; the same id again gives the same answer.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead as _};
 use std::path::Path;
 
 use clap::Args;
 use jiff::civil::Date;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use yijie_agency::{Credential, SoldCode};
 use yijie_rules::{Claim, Flag, Lang, Outcome, Refusal, split};
@@ -51,9 +53,9 @@ pub fn run(data: &Path, request: &Request, out: Out) -> Result<u8, Failure> {
         offline: request.offline,
     };
     let mut exit = 0;
-    for line in io::stdin().lock().lines() {
+    for line in io::stdin().lock().split(b'\n') {
         let line = line.map_err(|e| Failure::input("CLAIM_NOT_JSON", e))?;
-        if line.trim().is_empty() {
+        if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
         let (id, answer) = match Order::parse(&line) {
@@ -109,17 +111,14 @@ struct Trace {
 }
 
 /// The packs' trace codes, each of a line of the claim.
-fn traces(given: Option<Value>, claim: &Claim) -> Result<Vec<SoldCode>, String> {
-    let rows: Vec<Trace> = match given {
-        None | Some(Value::Null) => return Ok(Vec::new()),
-        // What was given may be anything: it is not repeated.
-        Some(rows) => serde_json::from_value(rows).map_err(|_| {
-            "$.drugtracinfo: feedetl_sn, drug_trac_codg, trdn_flag, manu_lotnum, manu_date, expy_end"
-                .to_owned()
-        })?,
-    };
+fn traces(given: Option<&RawValue>, claim: &Claim) -> Result<Vec<SoldCode>, String> {
+    let rows = given.map(|rows| serde_json::from_str::<Option<Vec<Trace>>>(rows.get()));
+    // What was given may be anything: it is not repeated.
+    let rows = rows.transpose().map_err(|_| {
+        "$.drugtracinfo: feedetl_sn, drug_trac_codg, trdn_flag, manu_lotnum, manu_date, expy_end".to_owned()
+    })?;
     let mut codes: Vec<SoldCode> = Vec::new();
-    for (nth, row) in rows.into_iter().enumerate() {
+    for (nth, row) in rows.flatten().unwrap_or_default().into_iter().enumerate() {
         let of_a_line = claim
             .lines
             .iter()
@@ -151,44 +150,42 @@ fn traces(given: Option<Value>, claim: &Claim) -> Result<Vec<SoldCode>, String> 
 }
 
 impl Order {
-    pub(super) fn parse(line: &str) -> Result<Order, Value> {
-        let refused = |id: Option<&str>, code: &str, says: String| json!({"sale": id, "msgid": null, "state": "refused", "outcome": "unreadable", "code": code, "says": says});
-        let mut fields: Map<String, Value> =
-            serde_json::from_str(line).map_err(|e| refused(None, "CLAIM_NOT_JSON", e.to_string()))?;
-        let id = match fields.remove("sale") {
-            Some(Value::String(id)) if !id.is_empty() => id,
-            _ => return Err(refused(None, "SALE_ID_MISSING", "$.sale".to_owned())),
+    /// Reads a line; else its answer. What is not read here goes to the claim as it is written, numbers to the last digit.
+    pub(super) fn parse(line: &[u8]) -> Result<Order, Value> {
+        let line =
+            std::str::from_utf8(line).map_err(|e| unreadable(None, "CLAIM_NOT_UTF8", e.to_string()))?;
+        let mut fields: BTreeMap<String, &RawValue> =
+            serde_json::from_str(line).map_err(|e| unreadable(None, "CLAIM_NOT_JSON", e.to_string()))?;
+        let id = fields.remove("sale").map(|id| serde_json::from_str(id.get()));
+        let id: String = match id {
+            Some(Ok(Value::String(id))) if !id.is_empty() => id,
+            _ => return Err(unreadable(None, "SALE_ID_MISSING", "$.sale".to_owned())),
         };
-        if id.len() > ID_LEN_MAX || id.chars().any(char::is_control) {
-            return Err(refused(
-                Some(&id),
-                "SALE_ID_TOO_LONG",
-                format!("$.sale: ≤ {ID_LEN_MAX}"),
-            ));
+        let refused = |code: &str, says: String| unreadable(Some(&id), code, says);
+        if id.len() > ID_LEN_MAX {
+            return Err(refused("SALE_ID_TOO_LONG", format!("$.sale: ≤ {ID_LEN_MAX}")));
+        }
+        if id.chars().any(char::is_control) {
+            return Err(refused("SALE_ID_UNPRINTABLE", "$.sale".to_owned()));
         }
         let credential = fields
             .remove("credential")
-            .map(serde_json::from_value::<Credential>)
+            .map(|given| serde_json::from_str::<Credential>(given.get()))
             .transpose();
         // What was given may be a person's number: it is not repeated.
         let credential = credential.map_err(|_| {
-            refused(
-                Some(&id),
-                "CLAIM_FIELD",
-                "$.credential: mdtrt_cert_type 01, 02 or 03".to_owned(),
-            )
+            let says = "$.credential: mdtrt_cert_type 01, 02 or 03";
+            refused("CLAIM_FIELD", says.to_owned())
         })?;
         let given = fields.remove("drugtracinfo");
         let claim = serde_json::to_vec(&fields)
-            .map_err(|e| refused(Some(&id), "CLAIM_NOT_JSON", e.to_string()))
-            .and_then(|text| {
-                Claim::from_json(&text).map_err(|e| refused(Some(&id), e.code(), e.to_string()))
-            })?;
+            .map_err(|e| refused("CLAIM_NOT_JSON", e.to_string()))
+            .and_then(|text| Claim::from_json(&text).map_err(|e| refused(e.code(), e.to_string())))?;
         // A client program has verified the person; it names him by the number it got from the agency.
         let credential = credential.unwrap_or_else(|| Credential::IdNumber {
             certno: claim.person.psn_no.to_string(),
         });
-        let traces = traces(given, &claim).map_err(|says| refused(Some(&id), "CLAIM_FIELD", says))?;
+        let traces = traces(given, &claim).map_err(|says| refused("CLAIM_FIELD", says))?;
         Ok(Order {
             id,
             claim,
@@ -196,6 +193,14 @@ impl Order {
             traces,
         })
     }
+}
+
+/// The answer to a line that is no order.
+fn unreadable(id: Option<&str>, code: &str, says: String) -> Value {
+    json!({
+        "sale": id, "msgid": null, "state": "refused", "outcome": "unreadable", "code": code, "says": says,
+        "advice": advice::advice(code, Lang::Zh),
+    })
 }
 
 /// A till that sells what a program orders.

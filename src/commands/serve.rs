@@ -264,8 +264,7 @@ async fn packs(State(desk): State<Arc<Desk>>) -> Answered {
 }
 
 async fn sell(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<Response, Refused> {
-    let text = std::str::from_utf8(&body).map_err(|e| Failure::input("CLAIM_NOT_JSON", e))?;
-    let order = match Order::parse(text) {
+    let order = match Order::parse(&body) {
         Ok(order) => order,
         Err(unread) => return Ok((StatusCode::BAD_REQUEST, Json(unread)).into_response()),
     };
@@ -292,7 +291,7 @@ async fn sale(State(desk): State<Arc<Desk>>, Named(id): Named<String>) -> Answer
 }
 
 async fn resolve(State(desk): State<Arc<Desk>>, Named(id): Named<String>) -> Answered {
-    let row = queue::find(desk.till(), &id)?;
+    let row = queue::find_one(desk.till(), &id)?;
     let row = desk.till().sync.resolve(&row.sale.id).await?;
     Ok(Json(answer(&row)))
 }

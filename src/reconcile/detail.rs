@@ -142,6 +142,14 @@ fn judge(books: &Books, own: &Own, finding: StatementFinding) -> Result<Row, Boo
         },
         (StatementVerdict::AgencyMore, None) if foreign => (None, Action::OtherTill),
         (StatementVerdict::AgencyMore, None) => (None, Action::Reverse),
+        (StatementVerdict::AgencyMore, Some(row)) if finding.refund => {
+            let action = if row.state == SaleState::Settled || refund_untold(row) {
+                Action::BookRefund
+            } else {
+                Action::CallAgency
+            };
+            (sale, action)
+        }
         (StatementVerdict::AgencyMore, Some(row)) => {
             let action = match row.state {
                 _ if row.msgid != finding.msgid => Action::Reverse,
@@ -174,12 +182,18 @@ fn judge(books: &Books, own: &Own, finding: StatementFinding) -> Result<Row, Boo
     })
 }
 
-/// Whether a refund is dated by when it was asked for, its answer being lost.
-fn dated_by_us(row: &SaleRow) -> bool {
-    let asked = row.last("reversing").map(|step| clock::stamp(step.time_ms));
+/// Whether the agency did not tell of a refund, its answer being lost: only its statement says which day it is of.
+fn refund_untold(row: &SaleRow) -> bool {
     row.refund
         .as_ref()
-        .is_some_and(|refund| refund.setl_id.is_empty() && asked.as_ref() == Some(&refund.setl_time))
+        .is_some_and(|refund| refund.setl_id.is_empty())
+}
+
+/// Whether such a refund is dated by when it was asked for.
+fn dated_by_us(row: &SaleRow) -> bool {
+    let asked = row.last("reversing").map(|step| clock::stamp(step.time_ms));
+    let dated = row.refund.as_ref().map(|refund| &refund.setl_time);
+    refund_untold(row) && asked.as_ref() == dated
 }
 
 /// The settlement of ours that a refund at the agency undoes: the same person's, over the same amounts.

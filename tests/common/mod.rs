@@ -130,16 +130,21 @@ pub fn run<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>, stdin: &str) -> E
 }
 
 /// Runs a command to its end. One that hangs is killed and fails the test.
-pub fn finish(mut command: Command, stdin: &str) -> Ended {
+pub fn finish(command: Command, stdin: &str) -> Ended {
+    finish_fed(command, stdin.as_bytes())
+}
+
+/// The same with bytes that may be no text.
+pub fn finish_fed(mut command: Command, stdin: &[u8]) -> Ended {
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = Running(command.spawn().unwrap());
     let mut pipe = child.0.stdin.take().unwrap();
-    let text = stdin.to_owned();
+    let bytes = stdin.to_owned();
     // A command may end without reading all of its input.
-    let feeding = thread::spawn(move || drop(pipe.write_all(text.as_bytes())));
+    let feeding = thread::spawn(move || drop(pipe.write_all(&bytes)));
     let out = reading(child.0.stdout.take().unwrap());
     let err = reading(child.0.stderr.take().unwrap());
     let code = child.end().code();

@@ -103,11 +103,16 @@ pub struct Shop {
 impl Shop {
     /// A till that waits one second for an answer, so that lost ones cost little.
     pub fn open() -> Shop {
+        Shop::with(&[])
+    }
+
+    /// The same with more said at `init`.
+    pub fn with(more: &[&str]) -> Shop {
         let dir = tempfile::tempdir().unwrap();
         let agency = Agency::start(&dir.path().join("agency"), &["--any-person"]);
         let data = dir.path().join("till");
         let shop = Shop { dir, agency, data };
-        shop.init(&[]).exit(0);
+        shop.init(more).exit(0);
         shop.answer_within(1);
         // That the settings were changed is told once.
         shop.run(&["queue", "list"]).exit(0).says("SETTINGS_CHANGED");

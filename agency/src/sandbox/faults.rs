@@ -94,7 +94,7 @@ impl<'de> Deserialize<'de> for Misdeed {
 /// One entry of the file.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Fault {
-    #[serde(default = "all", alias = "infno")]
+    #[serde(default = "all", alias = "infno", deserialize_with = "served")]
     on: String,
     pub(crate) what: Misdeed,
     /// For `late_ms`.
@@ -125,6 +125,15 @@ fn all() -> String {
     "*".to_owned()
 }
 
+fn served<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let on = String::deserialize(from)?;
+    if on == "*" || SERVED.contains(&on.as_str()) {
+        return Ok(on);
+    }
+    let known = SERVED.join(", ");
+    Err(D::Error::custom(format!("on = {on:?} is none of *, {known}")))
+}
+
 fn twelve_hours_behind() -> i64 {
     -12 * 60 * 60
 }
@@ -151,6 +160,14 @@ const KEYS: [&str; 13] = [
     "from",
     "until",
     "note",
+];
+
+/// What is served here, by its national number.
+const SERVED: [&str; 44] = [
+    "1101", "2001", "2101", "2102", "2103", "2201", "2202", "2203", "2204", "2205", "2206", "2207", "2208",
+    "2301", "2302", "2303", "2304", "2305", "2401", "2402", "2403", "2404", "2405", "2601", "3101", "3102",
+    "3201", "3202", "3203", "3204", "3505", "3506", "5201", "5202", "5203", "5204", "5205", "5206", "5301",
+    "9001", "9002", "9101", "9102", "ec.query",
 ];
 
 /// Transactions that are the same for another kind of desk: what is asked for one befalls all.
@@ -287,8 +304,11 @@ impl Fault {
     }
 }
 
-/// Checks a faults file once, so that a mistake shows at the start.
+/// Checks a faults file once, so that a mistake shows at the start; that there is none yet is told.
 pub(crate) fn check(file: &Path) -> Result<(), FaultsError> {
+    if !file.exists() {
+        tracing::warn!(file = %file.display(), "there is no faults file yet: nothing goes wrong until there is");
+    }
     Faults::new(Some(file.to_owned())).reread()
 }
 
@@ -363,6 +383,7 @@ mod tests {
             "[{\"on\":\"*\",\"what\":\"explode\"}]",
             "fault = 3",
             "[[fault]]\non=\"*\"",
+            "[[fault]]\non=\"2102x\"\nwhat=\"html\"",
             "{",
             "html",
         ] {
@@ -382,6 +403,26 @@ mod tests {
         );
         fs::write(&file, "").unwrap();
         assert_eq!(what(&mut faults, "2102"), None);
+    }
+
+    #[test]
+    fn a_fault_on_what_is_not_served_is_refused() {
+        for on in SERVED {
+            parse(&format!("[[fault]]\non = \"{on}\"\nwhat = \"html\"")).unwrap();
+        }
+        for on in ["2207A", "9999", ""] {
+            let told = parse(&format!("[[fault]]\non = \"{on}\"\nwhat = \"html\""))
+                .unwrap_err()
+                .to_string();
+            assert!(told.contains("fault 1") && told.contains("2207"), "{told}");
+        }
+        // Every number that stands before an arrow there is served.
+        let arms = include_str!("agency.rs").split("fn dispatch(").nth(1).unwrap();
+        let arms = arms.split("other =>").next().unwrap();
+        let mut dispatched: Vec<&str> = arms.split('"').skip(1).step_by(2).collect();
+        dispatched.push("ec.query");
+        dispatched.sort_unstable();
+        assert_eq!(dispatched, SERVED);
     }
 
     #[test]

@@ -192,6 +192,15 @@ impl Packs {
         )
     }
 
+    /// The one pack that a text of [`Packs::text`] holds; `file` names it in errors.
+    pub fn of_text(file: &str, text: &str) -> Result<Packs, PackError> {
+        let mut packs = Packs::default();
+        for sheet in sheets(text) {
+            packs.add(file, &sheet)?;
+        }
+        Ok(packs)
+    }
+
     /// The pack that answers for a claim's insurance type, place of insurance and date.
     pub fn choose(&self, claim: &Claim) -> Option<&Pack> {
         self.choose_for(&claim.person, &claim.visit)
@@ -210,12 +219,34 @@ pub fn check(packs: &Packs, file: &str, toml: &str) -> Vec<PackError> {
 
 /// Whether the text is an overlay: it says so in a key that a pack does not have, before its first table.
 pub fn is_overlay(toml: &str) -> bool {
-    let keys = toml
-        .lines()
-        .map(str::trim)
-        .take_while(|line| !line.starts_with('['));
-    keys.filter_map(|line| line.split_once('='))
-        .any(|(key, _)| key.trim() == "overlay")
+    let mut head = toml.lines().take_while(|line| !line.trim().starts_with('['));
+    head.any(|line| key(line) == Some("overlay"))
+}
+
+fn key(line: &str) -> Option<&str> {
+    line.split_once('=').map(|(key, _)| key.trim())
+}
+
+/// The files whose texts stand one behind the other. An overlay begins with its comments and its two keys, which stand
+/// in no table of a pack.
+fn sheets(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let of_head = |line: &&&str| {
+        let line = line.trim();
+        line.is_empty() || line.starts_with('#') || key(line) == Some("version")
+    };
+    let mut sheets = Vec::new();
+    let mut rest = lines.as_slice();
+    while let Some(overlay) = rest.iter().rposition(|line| key(line) == Some("overlay")) {
+        let (before, _) = rest.split_at(overlay);
+        let head = before.iter().rev().take_while(of_head).count();
+        let (before, sheet) = rest.split_at(overlay - head);
+        sheets.push(sheet.concat());
+        rest = before;
+    }
+    sheets.push(rest.concat());
+    sheets.reverse();
+    sheets
 }
 
 fn summary(pack: &Pack) -> PackSummary {
