@@ -110,6 +110,7 @@ fn what_cannot_be_reversed_is_settled_anew_by_the_statement_and_what_waits_behin
     let profile = profiles.path().join("own.toml");
     fs::write(&profile, own.join("\n")).unwrap();
     let shop = Shop::under(profile.to_str().unwrap());
+    shop.answer_within(1);
     shop.sell(&[], &[sale("other", &person(2), "102.00")]);
     shop.agency.misbehave(&fault("2102", "lose_request", 1));
     assert_eq!(
