@@ -159,21 +159,38 @@ impl<'a> Node<'a> {
         Some(text.to_owned())
     }
 
-    /// A field somewhere in it that stands there twice, or in two spellings, and says different things.
-    pub(crate) fn disputed(self, depth_max: u32) -> Option<String> {
-        let depth_max = depth_max.checked_sub(1)?;
+    /// What is odd about it, wherever in it that stands.
+    pub(crate) fn survey(self) -> Survey {
+        let mut survey = Survey::default();
+        self.look_through(DEPTH_MAX, &mut survey);
+        survey
+    }
+
+    fn look_through(self, depth: u32, survey: &mut Survey) {
+        let Some(depth) = depth.checked_sub(1) else { return };
         if self.raw().starts_with('[') {
-            let rows = self.items().into_iter();
-            return rows
-                .filter(|row| row.is_container())
-                .find_map(|row| row.disputed(depth_max));
+            for row in self.items() {
+                row.look_into(depth, survey);
+            }
+        } else if let Ok(fields) = serde_json::from_str::<Fields<'_>>(self.raw()) {
+            if survey.disputed.is_none() {
+                survey.disputed = fields.disputed().map(str::to_owned);
+            }
+            for (name, node) in fields.iter() {
+                if node.is_container() || !stays_packed(name) {
+                    node.look_into(depth, survey);
+                }
+            }
         }
-        let fields: Fields<'_> = serde_json::from_str(self.raw()).ok()?;
-        if let Some(name) = fields.disputed() {
-            return Some(name.to_owned());
+    }
+
+    fn look_into(self, depth: u32, survey: &mut Survey) {
+        if self.is_container() {
+            self.look_through(depth, survey);
+        } else {
+            let text = self.raw().strip_prefix('"').unwrap_or_default();
+            survey.packed |= text.trim_start().starts_with(['{', '[']);
         }
-        let mut inner = fields.0.iter().map(|(_, raw)| Node(raw));
-        inner.find_map(|node| node.is_container().then(|| node.disputed(depth_max))?)
     }
 
     fn is_container(self) -> bool {
@@ -195,12 +212,6 @@ impl<'a> Node<'a> {
     /// The same with what stands as JSON inside a text in its own place; None where there is no such text. What is JSON in a
     /// text by agreement stays.
     pub(crate) fn unpacked(self) -> Option<String> {
-        if !["\"{", "\"[", "\" {", "\" ["]
-            .iter()
-            .any(|start| self.raw().contains(start))
-        {
-            return None;
-        }
         let mut text = String::new();
         let mut packed = false;
         self.unpack(DEPTH_MAX, &mut packed, &mut text)?;
@@ -217,7 +228,7 @@ impl<'a> Node<'a> {
                     text.push_str(if nth > 0 { "," } else { "" });
                     text.push_str(&serde_json::to_string(name).ok()?);
                     text.push(':');
-                    if same_letters(name, "exp_content") || WORDS.contains(&name) {
+                    if stays_packed(name) {
                         text.push_str(node.raw());
                     } else {
                         node.unpack(depth, packed, text)?;
@@ -426,6 +437,20 @@ impl<'a> Fields<'a> {
     pub(crate) fn items(&self, name: &str) -> Vec<Node<'a>> {
         self.get(name).map(Node::rows).unwrap_or_default()
     }
+}
+
+/// What is JSON in a text by agreement, or may be in words.
+fn stays_packed(name: &str) -> bool {
+    same_letters(name, "exp_content") || WORDS.contains(&name)
+}
+
+/// What is odd about a reply's content.
+#[derive(Default)]
+pub(crate) struct Survey {
+    /// A field that stands there twice, or in two spellings, and says different things.
+    pub(crate) disputed: Option<String>,
+    /// There is a text that looks like JSON.
+    pub(crate) packed: bool,
 }
 
 /// As deep as anything in a reply stands, and deeper.

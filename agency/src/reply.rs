@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use encoding_rs::GB18030;
 
 use crate::{
-    lenient::{DEPTH_MAX, Fields, Node, WRAPPED_MAX, WRAPPERS},
+    lenient::{Fields, Node, Survey, WRAPPED_MAX, WRAPPERS},
     numbers::whole_number,
     output::{Output, read_output},
     verdict::{WORDS, denied},
@@ -33,6 +33,8 @@ pub(crate) struct Reply<'a> {
     beside: Vec<(&'static str, Node<'a>)>,
     /// A field of it that is told twice and differently.
     pub(crate) disputed: Option<String>,
+    /// There is a text in it that looks like JSON.
+    packed: bool,
     /// The output, if it holds anything: an object, or the object inside a string.
     pub(crate) output: Output<'a>,
 }
@@ -74,7 +76,10 @@ impl<'a> Reply<'a> {
     pub(crate) fn parse(body: &'a [u8]) -> Result<Reply<'a>, NotAReply> {
         let root = json_of(body)?;
         let mut reply = Reply::within(root)?;
-        reply.disputed = root.disputed(DEPTH_MAX);
+        Survey {
+            disputed: reply.disputed,
+            packed: reply.packed,
+        } = root.survey();
         Ok(reply)
     }
 
@@ -84,13 +89,15 @@ impl<'a> Reply<'a> {
             self.output = Output::Inner(joined);
             self.output_elsewhere = true;
         }
-        if let Some(unpacked) = self.output.node().and_then(Node::unpacked) {
+        // What was opened or joined has not been looked through yet.
+        let packed = self.packed || !matches!(self.output, Output::Object(_));
+        if packed && let Some(unpacked) = self.output.node().and_then(Node::unpacked) {
             self.output = Output::Text(unpacked);
         }
         if let Output::Text(text) | Output::Inner(text) = &self.output
             && let Some(node) = Node::parse(text)
         {
-            self.disputed = self.disputed.take().or_else(|| node.disputed(DEPTH_MAX));
+            self.disputed = self.disputed.take().or_else(|| node.survey().disputed);
             self.denied |= node.fields().is_some_and(|fields| denied(&fields));
         }
     }
@@ -192,6 +199,7 @@ impl<'a> Reply<'a> {
                 .filter_map(|name| Some((*name, fields.get(name)?)))
                 .collect(),
             disputed: None,
+            packed: false,
             output: read_output(fields, "output"),
         };
         if matches!(reply.output, Output::Nothing) {

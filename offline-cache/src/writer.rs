@@ -96,7 +96,10 @@ impl Writer {
 
     fn encode(&self, drafts: Vec<Pending>) -> Result<(Vec<u8>, Vec<Entry>), JournalError> {
         let batch_len = u32::try_from(drafts.len()).unwrap_or(u32::MAX);
-        let mut bytes = Vec::new();
+        let lengths = drafts
+            .iter()
+            .map(|draft| record::record_length(&draft.kind, &draft.body));
+        let mut bytes = Vec::with_capacity(lengths.fold(0, usize::saturating_add));
         let mut entries = Vec::with_capacity(drafts.len());
         let mut position = self.durable;
         for (batch_at, Pending { kind, time_ms, body }) in (0..batch_len).zip(drafts) {
