@@ -23,3 +23,7 @@ pub mod sync;
 pub mod typeface;
 pub mod view;
 pub mod workbench;
+
+/// What a sale is made of is made and freed on many threads: see docs/benchmarks.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
