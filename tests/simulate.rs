@@ -14,7 +14,7 @@
 use yijie::simulate::{self, Tally};
 
 /// Seeds under which something was once found, and what it was.
-const FOUND: [(u64, &str); 6] = [
+const FOUND: [(u64, &str); 7] = [
     (
         1,
         "a sale was settled while an earlier answer about it was still being told",
@@ -34,6 +34,10 @@ const FOUND: [(u64, &str); 6] = [
     (
         20_261_575,
         "an agency that began anew took a late copy of a refused return for a new one",
+    ),
+    (
+        11_230_452,
+        "a reversal refused for want of a sign-in that was not granted counted as refused for good",
     ),
     (
         7_071_566,

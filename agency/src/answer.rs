@@ -7,6 +7,9 @@ use crate::fields::TOO_LONG;
 /// What a refusal means, and the cause of doubt it leaves, where the agency has seen the message id before.
 pub const MSGID_REPEATED: &str = "MSGID_REPEATED";
 
+/// What a refusal means, and the cause of not being sent it leaves, where nobody has signed in or the sign-in is over.
+pub(crate) const SIGNED_OFF: &str = "SIGN_NO_UNKNOWN";
+
 /// The outcome of one call to the agency.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer<T> {
@@ -159,6 +162,9 @@ pub enum Cause {
     /// The agency reported an error of its own system (infcode -1), which asks for a reversal.
     #[error("the agency reported an error of its own system")]
     AgencySystemError,
+    /// The agency takes nothing without a sign-in, and grants none.
+    #[error("nobody is signed in at the agency")]
+    SignedOff,
     /// The request is not fit to be sent.
     #[error("the request is not fit to be sent: {field}: {problem}")]
     RequestInvalid {
@@ -188,6 +194,7 @@ impl Cause {
             Cause::BodyUnreadable { .. } => "AGENCY_BODY_UNREADABLE",
             Cause::ReplyOther => "AGENCY_REPLY_OTHER",
             Cause::AgencySystemError => "AGENCY_SYSTEM_ERROR",
+            Cause::SignedOff => SIGNED_OFF,
             Cause::RequestInvalid {
                 field: "input",
                 problem: TOO_LONG,

@@ -19,7 +19,7 @@ use http::{Http, Post};
 use sale::Trials;
 
 use crate::{
-    answer::{AgencyRefusal, Answer, Cause},
+    answer::{AgencyRefusal, Answer, Cause, SIGNED_OFF},
     clock::{beijing_now, wire_time},
     decode::{Weight, understand},
     envelope::Envelope,
@@ -48,8 +48,6 @@ pub(crate) use header::tif_signature;
 pub(crate) use questions::{PACKS_FILE, PACKS_QUERY_NO};
 pub use settings::{ClientError, ClientSettings, InstitutionId};
 
-/// What a refusal means where nobody has signed in, or the sign-in is over.
-const SIGNED_OFF: &str = "SIGN_NO_UNKNOWN";
 /// The terminal's address until a sign-in tells it.
 const LOOPBACK: &str = "127.0.0.1";
 
@@ -172,14 +170,14 @@ impl Client {
     }
 
     /// The answer to a message that left with this number. Nothing where the agency refused it for want of a sign-in,
-    /// which it has now: so refused, it has done nothing, and is to be sent once more.
+    /// which it has now: so refused, it has done nothing, and is to be sent once more. Without one it counts as not sent.
     async fn unless_signed_off<T>(&self, answer: Answer<T>, sign_no: &str) -> Option<Answer<T>> {
         if !matches!(&answer, Answer::Refused(refusal) if refusal.reason() == Some(SIGNED_OFF)) {
             return Some(answer);
         }
         match self.sign_in_anew(sign_no).await {
             Answer::Done(()) => None,
-            Answer::Refused(_) => Some(answer),
+            Answer::Refused(_) => Some(Answer::NotSent(Cause::SignedOff)),
             Answer::NotSent(cause) | Answer::Unknown(cause) => Some(Answer::NotSent(cause)),
         }
     }

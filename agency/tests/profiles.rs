@@ -174,10 +174,14 @@ async fn a_province_that_wants_a_sign_in_gets_one() {
     done(rig.client.lost_cards().await);
     done(rig.client.settle(&rig.ids.next(), &sale(ACTIVE, "30.00")).await);
     assert_eq!((rig.ledger().len(), signed_in()), (3, 2));
-    // Nobody can sign in: nothing is settled, and nothing is in doubt.
+    // Nobody can sign in: nothing is settled, nothing refused, and nothing in doubt.
     done(rig.client.sign_out().await);
-    rig.faults("[[fault]]\non = \"9001\"\nwhat = \"close\"\ntimes = 9\n");
-    let answer = rig.client.settle(&rig.ids.next(), &sale(ACTIVE, "40.00")).await;
-    assert!(matches!(answer, Answer::NotSent(Cause::Reset)), "{answer:?}");
+    for (what, cause) in [("close", Cause::Reset), ("system_error", Cause::SignedOff)] {
+        rig.faults(&format!(
+            "[[fault]]\non = \"9001\"\nwhat = \"{what}\"\ntimes = 9\n"
+        ));
+        let answer = rig.client.settle(&rig.ids.next(), &sale(ACTIVE, "40.00")).await;
+        assert_eq!(answer, Answer::NotSent(cause));
+    }
     assert_eq!(rig.ledger().len(), 3);
 }
