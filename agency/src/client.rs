@@ -172,7 +172,7 @@ impl Client {
     /// The answer to a message that left with this number. Nothing where the agency refused it for want of a sign-in,
     /// which it has now: so refused, it has done nothing, and is to be sent once more. Without one it counts as not sent.
     async fn unless_signed_off<T>(&self, answer: Answer<T>, sign_no: &str) -> Option<Answer<T>> {
-        if !matches!(&answer, Answer::Refused(refusal) if refusal.reason() == Some(SIGNED_OFF)) {
+        if !wants_sign_in(&answer) {
             return Some(answer);
         }
         match self.sign_in_anew(sign_no).await {
@@ -343,7 +343,7 @@ impl Client {
         let zip = self.fetch(&msgid, &input).await;
         let mut zip = match self.unless_signed_off(zip, &sign_no).await {
             Some(zip) => zip,
-            None => self.fetch(&msgid, &input).await,
+            None => or_not_sent(self.fetch(&msgid, &input).await),
         };
         if let Some(msgid) = self.drawn_anew(&msgid, &zip) {
             zip = self.fetch(&msgid, &input).await;
@@ -431,7 +431,7 @@ impl Client {
         }
         match self.unless_signed_off(answer, &sign_no).await {
             Some(answer) => answer,
-            None => self.send_once(infno, msgid, place, input, read).await,
+            None => or_not_sent(self.send_once(infno, msgid, place, input, read).await),
         }
     }
 
@@ -530,6 +530,20 @@ impl Client {
         };
         // Large, and everything that waits for it would hold room for it in itself.
         Box::pin(http.post(base, post)).await
+    }
+}
+
+/// The agency refused for want of a sign-in, and has done nothing.
+fn wants_sign_in<T>(answer: &Answer<T>) -> bool {
+    matches!(answer, Answer::Refused(refusal) if refusal.reason() == Some(SIGNED_OFF))
+}
+
+/// What is refused for want of a sign-in although there is one counts as not sent, too.
+fn or_not_sent<T>(answer: Answer<T>) -> Answer<T> {
+    if wants_sign_in(&answer) {
+        Answer::NotSent(Cause::SignedOff)
+    } else {
+        answer
     }
 }
 

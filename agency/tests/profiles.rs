@@ -183,5 +183,9 @@ async fn a_province_that_wants_a_sign_in_gets_one() {
         let answer = rig.client.settle(&rig.ids.next(), &sale(ACTIVE, "40.00")).await;
         assert_eq!(answer, Answer::NotSent(cause));
     }
+    // One is granted for another day, the agency's clock being a day ahead meanwhile.
+    rig.faults("[[fault]]\non = \"9001\"\nwhat = \"wrong_clock\"\nseconds = 86400\ntimes = 9\n");
+    let answer = rig.client.settle(&rig.ids.next(), &sale(ACTIVE, "50.00")).await;
+    assert_eq!(answer, Answer::NotSent(Cause::SignedOff));
     assert_eq!(rig.ledger().len(), 3);
 }
