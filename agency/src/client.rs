@@ -211,18 +211,13 @@ impl Client {
                 problem: "can't be written",
             });
         };
-        match self
-            .post(&self.seal.profile.ec_query_path, body, Weight::Asks)
-            .await
-        {
-            Carried::NotSent(cause) => Answer::NotSent(cause),
-            Carried::Unknown(cause) => Answer::Unknown(cause),
-            Carried::Body(body) => match ec_query::read(&body) {
-                EcReply::Person(person) => Answer::Done(person),
-                EcReply::Refused { code, message } => Answer::Refused(AgencyRefusal::new(code, message)),
-                EcReply::Unreadable(what) => Answer::Unknown(Cause::BodyUnreadable { what }),
-            },
-        }
+        let path = &self.seal.profile.ec_query_path;
+        let carried = self.post(path, body, Weight::Asks).await;
+        carried.and_then(|body| match ec_query::read(&body) {
+            EcReply::Person(person) => Answer::Done(person),
+            EcReply::Refused { code, message } => Answer::Refused(AgencyRefusal::new(code, message)),
+            EcReply::Unreadable(what) => Answer::Unknown(Cause::BodyUnreadable { what }),
+        })
     }
 
     fn ec_query(&self, qr: &str) -> EcQuery {
@@ -360,15 +355,15 @@ impl Client {
             Ok(body) => body,
             Err(fault) => return not_fit(&fault),
         };
-        match self
-            .post(&self.seal.profile.path_of("9102"), body, Weight::Asks)
-            .await
-        {
-            Carried::NotSent(cause) => Answer::NotSent(cause),
-            Carried::Unknown(cause) => Answer::Unknown(cause),
-            Carried::Body(body) if zip_text::is_zip(&body) => Answer::Done(body),
-            Carried::Body(body) => understand(&self.seal, &body, "9102", |_| None),
-        }
+        let path = self.seal.profile.path_of("9102");
+        let carried = self.post(&path, body, Weight::Asks).await;
+        carried.and_then(|body| {
+            if zip_text::is_zip(&body) {
+                Answer::Done(body)
+            } else {
+                understand(&self.seal, &body, "9102", |_| None)
+            }
+        })
     }
 
     /// An id of a later second for a question whose id the agency has seen: what was only asked stands in no journal, so
@@ -449,11 +444,8 @@ impl Client {
             Err(fault) => return not_fit(&fault),
         };
         let path = self.seal.profile.path_of(infno);
-        match self.post(&path, body, Weight::of(national)).await {
-            Carried::NotSent(cause) => Answer::NotSent(cause),
-            Carried::Unknown(cause) => Answer::Unknown(cause),
-            Carried::Body(body) => understand(&self.seal, &body, national, read),
-        }
+        let carried = self.post(&path, body, Weight::of(national)).await;
+        carried.and_then(|body| understand(&self.seal, &body, national, read))
     }
 
     /// The checked message in its envelope, as bytes.

@@ -60,7 +60,10 @@ pub(crate) fn wire_time(time: DateTime) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// A second in digits only, as message ids have it.
+pub(crate) const COMPACT: &str = "%Y%m%d%H%M%S";
+
 /// `yyyyMMddHHmmss`, as message ids carry it.
 pub(crate) fn compact_time(time: DateTime) -> String {
-    time.strftime("%Y%m%d%H%M%S").to_string()
+    time.strftime(COMPACT).to_string()
 }

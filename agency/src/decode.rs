@@ -68,7 +68,7 @@ pub(crate) fn understand<T>(
         Ok(reply) => reply,
         Err(fault) => return unreadable(fault.what()),
     };
-    if reply.disputed.is_some() {
+    if reply.survey.disputed.is_some() {
         return unreadable("a field is told twice and differently");
     }
     let proof = || weight != Weight::Asks && proves(national, &reply.output);
@@ -249,7 +249,7 @@ fn oddities(reply: &Reply<'_>) -> Vec<Irregularity> {
     note(twelve, "CLOCK_TWELVE_HOURS", "refmsg_time");
     let complains = reply.infcode == 0 && !reply.err_msg.is_empty() && !praises(&reply.err_msg);
     note(complains, "ERR_MSG_ON_SUCCESS", "err_msg");
-    let twice = reply.disputed.as_deref();
+    let twice = reply.survey.disputed.as_deref();
     note(twice.is_some(), "FIELD_TWICE", twice.unwrap_or_default());
     odd
 }

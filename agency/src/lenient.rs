@@ -467,7 +467,8 @@ pub(crate) const WRAPPED_MAX: u32 = 4;
 const COUNTS: [&str; 5] = ["total", "totalnum", "totalcount", "count", "recordcounts"];
 const PAGES: [&str; 6] = ["pages", "pagenum", "pagesize", "page", "size", "current"];
 
-fn is_among(name: &str, names: &[&str]) -> bool {
+/// Whether a name is one of these, whatever its capitals and underscores.
+pub(crate) fn is_among(name: &str, names: &[&str]) -> bool {
     names.iter().any(|known| same_letters(known, name))
 }
 
@@ -478,8 +479,9 @@ fn same_letters(one: &str, other: &str) -> bool {
         bytes.map(|byte| byte.to_ascii_lowercase())
     }
     // Most differ in the first letter already.
-    let first = |name: &str| name.as_bytes().first().map(u8::to_ascii_lowercase);
-    first(one) == first(other) && one.len().abs_diff(other.len()) <= 8 && letters(one).eq(letters(other))
+    letters(one).next() == letters(other).next()
+        && one.len().abs_diff(other.len()) <= 8
+        && letters(one).eq(letters(other))
 }
 
 #[cfg(test)]

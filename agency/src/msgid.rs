@@ -6,15 +6,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::{ToSpan, civil::DateTime};
 use ring::rand::{SecureRandom, SystemRandom};
 
-use crate::clock::{beijing_now, compact_time};
+use crate::clock::{COMPACT, beijing_now, compact_time};
 
 /// Length of a msgid: institution code (12), time (14), sequence (4).
 pub const MSGID_LEN: usize = 30;
 const CODE_LEN: usize = 12;
 /// Numbers of one till in one second; the till is the first digit of the four.
 const TILL_NUMBERS: u16 = 1000;
-/// A second in an id.
-const SECOND: &str = "%Y%m%d%H%M%S";
 /// So much further than the ids issued is written down, so that it is not done every second.
 const KEPT_AHEAD_SECONDS: i64 = 1;
 /// A scattered second begins at one of the first so many of them.
@@ -90,7 +88,7 @@ impl MsgIds {
     /// disregarded. Where it cannot be written, ids are issued all the same.
     #[must_use]
     pub fn kept(self, kept: &str, keep: impl Fn(&str) + Send + Sync + 'static) -> MsgIds {
-        if let Ok(second) = DateTime::strptime(SECOND, kept) {
+        if let Ok(second) = DateTime::strptime(COMPACT, kept) {
             self.use_up(second);
         }
         MsgIds {
@@ -177,7 +175,7 @@ impl MsgIds {
         }
         let rest = msgid.strip_prefix(&self.code)?;
         let (time, sequence) = (rest.get(..14)?, rest.get(14..)?);
-        let second = DateTime::strptime(SECOND, time).ok()?;
+        let second = DateTime::strptime(COMPACT, time).ok()?;
         let sequence: u16 = sequence.parse().ok()?;
         let own = self.first..self.first + TILL_NUMBERS;
         own.contains(&sequence).then_some(second)

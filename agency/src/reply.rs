@@ -31,10 +31,8 @@ pub(crate) struct Reply<'a> {
     pub(crate) unchecked: bool,
     /// Content that stands beside the output it belongs to.
     beside: Vec<(&'static str, Node<'a>)>,
-    /// A field of it that is told twice and differently.
-    pub(crate) disputed: Option<String>,
-    /// There is a text in it that looks like JSON.
-    packed: bool,
+    /// What is odd about its content.
+    pub(crate) survey: Survey,
     /// The output, if it holds anything: an object, or the object inside a string.
     pub(crate) output: Output<'a>,
 }
@@ -76,10 +74,7 @@ impl<'a> Reply<'a> {
     pub(crate) fn parse(body: &'a [u8]) -> Result<Reply<'a>, NotAReply> {
         let root = json_of(body)?;
         let mut reply = Reply::within(root)?;
-        Survey {
-            disputed: reply.disputed,
-            packed: reply.packed,
-        } = root.survey();
+        reply.survey = root.survey();
         Ok(reply)
     }
 
@@ -90,14 +85,15 @@ impl<'a> Reply<'a> {
             self.output_elsewhere = true;
         }
         // What was opened or joined has not been looked through yet.
-        let packed = self.packed || !matches!(self.output, Output::Object(_));
+        let packed = self.survey.packed || !matches!(self.output, Output::Object(_));
         if packed && let Some(unpacked) = self.output.node().and_then(Node::unpacked) {
             self.output = Output::Text(unpacked);
         }
         if let Output::Text(text) | Output::Inner(text) = &self.output
             && let Some(node) = Node::parse(text)
         {
-            self.disputed = self.disputed.take().or_else(|| node.survey().disputed);
+            let found = &mut self.survey.disputed;
+            *found = found.take().or_else(|| node.survey().disputed);
             self.denied |= node.fields().is_some_and(|fields| denied(&fields));
         }
     }
@@ -198,8 +194,7 @@ impl<'a> Reply<'a> {
                 .iter()
                 .filter_map(|name| Some((*name, fields.get(name)?)))
                 .collect(),
-            disputed: None,
-            packed: false,
+            survey: Survey::default(),
             output: read_output(fields, "output"),
         };
         if matches!(reply.output, Output::Nothing) {

@@ -2,7 +2,7 @@
 //! gateways before them, each in a way of its own.
 
 use crate::{
-    lenient::{Fields, Node, WRAPPED_MAX, WRAPPERS},
+    lenient::{Fields, Node, WRAPPED_MAX, WRAPPERS, is_among},
     numbers::whole_number,
 };
 
@@ -19,7 +19,7 @@ pub(crate) const WORDS: [&str; 9] = [
     "detail_msg",
 ];
 
-// Names as they are without capitals and underscores.
+// Names, whatever their capitals and underscores.
 const FLAGS: [&str; 6] = ["success", "successful", "succeed", "issuccess", "ok", "flag"];
 const CODES: [&str; 9] = [
     "code",
@@ -34,18 +34,6 @@ const CODES: [&str; 9] = [
 ];
 const STATES: [&str; 3] = ["status", "state", "type"];
 const ERRORS: [&str; 3] = ["error", "errors", "exception"];
-const ALL_WORDS: [&str; 10] = [
-    "errmsg",
-    "message",
-    "msg",
-    "errormsg",
-    "retmsg",
-    "errinfo",
-    "errordescription",
-    "detailmsg",
-    "warnmsg",
-    "msgrslt",
-];
 
 /// Whether an object, or one that is wrapped in it, says that the thing was not done.
 pub(crate) fn denied(fields: &Fields<'_>) -> bool {
@@ -71,9 +59,7 @@ fn denied_within(fields: &Fields<'_>, depth: u32) -> bool {
 
 /// Whether one field does. A code has to be one that means yes; of what may mean anything only a plain no counts.
 fn says_no(name: &str, node: Node<'_>) -> bool {
-    let name: String = name.chars().filter(|letter| *letter != '_').collect();
-    let name = name.to_ascii_lowercase();
-    let is = |names: &[&str]| names.contains(&name.as_str());
+    let is = |names: &[&str]| is_among(name, names);
     let Some(text) = node.text() else {
         let told = !matches!(node.raw(), "{}" | "[]") && node.raw().starts_with(['{', '[']);
         return told && is(&ERRORS);
@@ -91,7 +77,7 @@ fn says_no(name: &str, node: Node<'_>) -> bool {
         // Anything longer is content.
         text == "false" || (text.chars().count() <= SAYING_MAX && fails(&text))
     } else {
-        is(&ALL_WORDS) && fails(&text)
+        (is(&WORDS) || is(&["warn_msg", "msg_rslt"])) && fails(&text)
     }
 }
 

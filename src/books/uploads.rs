@@ -194,8 +194,7 @@ impl Course {
 
     /// Packs came back of which nobody knew whether they had arrived: they are told of anew.
     fn withdraw(&mut self, msgid: &str) {
-        let told = self.uploads.iter().find(|upload| upload.msgid == msgid);
-        let Some(back) = told.map(|told| told.goods.clone()).filter(|goods| goods.returned) else {
+        let Some(back) = self.goods_of(msgid).filter(|goods| goods.returned) else {
             return;
         };
         let taken_back = |upload: &Upload| upload.in_doubt() && upload.goods.coming_back() == back;
@@ -220,8 +219,7 @@ impl Course {
     /// Packs told of anew are refused, and a copy of what had no answer may have come before: each such message is given
     /// the blame once.
     fn came_late(&mut self, msgid: &str) -> bool {
-        let told = self.uploads.iter().find(|upload| upload.msgid == msgid);
-        let Some(goods) = told.map(|told| told.goods.clone()) else {
+        let Some(goods) = self.goods_of(msgid) else {
             return false;
         };
         let withdrawn =
@@ -232,6 +230,11 @@ impl Course {
         earlier.state = UploadState::Late;
         self.uploads.retain(|upload| upload.msgid != msgid);
         true
+    }
+
+    fn goods_of(&self, msgid: &str) -> Option<Goods> {
+        let told = self.uploads.iter().find(|upload| upload.msgid == msgid);
+        told.map(|told| told.goods.clone())
     }
 
     fn answered(&mut self, msgid: &str, state: &UploadState) {

@@ -2,7 +2,7 @@
 
 use std::{fmt, pin::Pin};
 
-use crate::answer::Cause;
+use crate::answer::{Answer, Cause};
 
 /// What came of carrying one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,17 @@ pub enum Carried {
     NotSent(Cause),
     /// It may have arrived.
     Unknown(Cause),
+}
+
+impl Carried {
+    /// What the body of an answer amounts to; where there is none, what came instead.
+    pub(crate) fn and_then<T>(self, read: impl FnOnce(Vec<u8>) -> Answer<T>) -> Answer<T> {
+        match self {
+            Carried::Body(body) => read(body),
+            Carried::NotSent(cause) => Answer::NotSent(cause),
+            Carried::Unknown(cause) => Answer::Unknown(cause),
+        }
+    }
 }
 
 /// A way to the agency.

@@ -62,9 +62,7 @@ impl Client {
         let asked = self.ask("5201", &insured.insuplc_admdvs, &question, benefits::read_rows);
         let visits = match asked.await {
             Answer::Done(visits) => visits,
-            Answer::Refused(refusal) => return Answer::Refused(refusal),
-            Answer::NotSent(cause) => return Answer::NotSent(cause),
-            Answer::Unknown(cause) => return Answer::Unknown(cause),
+            other => return other.map(|_| None),
         };
         let mut seen = HashSet::new();
         for row in visits.rows.iter().rev() {

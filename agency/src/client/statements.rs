@@ -34,29 +34,20 @@ impl Client {
         let uploaded = self.upload_file(&format!("{TEXT_NAME}.zip"), &zip).await;
         let ticket = match uploaded {
             Answer::Done(ticket) => ticket,
-            Answer::Refused(refusal) => return Answer::Refused(refusal),
-            Answer::NotSent(cause) => return Answer::NotSent(cause),
-            Answer::Unknown(cause) => return Answer::Unknown(cause),
+            other => return other.map(|_| Vec::new()),
         };
         file.file_qury_no = ticket.file_qury_no;
         let input = DetailInput::from(&file);
         let result = match self.ask("3202", "", &input, files::read_ticket).await {
             Answer::Done(ticket) => self.download_file(&ticket.file_qury_no, &ticket.filename).await,
-            Answer::Refused(refusal) => Answer::Refused(refusal),
-            Answer::NotSent(cause) => Answer::NotSent(cause),
-            Answer::Unknown(cause) => Answer::Unknown(cause),
+            other => other.map(|_| Vec::new()),
         };
-        match result {
-            Answer::Done(zip) => {
-                match zip_text::unpack_text(&zip).and_then(|text| read_findings(&text, style)) {
-                    Ok(findings) => Answer::Done(findings),
-                    Err(what) => Answer::Unknown(Cause::BodyUnreadable { what }),
-                }
+        result.and_then(|zip| {
+            match zip_text::unpack_text(&zip).and_then(|text| read_findings(&text, style)) {
+                Ok(findings) => Answer::Done(findings),
+                Err(what) => Answer::Unknown(Cause::BodyUnreadable { what }),
             }
-            Answer::Refused(refusal) => Answer::Refused(refusal),
-            Answer::NotSent(cause) => Answer::NotSent(cause),
-            Answer::Unknown(cause) => Answer::Unknown(cause),
-        }
+        })
     }
 
     /// 3203: applies for the clearing of a month; the number of the application. An application without an answer may

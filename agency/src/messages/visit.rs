@@ -291,20 +291,14 @@ pub(crate) struct FeeRow {
 pub(crate) fn read_fee_rows(output: &Output<'_>) -> Option<FeeRows> {
     let mut irregularities = Vec::new();
     let node = output.node()?;
-    let mut named = Vec::new();
-    if let Some(fields) = node.fields() {
-        let lists = ["result", "feedetail", "data"]
+    let named = node.fields().and_then(|fields| {
+        let mut lists = ["result", "feedetail", "data"]
             .iter()
             .map(|name| fields.items(name));
-        named.extend(
-            lists
-                .into_iter()
-                .find(|rows| !rows.is_empty())
-                .unwrap_or_default(),
-        );
-    }
-    let rows = if named.is_empty() { node.rows() } else { named };
-    let rows: Vec<FeeRow> = rows
+        lists.find(|rows| !rows.is_empty())
+    });
+    let rows: Vec<FeeRow> = named
+        .unwrap_or_else(|| node.rows())
         .into_iter()
         .filter_map(Node::fields)
         .map(|row| fee_row(&row, &mut irregularities))

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Agency, Fail, Request, input};
 use crate::{
-    answer::MSGID_REPEATED,
+    answer::{MSGID_REPEATED, SIGNED_OFF},
     clock::{beijing_now, compact_time, wire_time},
     fields::Checked,
     messages::sign::{SignInInput, SignOutInput},
@@ -46,7 +46,7 @@ impl Agency {
         let needs_none = request.sign_no.is_empty() && !self.seal.profile.signed_in;
         let signs_in = request.infno == "9001" || needs_none;
         if !signs_in && !self.is_signed_in(request) {
-            return Err(No::new("SIGN_NO_UNKNOWN", "未签到或已签退").into());
+            return Err(No::new(SIGNED_OFF, "未签到或已签退").into());
         }
         if let Some(psn_no) = person_of(&request.input) {
             if request.insuplc_admdvs.is_empty() {
@@ -86,12 +86,9 @@ impl Agency {
 
     /// Whether 9001 gave this institution the number today, and 9002 has not ended it.
     fn is_signed_in(&self, request: &Request) -> bool {
-        let today = beijing_now().strftime("%Y%m%d").to_string();
+        let given = request.sign_no.strip_prefix(request.mdtrtarea_admvs.as_str());
         self.book.is_signed_in(&request.fixmedins_code, &request.sign_no)
-            && request
-                .sign_no
-                .strip_prefix(request.mdtrtarea_admvs.as_str())
-                .is_some_and(|given| given.starts_with(&today))
+            && given.and_then(|given| given.get(..8)) == compact_time(beijing_now()).get(..8)
     }
 
     /// 9001.
@@ -116,7 +113,7 @@ impl Agency {
     pub(super) fn sign_out(&mut self, request: &Request) -> Result<Value, Fail> {
         let sign_no = input::<SignOutInput>(request)?.sign_out.sign_no;
         if !self.book.is_signed_in(&request.fixmedins_code, &sign_no) {
-            return Err(No::new("SIGN_NO_UNKNOWN", "未签到或已签退").into());
+            return Err(No::new(SIGNED_OFF, "未签到或已签退").into());
         }
         self.commit(vec![Entry::SignedOut { sign_no }])?;
         Ok(json!({"signinoutb": {"sign_time": wire_time(beijing_now())}}))
